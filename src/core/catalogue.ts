@@ -1,0 +1,47 @@
+import { z } from "zod";
+
+import { suggest } from "./suggest.ts";
+
+type Entry = { readonly name: string; readonly options: z.ZodObject };
+type Catalogue = Record<string, Entry>;
+
+/** One entry of a catalogue with its options: `{ name: "infoNce", temperature: 0.1 }`. */
+export type Choice<C extends Catalogue> = {
+  [K in keyof C]: { name: K } & z.output<C[K]["options"]>;
+}[keyof C];
+
+/**
+ * Config schema of one choice from a catalogue. A bare name stands for that entry with its defaults,
+ * and options without a name belong to `fallback`.
+ */
+export function choiceFrom<C extends Catalogue>(catalogue: C, fallback: keyof C & string) {
+  const names = Object.keys(catalogue);
+  const schema = z.unknown().transform((value, context): unknown => {
+    const spelled =
+      typeof value === "string"
+        ? { name: value }
+        : { name: fallback, ...(value as Record<string, unknown> | undefined) };
+    const entry = catalogue[spelled.name as string];
+    if (entry === undefined) {
+      const near = suggest(String(spelled.name), names);
+      const message = `${JSON.stringify(spelled.name)} is none of ${names.join(", ")}${near === undefined ? "" : `, did you mean ${near}?`}`;
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }
+    const result = entry.options
+      .extend({ name: z.literal(spelled.name as string) })
+      .safeParse(spelled);
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) {
+      if (issue.code === "unrecognized_keys") {
+        for (const key of issue.keys) {
+          const near = suggest(key, Object.keys(entry.options.shape));
+          const message = `${key} is not an option of ${entry.name}${near === undefined ? "" : `, did you mean ${near}?`}`;
+          context.addIssue({ code: "custom", message, path: issue.path });
+        }
+      } else context.addIssue({ code: "custom", message: issue.message, path: issue.path });
+    }
+    return z.NEVER;
+  });
+  return schema.prefault({}) as unknown as z.ZodType<Choice<C>, Choice<C> | string | undefined>;
+}

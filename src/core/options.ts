@@ -1,0 +1,66 @@
+import type { z } from "zod";
+
+import { ConfigError } from "./errors.ts";
+import { suggest } from "./suggest.ts";
+
+type Issue = z.core.$ZodIssue;
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    value,
+  );
+}
+
+function knownKeys(schema: unknown, path: readonly PropertyKey[]): string[] {
+  let at = schema as { shape?: Record<string, unknown>; unwrap?: () => unknown } | undefined;
+  const peel = () => {
+    while (at && !at.shape && typeof at.unwrap === "function") at = at.unwrap() as typeof at;
+  };
+  peel();
+  for (const key of path) {
+    at = at?.shape?.[String(key)] as typeof at;
+    peel();
+  }
+  return Object.keys(at?.shape ?? {});
+}
+
+function describe(issue: Issue, schema: unknown, value: unknown): string[] {
+  const at = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(schema, issue.path);
+    return issue.keys.map((key) => {
+      const near = suggest(key, known);
+      const name = at === "" ? key : `${at}.${key}`;
+      return `${name} is not an option${near === undefined ? "" : `, did you mean ${near}?`}`;
+    });
+  }
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    const nested = issue.errors.reduce((a, b) => (a.length <= b.length ? a : b));
+    return nested.flatMap((inner) =>
+      describe({ ...inner, path: [...issue.path, ...inner.path] }, schema, value),
+    );
+  }
+  const given = valueAt(value, issue.path);
+  const shown = given === undefined ? "" : ` (is ${JSON.stringify(given)})`;
+  return [`${at === "" ? "options" : at}: ${issue.message}${shown}`];
+}
+
+/** What is wrong with a value, one sentence a mistake, all of them; empty where nothing is. */
+export function mistakes(schema: z.ZodType, value: unknown): string[] {
+  const result = schema.safeParse(value);
+  return result.success
+    ? []
+    : result.error.issues.flatMap((issue) => describe(issue, schema, value));
+}
+
+/** Parses options at the one place they enter. Beyond it every option is present and in range. */
+export function parseOptions<S extends z.ZodType>(
+  caller: string,
+  schema: S,
+  value: unknown,
+): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new ConfigError(`${caller}: ${mistakes(schema, value).join("; ")}`);
+}
