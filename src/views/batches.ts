@@ -1,0 +1,83 @@
+import type { PixelSource } from "../core/pixels.ts";
+import { permutation, randomStream } from "../core/random.ts";
+import { drawImageViews } from "./imageViews.ts";
+import { packParameters, PACKED_PARAMETERS } from "./packedParameters.ts";
+import { openPixels } from "./pixelReader.ts";
+import type { ViewPolicy } from "./policy.ts";
+import { createRenderer } from "./render.ts";
+
+/** What decides the contents of every batch. */
+export type BatchPlan = {
+  readonly source: PixelSource;
+  readonly policy: ViewPolicy;
+  readonly seed: number;
+  readonly batchSize: number; // images, B
+};
+
+/** Memory of one batch of V views of B images; row v · B + b is view v of image b. */
+export type Slot = {
+  readonly views: Float32Array; // [V · B, 3, S, S]
+  readonly parameters: Float64Array; // [V · B, PACKED_PARAMETERS]
+  readonly ids: Int32Array; // [B]
+  readonly groups: Int32Array; // [B]
+};
+
+/** A slot in memory that threads share. */
+export function createSlot({ policy, batchSize }: BatchPlan): Slot {
+  const rows = policy.count * batchSize;
+  const values = rows * 3 * policy.size * policy.size;
+  return {
+    views: new Float32Array(new SharedArrayBuffer(4 * values)),
+    parameters: new Float64Array(new SharedArrayBuffer(8 * rows * PACKED_PARAMETERS)),
+    ids: new Int32Array(new SharedArrayBuffer(4 * batchSize)),
+    groups: new Int32Array(new SharedArrayBuffer(4 * batchSize)),
+  };
+}
+
+/** Batches of an epoch; images left over at its end wait for another epoch. */
+export function batchesPerEpoch(count: number, batchSize: number): number {
+  return Math.floor(count / batchSize);
+}
+
+/** The order in which an epoch goes through the images. */
+export function epochOrder(seed: number, epoch: number, count: number): Uint32Array {
+  return permutation(randomStream(seed, "order", epoch), count);
+}
+
+/** Makes rows `from` … `to` − 1 of batch `batch`, counted from the first batch of epoch 0. */
+export type FillRows = (batch: number, rows: { from: number; to: number }, slot: Slot) => void;
+
+/** What makes batches in one thread; the same plan gives the same batches in any thread. */
+export function createFiller(plan: BatchPlan): { fill: FillRows; close: () => void } {
+  const { source, policy, seed, batchSize } = plan;
+  const reader = openPixels(source);
+  const render = createRenderer(policy);
+  const perEpoch = batchesPerEpoch(source.count, batchSize);
+  const values = 3 * policy.size * policy.size;
+  const orders = new Map<number, Uint32Array>();
+  const orderOf = (epoch: number): Uint32Array => {
+    const known = orders.get(epoch);
+    if (known !== undefined) return known;
+    if (orders.size >= 2) orders.delete(Math.min(...orders.keys())); // look-ahead spans two
+    const order = epochOrder(seed, epoch, source.count);
+    orders.set(epoch, order);
+    return order;
+  };
+  const fill: FillRows = (batch, rows, slot) => {
+    const epoch = Math.floor(batch / perEpoch);
+    const first = (batch - epoch * perEpoch) * batchSize;
+    const order = orderOf(epoch);
+    for (let b = rows.from; b < rows.to; b++) {
+      const image = order[first + b];
+      const pixels = reader.image(image);
+      slot.ids[b] = image;
+      slot.groups[b] = source.groups === undefined ? image : source.groups[image];
+      drawImageViews(policy, { seed, epoch, image }, pixels).forEach((parameters, view) => {
+        const row = view * batchSize + b;
+        packParameters(parameters, slot.parameters, row * PACKED_PARAMETERS);
+        render(pixels, parameters, slot.views, row * values);
+      });
+    }
+  };
+  return { fill, close: () => reader.close() };
+}

@@ -1,0 +1,121 @@
+import { ShapeError } from "../core/errors.ts";
+import type { PixelImage } from "../core/pixels.ts";
+import { gaussianBlur } from "./blur.ts";
+import { jitterColours, makeGrey, solarise } from "./colour.ts";
+import type { Rectangle } from "./crop.ts";
+import type { ViewParameters } from "./parameters.ts";
+import { placement, resizedCrop } from "./resize.ts";
+import { rotate } from "./rotate.ts";
+
+/** What rendering needs beside the parameters: the view's side in pixels and the normalisation. */
+export type RenderOptions = {
+  readonly size: number;
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+};
+
+/** Writes a view's pixels to `out` from `offset` on: planes of red, green, blue. */
+export type Renderer = (
+  image: PixelImage,
+  parameters: ViewParameters,
+  out: Float32Array, // [3, size, size] from `offset`
+  offset?: number,
+) => void;
+
+function checkImage(image: PixelImage, crop: Rectangle): void {
+  const { width, height, data } = image;
+  if (data.length < width * height * 3) {
+    throw new ShapeError(
+      `renderView: image has ${data.length} bytes, expected ${width * height * 3} for ${width} × ${height} pixels`,
+    );
+  }
+  const { x, y } = crop;
+  const inside =
+    x >= 0 &&
+    y >= 0 &&
+    crop.width >= 1 &&
+    crop.height >= 1 &&
+    x + crop.width <= width &&
+    y + crop.height <= height;
+  if (!inside) {
+    throw new ShapeError(
+      `renderView: crop ${crop.width} × ${crop.height} at (${x}, ${y}) does not lie in the image of ${width} × ${height} pixels`,
+    );
+  }
+}
+
+function normalise(
+  pixels: Float32Array,
+  out: Float32Array,
+  offset: number,
+  by: RenderOptions,
+): void {
+  const n = by.size * by.size;
+  const [scaleR, scaleG, scaleB] = by.std.map((std) => 1 / std);
+  const [meanR, meanG, meanB] = by.mean;
+  const green = offset + n;
+  const blue = green + n;
+  for (let i = 0, j = 0; i < n; i++, j += 3) {
+    out[offset + i] = (pixels[j] - meanR) * scaleR;
+    out[green + i] = (pixels[j + 1] - meanG) * scaleG;
+    out[blue + i] = (pixels[j + 2] - meanB) * scaleB;
+  }
+}
+
+function erase(out: Float32Array, offset: number, size: number, hole: Rectangle): void {
+  for (let plane = 0; plane < 3; plane++) {
+    for (let y = hole.y; y < hole.y + hole.height; y++) {
+      const start = offset + (plane * size + y) * size + hole.x;
+      out.fill(0, start, start + hole.width);
+    }
+  }
+}
+
+/**
+ * A function that renders views of one size, with working memory of its own: nothing is allocated per
+ * view. What it writes depends on the pixels and the parameters alone.
+ */
+export function createRenderer(options: RenderOptions): Renderer {
+  const { size } = options;
+  const pixels = new Float32Array(size * size * 3); // [size, size, 3], interleaved RGB in [0, 1]
+  const between = new Float32Array(size * size * 3);
+  let margin = new Float64Array(0);
+  let row = new Float32Array(0);
+  return (image, parameters, out, offset = 0) => {
+    const { crop, flip, verticalFlip, rotation } = parameters;
+    checkImage(image, crop);
+    if (row.length < crop.width * 3) row = new Float32Array(image.width * 3);
+    const quarters = rotation % 90 === 0 ? (((rotation / 90) % 4) + 4) % 4 : 0;
+    const free = rotation % 90 !== 0;
+    const target = {
+      out: free ? between : pixels,
+      placement: placement(size, flip, verticalFlip, quarters),
+    };
+    resizedCrop(image, crop, size, target, row);
+    if (free) rotate(between, pixels, size, rotation);
+    jitterColours(pixels, parameters.jitter);
+    if (parameters.grey) makeGrey(pixels);
+    if (parameters.blur !== null) {
+      const needed = size + 2 * parameters.blur.radius;
+      if (margin.length < needed) margin = new Float64Array(needed);
+      gaussianBlur(pixels, size, parameters.blur, { between, margin });
+    }
+    if (parameters.solarise !== null) solarise(pixels, parameters.solarise);
+    normalise(pixels, out, offset, options);
+    if (parameters.cutout !== null) erase(out, offset, size, parameters.cutout);
+  };
+}
+
+/**
+ * Renders one view: crop and resize, mirror, turn, colour jitter, grey, blur, solarise, normalise,
+ * cutout (which leaves 0, the mean colour). Pure in pixels and parameters. `out` is [3, size, size].
+ */
+export function renderView(
+  image: PixelImage,
+  parameters: ViewParameters,
+  options: RenderOptions,
+  out: Float32Array = new Float32Array(3 * options.size * options.size),
+): Float32Array {
+  createRenderer(options)(image, parameters, out);
+  return out;
+}

@@ -1,0 +1,121 @@
+import { z } from "zod";
+
+import { parseOptions } from "../core/options.ts";
+import { merge, shareable, viewPresetNames, viewPresets } from "./policy.ts";
+import type { ViewPolicy } from "./policy.ts";
+
+const probability = z.number().min(0).max(1);
+const range = (low: number, high: number) =>
+  z
+    .tuple([z.number().min(low).max(high), z.number().min(low).max(high)])
+    .refine(([from, to]) => from <= to, "the first number must not exceed the second");
+const channels = (low: number, high: number) =>
+  z.tuple([
+    z.number().min(low).max(high),
+    z.number().min(low).max(high),
+    z.number().min(low).max(high),
+  ]);
+
+const crop = z.strictObject({
+  kind: z
+    .enum(["random", "centre"])
+    .optional()
+    .describe("random: random resized crop; centre: the largest centred square"),
+  scale: range(0.0001, 1).optional().describe("range of the crop's area, as a share of the image"),
+  ratio: range(0.01, 100).optional().describe("range of the crop's width over height"),
+});
+
+const rotation = z.strictObject({
+  rightAngles: probability.optional().describe("probability of a turn by 90, 180 or 270 degrees"),
+  probability: probability.optional().describe("probability of a turn by a free angle"),
+  degrees: z.number().min(0).max(180).optional().describe("largest free angle, either way"),
+});
+
+const jitter = z.strictObject({
+  probability: probability.optional().describe("probability that colours change at all"),
+  strength: z.number().min(0).max(4).optional().describe("multiplies the four ranges below"),
+  brightness: z.number().min(0).max(4).optional().describe("factor from 1 − this to 1 + this"),
+  contrast: z.number().min(0).max(4).optional().describe("factor from 1 − this to 1 + this"),
+  saturation: z.number().min(0).max(4).optional().describe("factor from 1 − this to 1 + this"),
+  hue: z.number().min(0).max(0.5).optional().describe("shift either way, in turns of the circle"),
+});
+
+const blur = z.strictObject({
+  probability: probability.optional(),
+  sigma: range(0.01, 100).optional().describe("range of the standard deviation, in view pixels"),
+  kernel: z
+    .int()
+    .min(1)
+    .max(255)
+    .refine((side) => side % 2 === 1, "must be odd")
+    .optional()
+    .describe("kernel side in view pixels; by default the odd number at a tenth of the view"),
+});
+
+const solarise = z.strictObject({
+  probability: probability.optional(),
+  threshold: z.number().min(0).max(1).optional().describe("values from here up are inverted"),
+});
+
+const cutout = z.strictObject({
+  probability: probability.optional(),
+  scale: range(0, 1).optional().describe("range of the erased area, as a share of the view"),
+  ratio: range(0.01, 100).optional().describe("range of its width over height"),
+});
+
+const transforms = {
+  crop: crop.optional().describe("which part of the image is resized to the view"),
+  flip: probability.optional().describe("probability of a mirror image"),
+  verticalFlip: probability.optional().describe("probability of an upside-down mirror image"),
+  rotation: rotation.optional().describe("turns"),
+  jitter: jitter.optional().describe("brightness, contrast, saturation and hue, in random order"),
+  grey: probability.optional().describe("probability of losing all colour"),
+  blur: blur.optional().describe("Gaussian blur"),
+  solarise: solarise.optional().describe("inverts bright values"),
+  cutout: cutout.optional().describe("erases a rectangle, which becomes the mean colour"),
+};
+
+const override = z.strictObject({
+  ...transforms,
+  share: z
+    .strictObject({ from: z.int().min(0), transforms: z.array(z.enum(shareable)).min(1) })
+    .optional()
+    .describe("takes these transforms' parameters from an earlier view of the same image"),
+});
+
+/** What may be said about views; what is left out comes from the preset. */
+export const ViewOptions = z.strictObject({
+  preset: z
+    .enum(viewPresetNames)
+    .default("small")
+    .describe(
+      "small: SimCLR without blur; photo: with blur; moco: MoCo v2; none: centre crop alone",
+    ),
+  size: z.int().min(4).max(1024).optional().describe("side of a view in pixels"),
+  count: z.int().min(1).max(64).optional().describe("views of each image"),
+  ...transforms,
+  mean: channels(-1, 2).optional().describe("subtracted from red, green, blue in [0, 1]"),
+  std: channels(0.001, 100).optional().describe("divides red, green, blue after that"),
+  perView: z.array(override).optional().describe("what differs in view 0, 1, …"),
+});
+
+export type ViewOptions = z.input<typeof ViewOptions>;
+/**
+ * The whole policy that options stand for: the preset, with what the options say laid over it.
+ * Throws `ConfigError` naming every mistake.
+ */
+export function viewPolicy(options: ViewOptions = {}): ViewPolicy {
+  const given = parseOptions(
+    "views",
+    ViewOptions.superRefine((value, context) => {
+      value.perView?.forEach((view, index) => {
+        if (view.share === undefined || view.share.from < index) return;
+        const message = `view ${index} can share with an earlier view only`;
+        context.addIssue({ code: "custom", message, path: ["perView", index, "share", "from"] });
+      });
+    }),
+    options,
+  );
+  const policy = merge(viewPresets[given.preset], given) as ViewPolicy;
+  return { ...policy, count: Math.max(policy.count, policy.perView.length) };
+}
