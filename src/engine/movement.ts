@@ -1,0 +1,121 @@
+import { type Context, graphType } from "./context.ts";
+import type { Rule, Rules } from "./rule.ts";
+import { sameShape, type Value, type View, wholeView } from "./value.ts";
+
+function transposeValue(ctx: Context, x: Value, perm: readonly number[]): Value {
+  const shape = perm.map((axis) => x.shape[axis]);
+  if (x.kind === "literal") return { ...x, shape };
+  if (x.kind === "poly") return { kind: "permuted", of: x, perm, shape, dtype: x.dtype };
+  if (x.kind === "permuted") {
+    return { ...x, perm: perm.map((axis) => x.perm[axis]), shape };
+  }
+  if (x.kind === "deferred") return { ...x, of: transposeValue(ctx, x.of, perm), shape };
+  const view = ctx.asView(x);
+  return { ...view, axes: perm.map((axis) => view.axes[axis]), shape };
+}
+
+function broadcastValue(ctx: Context, x: Value, shape: number[], added: number[]): Value {
+  if (x.kind === "literal") return { ...x, shape };
+  if (x.kind === "deferred") return { ...x, of: broadcastValue(ctx, x.of, shape, added), shape };
+  const view = ctx.asView(x);
+  let next = 0;
+  const axes = shape.map((size, i) => {
+    if (added.includes(i)) return -1;
+    const axis = next++;
+    return view.shape[axis] === size ? view.axes[axis] : -1;
+  });
+  return { ...view, axes, shape };
+}
+
+/** Reshapes that only add or drop axes of size 1 keep the view; `undefined` where more changes. */
+function reshapeView(view: View, shape: readonly number[]): View | undefined {
+  const kept = view.shape
+    .map((size, i) => ({ size, axis: view.axes[i] }))
+    .filter(({ size }) => size !== 1);
+  const wanted = shape.filter((size) => size !== 1);
+  if (
+    !sameShape(
+      kept.map(({ size }) => size),
+      wanted,
+    )
+  )
+    return undefined;
+  let next = 0;
+  const axes = shape.map((size) => (size === 1 ? -1 : kept[next++].axis));
+  return { ...view, axes, shape };
+}
+
+function reshapeValue(ctx: Context, x: Value, shape: readonly number[]): Value {
+  if (x.kind === "literal") return { ...x, shape };
+  if (sameShape(x.shape, shape)) return x;
+  if (x.kind === "deferred") return { ...x, of: reshapeValue(ctx, x.of, shape), shape };
+  if (x.kind === "view") {
+    const view = reshapeView(x, shape);
+    if (view) return view;
+  }
+  return wholeView(ctx.reshape(ctx.plain(x), shape), shape, x.dtype);
+}
+
+const shrink: Rule = (ctx, [x], { slice }) => {
+  const ranges = slice as [number, number][];
+  const shape = ranges.map(([from, to]) => to - from);
+  if (x.kind === "literal") return [{ ...x, shape }];
+  const axes = ranges.map((_, i) => i).filter((i) => shape[i] !== x.shape[i]);
+  if (axes.length === 0) return [x];
+  const { name, shape: compact } = ctx.compact(x);
+  const cut = axes.filter((i) => compact[i] === x.shape[i] && compact[i] !== 1);
+  const done =
+    cut.length === 0
+      ? name
+      : ctx.emit("Slice", [
+          name,
+          ctx.graph.ints(cut.map((i) => ranges[i][0])),
+          ctx.graph.ints(cut.map((i) => ranges[i][1])),
+          ctx.graph.ints(cut),
+        ]);
+  const left = compact.map((size, i) => (cut.includes(i) ? shape[i] : size));
+  const axesOf = shape.map((size, i) => (left[i] === size ? i : -1));
+  return [{ kind: "view", base: done, baseShape: left, axes: axesOf, shape, dtype: x.dtype }];
+};
+
+const pad: Rule = (ctx, [x], { width }) => {
+  const pairs = width as [number, number][];
+  if (pairs.every(([low, high]) => low === 0 && high === 0)) return [x];
+  const pads = ctx.graph.ints([...pairs.map(([low]) => low), ...pairs.map(([, high]) => high)]);
+  const zero = ctx.graph.constant(graphType(x.dtype), [], 0);
+  const shape = x.shape.map((size, i) => size + pairs[i][0] + pairs[i][1]);
+  return [wholeView(ctx.emit("Pad", [ctx.plain(x), pads, zero]), shape, x.dtype)];
+};
+
+const concatenate: Rule = (ctx, operands, { axis }, [shape]) => {
+  const dtype = operands[0].dtype;
+  const names = operands.map((operand) => ctx.plain({ ...operand, dtype }));
+  return [wholeView(ctx.emit("Concat", names, { axis: axis as number }), shape, dtype)];
+};
+
+const split: Rule = (ctx, [x], { axis, sizes }, shapes) => {
+  const names = ctx.graph.emitMany(
+    "Split",
+    [ctx.plain(x), ctx.graph.ints(sizes as number[])],
+    shapes.length,
+    { axis: axis as number },
+  );
+  return names.map((name, i) => wholeView(name, shapes[i], x.dtype));
+};
+
+/** Operations that move elements and compute nothing. */
+export const movementRules: Rules = {
+  transpose: (ctx, [x], { perm }) => [transposeValue(ctx, x, perm as number[])],
+  broadcast: (ctx, [x], { shape, axis }) => [
+    broadcastValue(ctx, x, shape as number[], axis as number[]),
+  ],
+  reshape: (ctx, [x], { shape }) => [reshapeValue(ctx, x, shape as number[])],
+  flip: (_, [x], { axis }) =>
+    x.kind === "literal"
+      ? [x]
+      : [{ kind: "flipped", of: x, axes: axis as number[], shape: x.shape, dtype: x.dtype }],
+  shrink,
+  pad,
+  concatenate,
+  split,
+};
