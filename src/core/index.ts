@@ -8,4 +8,5 @@ export * from "./pixels.ts";
 export * from "./random.ts";
 export * from "./shape.ts";
 export * from "./suggest.ts";
+export * from "./trees.ts";
 export * from "./version.ts";

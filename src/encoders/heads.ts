@@ -1,0 +1,88 @@
+import { z } from "zod";
+
+import { parseOptions } from "../core/options.ts";
+import { type Layer, plain, sequence } from "./layer.ts";
+import { linear as linearLayer, relu } from "./layers.ts";
+import { type Network, networkOf } from "./network.ts";
+import { normalisation } from "./normalisation.ts";
+
+/** An entry of the catalogue of heads: input width and options to a network on features. */
+export type Head<O extends z.ZodObject = z.ZodObject> = {
+  (inputs: number, options?: z.input<O>): Network;
+  readonly name: string;
+  readonly summary: string;
+  readonly source: string;
+  readonly options: O;
+};
+
+type HeadDefinition<O extends z.ZodObject> = {
+  name: string;
+  summary: string;
+  source: string;
+  options: O;
+  build: (inputs: number, options: z.output<O>) => { layer: Layer; dimension: number };
+};
+
+function defineHead<O extends z.ZodObject>(definition: HeadDefinition<O>): Head<O> {
+  const { name, summary, source, options: schema, build } = definition;
+  function head(inputs: number, options?: z.input<O>): Network {
+    const { layer, dimension } = build(inputs, parseOptions(name, schema, options ?? {}));
+    return networkOf(name, layer, { input: `N ${inputs}`, dimension });
+  }
+  Object.defineProperty(head, "name", { value: name });
+  return Object.assign(head, { summary, source, options: schema });
+}
+
+const dimension = z.int().positive().default(128).describe("width of the embedding");
+const bias = z.boolean().default(true).describe("whether the linear layers have a bias");
+
+/** One linear layer, `head.0`. */
+export const linear = defineHead({
+  name: "linear",
+  summary: "One linear layer.",
+  source: "He et al. 2020, arXiv:1911.05722 (MoCo v1)",
+  options: z.strictObject({ dimension, bias }),
+  build: (inputs, options) => ({
+    layer: linearLayer("head.0", inputs, options.dimension, { bias: options.bias }),
+    dimension: options.dimension,
+  }),
+});
+
+/** Linear layers with ReLU between them; numbered as in a PyTorch Sequential: `head.0`, `head.2`, … */
+export const mlp = defineHead({
+  name: "mlp",
+  summary: "Two or three linear layers with ReLU between them.",
+  source: "Chen et al. 2020, arXiv:2002.05709, section 4.2",
+  options: z.strictObject({
+    hidden: z
+      .int()
+      .positive()
+      .optional()
+      .describe("width of the hidden layers; that of the features unless given"),
+    layers: z.int().min(2).max(3).default(2).describe("number of linear layers"),
+    dimension,
+    batchNorm: z.boolean().default(false).describe("batch normalisation after each hidden layer"),
+    bias,
+  }),
+  build(inputs, { hidden = inputs, layers, dimension, batchNorm, bias }) {
+    const parts: Layer[] = [];
+    let [from, at] = [inputs, 0];
+    for (let i = 0; i < layers - 1; i++, from = hidden) {
+      parts.push(linearLayer(`head.${at++}`, from, hidden, { bias: bias && !batchNorm }));
+      if (batchNorm) parts.push(normalisation("batch", `head.${at++}`, hidden));
+      parts.push(relu);
+      at++;
+    }
+    parts.push(linearLayer(`head.${at}`, from, dimension, { bias }));
+    return { layer: sequence(parts), dimension };
+  },
+});
+
+/** The features themselves. */
+export const none = defineHead({
+  name: "none",
+  summary: "No head: the loss sees the features themselves.",
+  source: "Wu et al. 2018, arXiv:1805.01978, where the last layer of the encoder is the embedding",
+  options: z.strictObject({}),
+  build: (inputs) => ({ layer: plain((x) => x), dimension: inputs }),
+});

@@ -1,0 +1,21 @@
+import { linear, mlp, none } from "./heads.ts";
+import { resnet, resnet18, resnet34, resnet50 } from "./resnet.ts";
+
+export type { Head } from "./heads.ts";
+export type { Initial, InitialSpec } from "./initial.ts";
+export type {
+  Applied,
+  Encoder,
+  EncoderContext,
+  HostVariables,
+  Network,
+  Variables,
+} from "./network.ts";
+export { Normalisation } from "./normalisation.ts";
+export { linear, mlp, none, resnet, resnet18, resnet34, resnet50 };
+
+/** Every encoder, by the name used in configs, on the command line and in the docs. */
+export const encoders = { resnet, resnet18, resnet34, resnet50 };
+
+/** Every head, by name. */
+export const heads = { linear, mlp, none };

@@ -1,0 +1,8 @@
+import { infoNce } from "./infoNce.ts";
+
+export type { Loss, LossDefinition } from "./loss.ts";
+export { defineLoss } from "./loss.ts";
+export { infoNce };
+
+/** Every loss on similarities and pairs, by the name used in configs, on the command line and in the docs. */
+export const losses = { infoNce };

@@ -1,0 +1,4 @@
+import { simclr } from "./simclr.ts";
+
+/** Every framework, by the name used in configs, on the command line and in the docs. */
+export const frameworks = { simclr };

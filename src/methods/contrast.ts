@@ -1,0 +1,72 @@
+import { lax, numpy as np } from "@jax-js/jax";
+
+import { l2Normalize, LOWEST, weightedMean } from "../core/numerics.ts";
+import type { Pairs } from "../core/pairs.ts";
+import type { ArrayRecord } from "../core/trees.ts";
+
+/** 1 where two vectors of integers differ: a [N], b [M] to [N, M] float32. */
+export function differ(a: np.Array, b: np.Array): np.Array {
+  const [n, m] = [a.shape[0], b.shape[0]];
+  return a
+    .reshape([n, 1])
+    .notEqual(b.reshape([1, m]))
+    .astype(np.float32);
+}
+
+/**
+ * Pairs of V views of B images, stacked view-major, against themselves.
+ *
+ * The other views of an image are its positives. Views of the same image id or of the same group are
+ * never negatives; a view is no candidate of its own.
+ */
+export function pairsOfViews(viewCount: number, ids: np.Array, groups: np.Array): Pairs {
+  const [batchSize] = ids.shape;
+  const repeat = (values: np.Array) =>
+    viewCount === 1
+      ? values
+      : np.concatenate(
+          Array.from({ length: viewCount }, () => values.ref),
+          0,
+        ); // [N]
+  const count = viewCount * batchSize;
+  const place = np.arange(count).mod(batchSize); // [N]
+  const own = np.subtract(1, differ(place.ref, place)); // [N, N]
+  const [idOf, groupOf] = [repeat(ids), repeat(groups)];
+  const other = differ(idOf.ref, idOf).mul(differ(groupOf.ref, groupOf)); // [N, N]
+  return { positive: own.ref.sub(np.eye(count)), negative: other.mul(np.subtract(1, own)) };
+}
+
+/** √E times the standard deviation of unit rows [N, E], averaged over the axes: 1 when even, 0 when all are one. */
+export function featureStd(unit: np.Array): np.Array {
+  const size = unit.shape[1];
+  const centred = unit.ref.sub(unit.mean(0, { keepdims: true })); // [N, E]
+  const deviation = np.sqrt(np.square(centred).mean(0)); // [E]
+  return deviation.mean().mul(Math.sqrt(size));
+}
+
+/** Mean over the anchors of the similarity of their positives, of their negatives, and how often a positive leads. */
+export function pairMetrics(similarity: np.Array, { positive, negative }: Pairs): ArrayRecord {
+  const detached = lax.stopGradient(similarity); // [N, M]
+  const best = (weight: np.Array) => np.where(weight.greater(0), detached.ref, LOWEST).max(-1); // [N]
+  const leads = best(positive.ref).greater(best(negative.ref)).astype(np.float32); // [N]
+  return {
+    positiveSimilarity: weightedMean(detached.ref.reshape([-1]), positive.reshape([-1])),
+    negativeSimilarity: weightedMean(detached.reshape([-1]), negative.reshape([-1])),
+    accuracy: leads.mean(),
+  };
+}
+
+/** A second reference to both weights. */
+export const refPairs = ({ positive, negative }: Pairs): Pairs => ({
+  positive: positive.ref,
+  negative: negative.ref,
+});
+
+/** ‖g‖ over all gradients. Consumes the record. */
+export function gradientNorm(gradient: ArrayRecord): np.Array {
+  const squares = Object.values(gradient).map((slope) => np.square(slope).sum()); // []
+  return np.sqrt(squares.reduce((total, square) => total.add(square)));
+}
+
+/** Unit rows of an embedding. */
+export const unitRows = (embedding: np.Array): np.Array => l2Normalize(embedding);

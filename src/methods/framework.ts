@@ -1,0 +1,133 @@
+import type { numpy as np } from "@jax-js/jax";
+import type { z } from "zod";
+
+import type { DType, HostRecord, HostTree } from "../core/arrays.ts";
+import type { Pairs } from "../core/pairs.ts";
+import type { ArrayRecord, ArrayTree } from "../core/trees.ts";
+import type { HostVariables, Network, Variables } from "../encoders/index.ts";
+import type { Optimiser, OptimiserState } from "../optim/index.ts";
+
+/** Encoder and head, inside a program. */
+export type Model = { encoder: Variables; head: Variables };
+
+/** Encoder and head outside a program. */
+export type HostModel = { encoder: HostVariables; head: HostVariables };
+
+/**
+ * All that a run carries from step to step; a checkpoint is this tree.
+ *
+ * `average` is there with weight averaging, `key` (the momentum encoder) and `memory` (a queue or a
+ * bank) where the framework has them.
+ */
+export type State = {
+  encoder: Variables;
+  head: Variables;
+  optimiser: OptimiserState;
+  average?: Model;
+  key?: Model;
+  memory?: ArrayRecord;
+};
+
+/** `State` outside a program: what `init` makes and checkpoints hold. */
+export type HostState = {
+  encoder: HostVariables;
+  head: HostVariables;
+  optimiser: { [slot: string]: HostRecord };
+  average?: HostModel;
+  key?: HostModel;
+  memory?: HostRecord;
+};
+
+/** What the view loader gives: views [V·B, 3, S, S] view-major, ids and groups [B]. */
+export type LoadedBatch = { views: Float32Array; ids: Int32Array; groups: Int32Array };
+
+/** Type and shape of every array a step takes beside the state. */
+export type BatchSpec = Readonly<Record<string, { dtype: DType; shape: readonly number[] }>>;
+
+/**
+ * A framework with its parts in place: pure functions that trace as one program each.
+ *
+ * - `step` consumes the state and a batch as in `batchSpec`; returns the next state and scalars:
+ *   `loss` (nats), and unless metrics are off `positiveSimilarity`, `negativeSimilarity` (cosine),
+ *   `accuracy` (share of anchors whose positive is nearest), `featureStd` (spread of unit embeddings,
+ *   1 when even, 0 when collapsed) and `gradientNorm`.
+ * - `batch` makes the arrays of one step from a loaded batch.
+ * - `embed` gives features [N, D] of images in evaluation mode, `embedHead` unit embeddings [N, E].
+ */
+export type Framework = {
+  readonly name: string;
+  readonly encoder: Network;
+  readonly head: Network;
+  readonly viewCount: number;
+  readonly batchSpec: BatchSpec;
+  init(): HostState;
+  step(state: State, batch: ArrayRecord): [State, ArrayRecord];
+  batch(loaded: LoadedBatch, scalars: { learningRate: number; step: number }): HostRecord;
+  embed(encoder: Variables, images: np.Array): np.Array;
+  embedHead(model: Model, images: np.Array): np.Array;
+  /** Loss when embeddings carry no information, in nats; it fits a full memory. */
+  chanceLoss(): number;
+  /** Present where a step can be cut into micro-batches. */
+  contrast?: Contrast;
+};
+
+/** The part of a framework behind its embeddings, for gradient caching: [V·B, E] to loss and metrics. */
+export type Contrast = (
+  embeddings: np.Array,
+  batch: { ids: np.Array; groups: np.Array },
+) => [np.Array, ArrayRecord];
+
+/** What every framework is made of. Sizes in images. */
+export type Parts = {
+  encoder: Network;
+  head: Network;
+  /** Similarity [N, M] and pairs to one number per anchor. */
+  loss(similarity: np.Array, pairs: Pairs): np.Array;
+  /** Options of the loss, for frameworks that read a temperature. */
+  temperature: number;
+  optimiser: Optimiser;
+  batchSize: number;
+  imageSize: number;
+  datasetSize: number;
+  seed: number;
+  metrics: boolean;
+  /** Decay of the averaged weights; 0 for none. */
+  averaging: number;
+};
+
+/** What `build` of a framework gives; the rest is the same for all. */
+export type Core = {
+  viewCount: number;
+  /** Arrays beside views, ids, groups and learningRate. */
+  extraBatch?: BatchSpec;
+  extra?(scalars: { step: number }): HostRecord;
+  /** Slots of the state beside encoder, head, optimiser and average. */
+  initial?(model: HostModel): Pick<HostState, "key" | "memory">;
+  step: (state: State, batch: ArrayRecord) => [State, ArrayRecord];
+  chanceLoss: () => number;
+  contrast?: Contrast;
+};
+
+/** An entry of the catalogue of frameworks. */
+export type FrameworkEntry<O extends z.ZodObject = z.ZodObject> = {
+  readonly name: string;
+  readonly summary: string;
+  readonly source: string;
+  readonly options: O;
+  /** Normalisation of the encoder where its config says plain "batch"; undefined leaves it. */
+  splits?(options: z.output<O>, batchSize: number): number;
+  build(parts: Parts, options: z.output<O>): Core;
+};
+
+/** Declares an entry of the catalogue of frameworks. */
+export function defineFramework<O extends z.ZodObject>(
+  entry: FrameworkEntry<O>,
+): FrameworkEntry<O> {
+  return entry;
+}
+
+/** A state seen as a tree of arrays. */
+export const asTree = (state: State | Model): ArrayTree => state;
+
+/** A host state seen as a tree that programs take. */
+export const asHostTree = (state: HostState): HostTree => state;
