@@ -1,18 +1,15 @@
 import { ShapeError } from "../core/errors.ts";
 import type { PixelImage } from "../core/pixels.ts";
 import { gaussianBlur } from "./blur.ts";
-import { jitterColours, makeGrey, solarise } from "./colour.ts";
+import { greyAfter, jitterColours, normaliseInto, solarise, UNCHANGED } from "./colour.ts";
+import type { Normalisation } from "./colour.ts";
 import type { Rectangle } from "./crop.ts";
 import type { ViewParameters } from "./parameters.ts";
 import { placement, resizedCrop } from "./resize.ts";
 import { rotate } from "./rotate.ts";
 
 /** What rendering needs beside the parameters: the view's side in pixels and the normalisation. */
-export type RenderOptions = {
-  readonly size: number;
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
-};
+export type RenderOptions = Normalisation & { readonly size: number };
 
 /** Writes a view's pixels to `out` from `offset` on: planes of red, green, blue. */
 export type Renderer = (
@@ -41,24 +38,6 @@ function checkImage(image: PixelImage, crop: Rectangle): void {
     throw new ShapeError(
       `renderView: crop ${crop.width} × ${crop.height} at (${x}, ${y}) does not lie in the image of ${width} × ${height} pixels`,
     );
-  }
-}
-
-function normalise(
-  pixels: Float32Array,
-  out: Float32Array,
-  offset: number,
-  by: RenderOptions,
-): void {
-  const n = by.size * by.size;
-  const [scaleR, scaleG, scaleB] = by.std.map((std) => 1 / std);
-  const [meanR, meanG, meanB] = by.mean;
-  const green = offset + n;
-  const blue = green + n;
-  for (let i = 0, j = 0; i < n; i++, j += 3) {
-    out[offset + i] = (pixels[j] - meanR) * scaleR;
-    out[green + i] = (pixels[j + 1] - meanG) * scaleG;
-    out[blue + i] = (pixels[j + 2] - meanB) * scaleB;
   }
 }
 
@@ -93,15 +72,19 @@ export function createRenderer(options: RenderOptions): Renderer {
     };
     resizedCrop(image, crop, size, target, row);
     if (free) rotate(between, pixels, size, rotation);
-    jitterColours(pixels, parameters.jitter);
-    if (parameters.grey) makeGrey(pixels);
+    let pending = jitterColours(pixels, parameters.jitter);
+    if (parameters.grey) pending = greyAfter(pending);
     if (parameters.blur !== null) {
+      // A weighted mean of pixels: the same before what is pending as after it.
       const needed = size + 2 * parameters.blur.radius;
       if (margin.length < needed) margin = new Float64Array(needed);
       gaussianBlur(pixels, size, parameters.blur, { between, margin });
     }
-    if (parameters.solarise !== null) solarise(pixels, parameters.solarise);
-    normalise(pixels, out, offset, options);
+    if (parameters.solarise !== null) {
+      solarise(pixels, parameters.solarise, pending);
+      pending = UNCHANGED;
+    }
+    normaliseInto(pixels, out, offset, pending, options);
     if (parameters.cutout !== null) erase(out, offset, size, parameters.cutout);
   };
 }

@@ -46,80 +46,187 @@ export function resampling(from: number, to: number): Weights {
   return made;
 }
 
-/** Weighted sum of rows of bytes into `row`: `taps` rows from `at`, `stride` bytes apart. */
-function sumRows(
+// The loops below are unrolled: V8 11 checks every array's type and bounds anew on each turn of a loop,
+// which costs as much as the arithmetic.
+
+const BYTE = 1 / 255; // a byte in [0, 1]
+
+type Rows = { at: number; stride: number; length: number }; // bytes; first row, from row to row, of a row
+
+/** row ← w0 · bytes. */
+function oneRow(data: Uint8Array, row: Float32Array, rows: Rows, w0: number): void {
+  for (let i = 0, a = rows.at; i < rows.length; i++) row[i] = w0 * data[a + i];
+}
+
+/** row ← w0 · bytes + w1 · bytes of the row below. */
+function twoRows(data: Uint8Array, row: Float32Array, rows: Rows, w0: number, w1: number): void {
+  const { at: a, stride, length } = rows;
+  const b = a + stride;
+  let i = 0;
+  for (; i < length - 5; i += 6) {
+    row[i] = w0 * data[a + i] + w1 * data[b + i];
+    row[i + 1] = w0 * data[a + i + 1] + w1 * data[b + i + 1];
+    row[i + 2] = w0 * data[a + i + 2] + w1 * data[b + i + 2];
+    row[i + 3] = w0 * data[a + i + 3] + w1 * data[b + i + 3];
+    row[i + 4] = w0 * data[a + i + 4] + w1 * data[b + i + 4];
+    row[i + 5] = w0 * data[a + i + 5] + w1 * data[b + i + 5];
+  }
+  for (; i < length; i++) row[i] = w0 * data[a + i] + w1 * data[b + i];
+}
+
+/** row ← a weighted sum of the first three rows of bytes. */
+function threeRows(
   data: Uint8Array,
-  row: Float32Array, // [length], each value one byte's column, scaled to [0, 1]
-  span: { at: number; stride: number; length: number },
-  { weight, taps }: Weights,
-  y: number,
+  row: Float32Array,
+  rows: Rows,
+  weight: Float64Array,
+  from: number,
 ): void {
-  const { at, stride, length } = span;
-  const from = y * taps;
-  const b = at + stride;
+  const { at: a, stride, length } = rows;
+  const [w0, w1, w2] = [weight[from], weight[from + 1], weight[from + 2]];
+  const b = a + stride;
   const c = b + stride;
-  const w0 = weight[from] / 255;
-  const w1 = taps > 1 ? weight[from + 1] / 255 : 0;
-  const w2 = taps > 2 ? weight[from + 2] / 255 : 0;
-  if (w1 === 0 && w2 === 0) for (let i = 0; i < length; i++) row[i] = w0 * data[at + i];
-  else if (w2 === 0) for (let i = 0; i < length; i++) row[i] = w0 * data[at + i] + w1 * data[b + i];
-  else
-    for (let i = 0; i < length; i++)
-      row[i] = w0 * data[at + i] + w1 * data[b + i] + w2 * data[c + i];
-  for (let tap = 3; tap < taps; tap++) {
-    const w = weight[from + tap] / 255;
-    const d = at + tap * stride;
-    if (w !== 0) for (let i = 0; i < length; i++) row[i] += w * data[d + i];
+  let i = 0;
+  for (; i < length - 5; i += 6) {
+    row[i] = w0 * data[a + i] + w1 * data[b + i] + w2 * data[c + i];
+    row[i + 1] = w0 * data[a + i + 1] + w1 * data[b + i + 1] + w2 * data[c + i + 1];
+    row[i + 2] = w0 * data[a + i + 2] + w1 * data[b + i + 2] + w2 * data[c + i + 2];
+    row[i + 3] = w0 * data[a + i + 3] + w1 * data[b + i + 3] + w2 * data[c + i + 3];
+    row[i + 4] = w0 * data[a + i + 4] + w1 * data[b + i + 4] + w2 * data[c + i + 4];
+    row[i + 5] = w0 * data[a + i + 5] + w1 * data[b + i + 5] + w2 * data[c + i + 5];
+  }
+  for (; i < length; i++) row[i] = w0 * data[a + i] + w1 * data[b + i] + w2 * data[c + i];
+}
+
+/** row ← a weighted sum of the first four rows of bytes. */
+function fourRows(
+  data: Uint8Array,
+  row: Float32Array,
+  rows: Rows,
+  weight: Float64Array,
+  from: number,
+): void {
+  const { at: a, stride, length } = rows;
+  const [w0, w1, w2, w3] = [weight[from], weight[from + 1], weight[from + 2], weight[from + 3]];
+  const b = a + stride;
+  const c = b + stride;
+  const d = c + stride;
+  for (let i = 0; i < length - 2; i += 3) {
+    row[i] = w0 * data[a + i] + w1 * data[b + i] + w2 * data[c + i] + w3 * data[d + i];
+    row[i + 1] =
+      w0 * data[a + i + 1] + w1 * data[b + i + 1] + w2 * data[c + i + 1] + w3 * data[d + i + 1];
+    row[i + 2] =
+      w0 * data[a + i + 2] + w1 * data[b + i + 2] + w2 * data[c + i + 2] + w3 * data[d + i + 2];
   }
 }
 
-/** Writes one output line from `row` (interleaved RGB) to `out`, `step` values from pixel to pixel. */
+/** row ← row + w · bytes. */
+function addRow(data: Uint8Array, row: Float32Array, { at: a, length }: Rows, w: number): void {
+  for (let i = 0; i < length - 2; i += 3) {
+    row[i] += w * data[a + i];
+    row[i + 1] += w * data[a + i + 1];
+    row[i + 2] += w * data[a + i + 2];
+  }
+}
+
+/** Weighted sum of `taps` rows of bytes into `row`, for output line `y`. */
+function sumRows(
+  data: Uint8Array,
+  row: Float32Array,
+  rows: Rows,
+  { weight, taps }: Weights,
+  y: number,
+): void {
+  const from = y * taps;
+  if (taps === 1) return oneRow(data, row, rows, weight[from]);
+  const third = taps > 2 && weight[from + 2] !== 0;
+  const fourth = taps > 3 && weight[from + 3] !== 0;
+  if (taps < 5 && !fourth) {
+    if (third) return threeRows(data, row, rows, weight, from);
+    return twoRows(data, row, rows, weight[from], weight[from + 1]);
+  }
+  fourRows(data, row, rows, weight, from);
+  rows.at += 3 * rows.stride;
+  for (let k = from + 4; k < from + taps; k++) {
+    rows.at += rows.stride;
+    if (weight[k] !== 0) addRow(data, row, rows, weight[k]);
+  }
+}
+
+/** Where the pixels of one output line go in an array of interleaved RGB. */
+type Line = { out: Float32Array; start: number; step: number };
+
+/** Writes one output line from `row`, interleaved RGB of bytes, scaled to [0, 1]. */
 function sumColumns(
   row: Float32Array,
-  out: Float32Array,
   { first, weight, taps }: Weights,
-  start: number,
-  step: number,
+  { out, start, step }: Line,
 ): void {
   const size = first.length;
   for (let x = 0, o = start; x < size; x++, o += step) {
     let i = first[x] * 3;
     const k = x * taps;
-    const w0 = weight[k];
-    let r = w0 * row[i];
-    let g = w0 * row[i + 1];
-    let b = w0 * row[i + 2];
-    for (let tap = 1; tap < taps; tap++) {
+    let r = 0;
+    let g = 0;
+    let b = 0;
+    for (let tap = 0; tap < taps; tap++, i += 3) {
       const w = weight[k + tap];
-      i += 3;
       r += w * row[i];
       g += w * row[i + 1];
       b += w * row[i + 2];
     }
-    out[o] = r;
-    out[o + 1] = g;
-    out[o + 2] = b;
+    out[o] = r / 255;
+    out[o + 1] = g / 255;
+    out[o + 2] = b / 255;
   }
 }
 
-/** `sumColumns` for two inputs a pixel, the usual case: enlarging, or shrinking hardly. */
-function sumColumnPairs(
-  row: Float32Array,
-  out: Float32Array,
-  { first, weight }: Weights,
-  start: number,
-  step: number,
-): void {
+/** `sumColumns` for two inputs a pixel. */
+function sumColumns2(row: Float32Array, { first, weight }: Weights, line: Line): void {
+  const { out, start, step } = line;
   const size = first.length;
   for (let x = 0, o = start; x < size; x++, o += step) {
     const i = first[x] * 3;
-    const u = weight[2 * x];
-    const v = weight[2 * x + 1];
+    const u = weight[2 * x] * BYTE;
+    const v = weight[2 * x + 1] * BYTE;
     out[o] = u * row[i] + v * row[i + 3];
     out[o + 1] = u * row[i + 1] + v * row[i + 4];
     out[o + 2] = u * row[i + 2] + v * row[i + 5];
   }
 }
+
+/** `sumColumns` for three inputs a pixel. */
+function sumColumns3(row: Float32Array, { first, weight }: Weights, line: Line): void {
+  const { out, start, step } = line;
+  const size = first.length;
+  for (let x = 0, o = start; x < size; x++, o += step) {
+    const i = first[x] * 3;
+    const u = weight[3 * x] * BYTE;
+    const v = weight[3 * x + 1] * BYTE;
+    const w = weight[3 * x + 2] * BYTE;
+    out[o] = u * row[i] + v * row[i + 3] + w * row[i + 6];
+    out[o + 1] = u * row[i + 1] + v * row[i + 4] + w * row[i + 7];
+    out[o + 2] = u * row[i + 2] + v * row[i + 5] + w * row[i + 8];
+  }
+}
+
+/** `sumColumns` for four inputs a pixel. */
+function sumColumns4(row: Float32Array, { first, weight }: Weights, line: Line): void {
+  const { out, start, step } = line;
+  const size = first.length;
+  for (let x = 0, o = start; x < size; x++, o += step) {
+    const i = first[x] * 3;
+    const t = weight[4 * x] * BYTE;
+    const u = weight[4 * x + 1] * BYTE;
+    const v = weight[4 * x + 2] * BYTE;
+    const w = weight[4 * x + 3] * BYTE;
+    out[o] = t * row[i] + u * row[i + 3] + v * row[i + 6] + w * row[i + 9];
+    out[o + 1] = t * row[i + 1] + u * row[i + 4] + v * row[i + 7] + w * row[i + 10];
+    out[o + 2] = t * row[i + 2] + u * row[i + 5] + v * row[i + 8] + w * row[i + 11];
+  }
+}
+
+const columns = [sumColumns, sumColumns, sumColumns2, sumColumns3, sumColumns4];
 
 /**
  * Crops and resizes to size × size interleaved RGB in [0, 1], the crop alone being looked at, as
@@ -136,12 +243,14 @@ export function resizedCrop(
   const vertical = resampling(crop.height, size);
   const stride = image.width * 3;
   const { base, stepX, stepY } = target.placement;
-  const write = horizontal.taps === 2 ? sumColumnPairs : sumColumns;
-  const span = { at: 0, stride, length: crop.width * 3 };
+  const sum = columns[horizontal.taps] ?? sumColumns;
+  const rows = { at: 0, stride, length: crop.width * 3 };
+  const line = { out: target.out, start: 0, step: stepX * 3 };
   for (let y = 0; y < size; y++) {
-    span.at = (crop.y + vertical.first[y]) * stride + crop.x * 3;
-    sumRows(image.data, row, span, vertical, y);
-    write(row, target.out, horizontal, (base + y * stepY) * 3, stepX * 3);
+    rows.at = (crop.y + vertical.first[y]) * stride + crop.x * 3;
+    sumRows(image.data, row, rows, vertical, y);
+    line.start = (base + y * stepY) * 3;
+    sum(row, horizontal, line);
   }
 }
 
