@@ -18,7 +18,7 @@ export function mapArrays<T extends ArrayTree>(
   f: (...leaves: np.Array[]) => np.Array,
   ...trees: [T, ...T[]]
 ): T {
-  return tree.map(f, ...trees) as T;
+  return tree.map(f, ...trees);
 }
 
 /** A second reference to every array of a tree. */

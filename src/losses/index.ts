@@ -1,5 +1,6 @@
 import { infoNce } from "./infoNce.ts";
 
+export { instanceNce, instanceNormaliser, type InstanceNceOptions } from "./instanceNce.ts";
 export type { Loss, LossDefinition } from "./loss.ts";
 export { defineLoss } from "./loss.ts";
 export { infoNce };

@@ -1,4 +1,6 @@
+import { instDisc } from "./instDisc.ts";
+import { moco } from "./moco.ts";
 import { simclr } from "./simclr.ts";
 
 /** Every framework, by the name used in configs, on the command line and in the docs. */
-export const frameworks = { simclr };
+export const frameworks = { simclr, moco, instDisc };

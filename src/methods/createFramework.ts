@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { type DataOf, hostArray, type HostRecord, mapTree, scalar } from "../core/arrays.ts";
+import { type DataOf, hostArray, type HostRecord, scalar } from "../core/arrays.ts";
 import { choiceFrom } from "../core/catalogue.ts";
 import { ConfigError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
@@ -9,6 +9,7 @@ import { losses, type Loss } from "../losses/index.ts";
 import { optimisers, type OptimiserEntry } from "../optim/index.ts";
 import { unitRows } from "./contrast.ts";
 import { frameworks } from "./catalogue.ts";
+import { copyModel } from "./copyModel.ts";
 import type {
   BatchSpec,
   Core,
@@ -86,15 +87,6 @@ function initialState(parts: Parts, core: Core): HostState {
   };
   const average = parts.averaging > 0 ? { average: copyModel(model) } : {};
   return { ...model, optimiser: parts.optimiser.init(), ...average, ...core.initial?.(model) };
-}
-
-/** The same values in arrays of their own. */
-export function copyModel(model: HostModel): HostModel {
-  const copied = mapTree(
-    model,
-    (array) => ({ ...array, data: array.data.slice() }),
-  );
-  return copied as unknown as HostModel;
 }
 
 function batchSpecOf(parts: Parts, core: Core): BatchSpec {
