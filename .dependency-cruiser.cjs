@@ -4,7 +4,7 @@ const floors = [
   ["core"],
   ["engine", "files"],
   ["losses", "sampling", "encoders", "optim", "views", "data", "metrics", "memory"],
-  ["methods"],
+  ["methods", "inference"],
   ["train", "evaluate", "index"],
   ["report", "server"],
   ["cli"],

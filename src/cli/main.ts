@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+import { failureOf, INTERRUPTED } from "./failure.ts";
+import { createPrinter, type Printer } from "./printer.ts";
+import { callOf, readArguments } from "./program.ts";
+
+/** Ctrl-C asks for an orderly end; a second one ends at once. */
+function interruption(printer: () => Printer | undefined): AbortSignal {
+  const controller = new AbortController();
+  const stop = (name: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    printer()?.note(
+      name === "SIGINT" ? "interrupted, saving (once more ends at once)" : "ending, saving",
+    );
+    controller.abort(name);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return controller.signal;
+}
+
+function report(error: unknown, printer: Printer): number {
+  const { text, hint, code } = failureOf(error);
+  printer.redraw("");
+  const { red, dim } = printer.colours;
+  process.stderr.write(`${red("error")} ${text}\n`);
+  if (hint !== undefined) process.stderr.write(`${dim("  hint:")} ${hint}\n`);
+  return code;
+}
+
+async function main(argv: string[]): Promise<number> {
+  const [json, quiet] = [argv.includes("--json"), argv.includes("--quiet")];
+  const printer = createPrinter({ json, quiet, environment: process.env });
+  const signal = interruption(() => printer);
+  try {
+    const picked = readArguments(argv);
+    if (picked === undefined) return 0;
+    const run = await picked.verb.load();
+    const answer = await run(callOf(picked, { printer, signal }));
+    printer.redraw("");
+    if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
+    return signal.aborted ? INTERRUPTED : 0;
+  } catch (error) {
+    const code = report(error, printer);
+    return signal.aborted ? INTERRUPTED : code;
+  }
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? 0); // the reader has seen enough
+    throw error;
+  });
+}
+
+const code = await main(process.argv.slice(2));
+process.exitCode = code;
+// worker threads and native sessions may hold the process although all is written and done
+process.stdout.write("", () => process.exit(code));

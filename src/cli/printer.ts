@@ -1,0 +1,67 @@
+import { createColors } from "picocolors";
+
+/** Writes to the terminal: results on stdout, everything else on stderr. */
+export type Printer = {
+  readonly colours: ReturnType<typeof createColors>;
+  /** Whether stderr is a terminal, so that a line may be redrawn. */
+  readonly live: boolean;
+  readonly columns: number;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** A line of the result; nothing with `--json`. */
+  say(text?: string): void;
+  /** A line of progress or a message; nothing with `--quiet`. */
+  note(text?: string): void;
+  /** Redraws the last line of a terminal; nothing where there is none. */
+  redraw(text: string): void;
+};
+
+type Settings = { json: boolean; quiet: boolean; environment: NodeJS.ProcessEnv };
+
+const CLEAR = "\r\u001b[2K";
+
+/** Cuts a line that may hold colour codes to a number of visible characters. */
+export function cut(text: string, columns: number): string {
+  let [seen, out] = [0, ""];
+  // eslint-disable-next-line no-control-regex -- colour codes are control characters
+  for (const part of text.split(/(\u001b\[[0-9;]*m)/)) {
+    if (part.startsWith("\u001b[")) out += part;
+    else {
+      const kept = [...part].slice(0, Math.max(0, columns - seen)).join("");
+      seen += [...part].length;
+      out += kept;
+    }
+  }
+  return out;
+}
+
+/** A printer for this process. Colours and redrawing only on a terminal; `NO_COLOR` is respected. */
+export function createPrinter({ json, quiet, environment }: Settings): Printer {
+  const live = process.stderr.isTTY && environment.TERM !== "dumb" && !quiet;
+  const colours = createColors(live && !environment.NO_COLOR);
+  let drawn = false;
+  const clear = () => {
+    if (drawn) process.stderr.write(CLEAR);
+    drawn = false;
+  };
+  return {
+    colours,
+    live,
+    columns: process.stderr.columns ?? 80,
+    json,
+    quiet,
+    say(text = "") {
+      clear();
+      if (!json) process.stdout.write(`${text}\n`);
+    },
+    note(text = "") {
+      clear();
+      if (!quiet) process.stderr.write(`${text}\n`);
+    },
+    redraw(text) {
+      if (!live) return;
+      process.stderr.write(`${CLEAR}${cut(text, (process.stderr.columns ?? 80) - 1)}`);
+      drawn = text !== "";
+    },
+  };
+}

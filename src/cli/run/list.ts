@@ -1,0 +1,102 @@
+import type { z } from "zod";
+
+import { ConfigError } from "../../core/errors.ts";
+import { suggest } from "../../core/suggest.ts";
+import { encoders, heads } from "../../encoders/index.ts";
+import { losses } from "../../losses/index.ts";
+import { frameworks } from "../../methods/index.ts";
+import { optimisers } from "../../optim/index.ts";
+import { viewPresets } from "../../views/index.ts";
+import type { Answer, Call } from "../verb.ts";
+
+type Entry = { name: string; summary: string; source: string; options: z.ZodObject };
+type Described = {
+  name: string;
+  summary: string;
+  source: string;
+  options: Record<string, { default: unknown; describe: string }>;
+};
+
+const catalogues: Record<string, Record<string, Entry>> = {
+  methods: frameworks as never,
+  encoders: encoders as never,
+  heads: heads as never,
+  losses: losses as never,
+  optimisers: optimisers as never,
+};
+
+function defaultOf(schema: z.ZodType): unknown {
+  const result = schema.safeParse(undefined);
+  return result.success ? result.data : undefined;
+}
+
+function described({ name, summary, source, options }: Entry): Described {
+  const entries = Object.entries(options.shape as Record<string, z.ZodType>);
+  return {
+    name,
+    summary,
+    source,
+    options: Object.fromEntries(
+      entries.map(([key, schema]) => [
+        key,
+        { default: defaultOf(schema), describe: schema.description ?? "" },
+      ]),
+    ),
+  };
+}
+
+function viewEntries(): Described[] {
+  return Object.values(viewPresets).map(({ preset, size, count, ...rest }) => ({
+    name: preset,
+    summary: `${count} view${count === 1 ? "" : "s"} of ${size} px, ${Object.keys(rest).length} transforms and settings.`,
+    source:
+      preset === "moco"
+        ? "Chen et al. 2020, arXiv:2003.04297"
+        : "Chen et al. 2020, arXiv:2002.05709",
+    options: {},
+  }));
+}
+
+/** Everything that configs can name, by kind. */
+export function catalogue(): Record<string, Described[]> {
+  const known = Object.entries(catalogues).map(([kind, entries]) => [
+    kind,
+    Object.values(entries).map(described),
+  ]);
+  return { ...Object.fromEntries(known), views: viewEntries() } as Record<string, Described[]>;
+}
+
+function lines(entry: Described): string[] {
+  const head = `  ${entry.name.padEnd(14)}${entry.summary}`;
+  const source = `${"".padEnd(16)}${entry.source}`;
+  const options = Object.entries(entry.options).map(([name, option]) => {
+    const value = option.default === undefined ? "–" : JSON.stringify(option.default);
+    return `${"".padEnd(16)}${`${name} = ${value}`.padEnd(26)} ${option.describe}`;
+  });
+  return [head, source, ...options];
+}
+
+/** Prints the catalogues. */
+export async function runList({ words, printer }: Call): Promise<Answer> {
+  const all = catalogue();
+  const [kind] = words;
+  if (kind !== undefined && all[kind] === undefined) {
+    const near = suggest(kind, Object.keys(all));
+    throw new ConfigError(
+      `list: ${JSON.stringify(kind)} is none of ${Object.keys(all).join(", ")}`,
+      near === undefined ? undefined : `did you mean ${near}?`,
+    );
+  }
+  const chosen = kind === undefined ? all : { [kind]: all[kind] };
+  for (const [name, entries] of Object.entries(chosen)) {
+    printer.say(name);
+    for (const entry of entries) {
+      const text = lines(entry);
+      // options only where one kind was asked for: the whole list stays readable
+      for (const line of kind === undefined ? text.slice(0, 1) : text) printer.say(line);
+    }
+    printer.say();
+  }
+  if (kind === undefined) printer.say("contrapose list <kind> shows sources and options.");
+  return chosen;
+}

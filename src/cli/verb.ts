@@ -1,0 +1,56 @@
+import type { Printer } from "./printer.ts";
+
+/** One option of a verb, as it is written and as it reaches the code. */
+export type OptionSpec = {
+  /** As in help: `--batch-size <images>`; without `<…>` it is a switch. */
+  readonly flags: string;
+  readonly describe: string;
+  /** Heading in help under which it stands. */
+  readonly group?: string;
+  /** Where its value belongs in a config, `optimiser.weightDecay`. */
+  readonly path?: string;
+  /** May be given several times; the value is a list. */
+  readonly many?: boolean;
+};
+
+/** Values of options by camel-cased name: a string, a list of them, or true for a switch. */
+export type OptionValues = Record<string, string | string[] | boolean | undefined>;
+
+/** What a verb is run with. */
+export type Call = {
+  readonly words: readonly string[];
+  readonly options: OptionValues;
+  readonly specs: readonly OptionSpec[];
+  readonly printer: Printer;
+  /** Aborted by Ctrl-C and by SIGTERM. */
+  readonly signal: AbortSignal;
+};
+
+/** What a program reads: printed as one line of JSON with `--json`. */
+export type Answer = Record<string, unknown>;
+
+/**
+ * A command: what help says of it and, loaded only when it is called, what it does. `run` prints its
+ * result with `printer.say` and returns the same as an object.
+ */
+export type Verb = {
+  readonly name: string;
+  readonly summary: string;
+  /** As commander writes it: `[data]`, `<run>`. */
+  readonly words?: readonly { readonly name: string; readonly describe: string }[];
+  readonly options: readonly OptionSpec[];
+  readonly examples?: readonly string[];
+  load(): Promise<(call: Call) => Promise<Answer>>;
+};
+
+/** `--batch-size <images>` to `--batch-size`. */
+export const longName = ({ flags }: OptionSpec): string => flags.split(" ")[0];
+
+/** `--batch-size <images>` to `batchSize`. */
+export const keyOf = (spec: OptionSpec): string =>
+  longName(spec)
+    .slice(2)
+    .replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Whether an option takes a value. */
+export const takesValue = ({ flags }: OptionSpec): boolean => flags.includes("<");

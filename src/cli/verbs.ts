@@ -1,0 +1,5 @@
+import type { Verb } from "./verb.ts";
+import { list } from "./verbs/list.ts";
+
+/** Every verb, in the order of help. */
+export const verbs: readonly Verb[] = [list];

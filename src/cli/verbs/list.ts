@@ -1,0 +1,11 @@
+import type { Verb } from "../verb.ts";
+
+/** Lists what configs can name. */
+export const list: Verb = {
+  name: "list",
+  summary: "List methods, encoders, losses and more, with sources and options",
+  words: [{ name: "[kind]", describe: "methods, encoders, heads, losses, optimisers or views" }],
+  options: [],
+  examples: ["list", "list encoders", "list --json"],
+  load: async () => (await import("../run/list.ts")).runList,
+};

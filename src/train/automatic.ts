@@ -1,0 +1,214 @@
+import { availableParallelism } from "node:os";
+
+import { ConfigError } from "../core/errors.ts";
+import { parseOptions } from "../core/options.ts";
+import { viewPolicy, type ViewOptions } from "../views/index.ts";
+import { TrainConfig, type ConfigTree, type Named, type RunConfig } from "./config.ts";
+import { overlay } from "./layers.ts";
+import { presets } from "./presets.ts";
+
+/** What is known of a dataset before training. */
+export type DatasetFacts = {
+  readonly images: number;
+  /** Median of the shorter sides, in pixels. */
+  readonly shortSide: number;
+  readonly labelled: boolean;
+};
+
+/** A setting that was not given, what was chosen, and why. */
+export type AutomaticChoice = {
+  readonly path: string;
+  readonly value: string | number;
+  readonly reason: string;
+};
+
+/** A config with everything chosen but the epochs, which may wait for a measured speed. */
+export type OpenConfig = Omit<
+  RunConfig,
+  "epochs" | "warmupEpochs" | "evaluation" | "checkpoint"
+> & {
+  epochs: number | undefined;
+  minutes: number;
+  given: ConfigTree;
+};
+
+const EPOCHS = { least: 10, most: 1000 };
+
+function imageSizeFor({ shortSide }: DatasetFacts): [number, string] {
+  const sides = `images are ${shortSide} px on their shorter side`;
+  if (shortSide <= 48) return [32, sides];
+  return [64, `${sides}; 96 or more show finer detail and cost more`];
+}
+
+function batchSizeFor({ images }: DatasetFacts): [number, string] {
+  for (const size of [256, 128, 64, 32, 16, 8, 4]) {
+    if (images >= size * 4) {
+      const steps = Math.floor(images / size);
+      return [
+        size,
+        size === 256 ? "256 images give 510 negatives each" : `${steps} steps an epoch`,
+      ];
+    }
+  }
+  return [2, `only ${images} images`];
+}
+
+function encoderFor(imageSize: number, device: string): [Named, string] {
+  if (device !== "cpu" && device !== "reference") {
+    return [{ name: "resnet18" }, `fits the device ${device}`];
+  }
+  if (imageSize <= 48) {
+    return [{ name: "resnet", width: 16, blocks: [1, 1, 1] }, "small images on a CPU"];
+  }
+  return [{ name: "resnet", width: 16, blocks: [1, 1, 1, 1], stem: "standard" }, "photos on a CPU"];
+}
+
+function learningRateFor(optimiser: string, batchSize: number): [number, string] {
+  const share = batchSize / 256;
+  const rounded = (value: number) => Number(value.toPrecision(3));
+  if (optimiser === "adamw") {
+    return [rounded(1e-3 * Math.sqrt(share)), "0.001 · √(batch / 256) for adamw"];
+  }
+  if (optimiser === "lars") return [rounded(4.8 * share), "4.8 · batch / 256 for lars"];
+  return [rounded(0.24 * share), "0.24 · batch / 256 for sgd"];
+}
+
+const optimiserDefaults: Record<string, ConfigTree> = {
+  sgd: { momentum: 0.9, weightDecay: 5e-4 },
+  lars: { momentum: 0.9, weightDecay: 1e-6 },
+  adamw: { weightDecay: 1e-2 },
+};
+
+/** Notes each choice that the config leaves to us. */
+function chooser(given: ConfigTree) {
+  const choices: AutomaticChoice[] = [];
+  const note = (path: string, value: string | number, reason: string) =>
+    choices.push({ path, value, reason });
+  function choose<T extends string | number>(path: string, make: () => [T, string]): T {
+    if (given[path] !== undefined) return given[path] as T;
+    const [value, reason] = make();
+    note(path, value, reason);
+    return value;
+  }
+  return { choices, choose, note };
+}
+
+/** `resnet, width 16, blocks 1,1,1`. */
+export function describeNamed({ name, ...options }: Named): string {
+  const parts = Object.entries(options).map(([key, value]) => `${key} ${String(value)}`);
+  return [name, ...parts].join(", ");
+}
+
+function encoderOf(tree: ConfigTree, imageSize: number, device: string, note: Note): Named {
+  const given = (tree.encoder ?? {}) as ConfigTree;
+  if (given.name !== undefined) return given as Named;
+  const [encoder, reason] = encoderFor(imageSize, device);
+  const chosen = overlay(encoder, given) as Named;
+  note("encoder", describeNamed(chosen), reason);
+  return chosen;
+}
+type Note = (path: string, value: string | number, reason: string) => void;
+
+function optimiserOf(tree: ConfigTree): Named {
+  const given = { name: "sgd", ...(tree.optimiser as ConfigTree | undefined) };
+  return overlay(optimiserDefaults[given.name] ?? {}, given) as Named;
+}
+
+function viewsOf(tree: ConfigTree, imageSize: number, count: number) {
+  const preset = imageSize <= 48 ? "small" : "photo";
+  const given = (tree.views ?? {}) as ViewOptions;
+  const options = { preset, ...given, size: imageSize, count } as ViewOptions;
+  return { policy: viewPolicy(options), automatic: given.preset === undefined, preset };
+}
+
+/** The tree laid over the preset of its method. */
+export function withPreset(tree: ConfigTree): ConfigTree {
+  const method = ((tree.method as Named | undefined) ?? { name: "simclr" }).name ?? "simclr";
+  return overlay(presets[method] ?? {}, {
+    ...tree,
+    method: { ...(tree.method as object), name: method },
+  });
+}
+
+/**
+ * Chooses what a config leaves open from the dataset and the machine. `given` has been checked; the
+ * epochs stay open unless they are given.
+ */
+export function openConfig(
+  given: ConfigTree,
+  facts: DatasetFacts,
+  viewCount: (method: Named) => number,
+): { config: OpenConfig; choices: AutomaticChoice[] } {
+  const tree = withPreset(given);
+  const { choices, choose, note } = chooser(tree);
+  const device = (tree.device as string | undefined) ?? "cpu";
+  const imageSize = choose("imageSize", () => imageSizeFor(facts));
+  const encoder = encoderOf(tree, imageSize, device, note);
+  const batchSize = choose("batchSize", () => batchSizeFor(facts));
+  if (batchSize > facts.images) {
+    throw new ConfigError(
+      `batchSize is ${batchSize}, expected at most the ${facts.images} images of the dataset`,
+    );
+  }
+  const optimiser = optimiserOf(tree);
+  const learningRate = choose("learningRate", () => learningRateFor(optimiser.name, batchSize));
+  const method = tree.method as Named;
+  const views = viewsOf(tree, imageSize, viewCount(method));
+  if (views.automatic) note("views", views.preset, `for images of ${imageSize} px`);
+  const cores = availableParallelism();
+  const parsed = parseOptions("train", TrainConfig, { ...tree, encoder, optimiser });
+  const config: OpenConfig = {
+    ...{ data: parsed.data, out: parsed.out ?? "", ...optional(parsed) },
+    ...{ method: parsed.method, encoder: parsed.encoder, head: parsed.head, loss: parsed.loss },
+    ...{ optimiser: parsed.optimiser, learningRate, schedule: parsed.schedule ?? "warmupCosine" },
+    ...{ averaging: parsed.averaging ?? 0, batchSize, views: views.policy, imageSize },
+    ...{ seed: parsed.seed ?? 0, device, threads: parsed.threads ?? cores },
+    workers: parsed.workers ?? Math.max(1, cores - 1),
+    epochs: parsed.epochs,
+    minutes: parsed.minutes ?? 15,
+    given: tree,
+  };
+  return { config, choices };
+}
+
+function optional({ test, microBatch, init }: TrainConfig): Partial<RunConfig> {
+  return {
+    ...(test === undefined ? {} : { test }),
+    ...(microBatch === undefined ? {} : { microBatch }),
+    ...(init === undefined ? {} : { init }),
+  };
+}
+type TrainConfig = ReturnType<typeof TrainConfig.parse>;
+
+/** Epochs that fit into the time given, at a measured number of seconds for an epoch. */
+export function epochsFor(minutes: number, secondsPerEpoch: number): number {
+  const fitting = Math.round((minutes * 60) / Math.max(1e-6, secondsPerEpoch));
+  return Math.max(EPOCHS.least, Math.min(EPOCHS.most, fitting));
+}
+
+/** The rest of the config, once the epochs are known. */
+export function closeConfig(
+  { given, minutes: _, epochs: __, ...open }: OpenConfig,
+  epochs: number,
+) {
+  const parsed = parseOptions("train", TrainConfig, given);
+  const choices: AutomaticChoice[] = [];
+  const warmupEpochs = parsed.warmupEpochs ?? Math.min(10, Math.max(1, Math.round(epochs / 20)));
+  if (parsed.warmupEpochs === undefined) {
+    choices.push({ path: "warmupEpochs", value: warmupEpochs, reason: "a twentieth of the run" });
+  }
+  if (warmupEpochs > epochs) {
+    throw new ConfigError(
+      `warmupEpochs is ${warmupEpochs}, expected at most the ${epochs} epochs of the run`,
+    );
+  }
+  const { every, k = 20, temperature = 0.07, images = 2000 } = parsed.evaluation ?? {};
+  const { seconds = 120, keepEvery } = parsed.checkpoint ?? {};
+  const config: RunConfig = {
+    ...open,
+    ...{ epochs, warmupEpochs },
+    evaluation: { every: every ?? Math.max(1, Math.round(epochs / 20)), k, temperature, images },
+    checkpoint: { seconds, keepEvery: keepEvery ?? Math.ceil(epochs / 4) },
+  };
+  return { config, choices };
+}

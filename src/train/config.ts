@@ -1,0 +1,110 @@
+import { z } from "zod";
+
+import { choiceFrom } from "../core/catalogue.ts";
+import { encoders, heads } from "../encoders/index.ts";
+import { losses } from "../losses/index.ts";
+import { frameworks } from "../methods/index.ts";
+import { optimisers, ScheduleName } from "../optim/index.ts";
+import { ViewOptions, type ViewPolicy } from "../views/index.ts";
+
+const evaluation = z.strictObject({
+  every: z.int().min(0).optional().describe("epochs between two measurements; 0 measures nothing"),
+  k: z.int().min(1).optional().describe("neighbours that vote; 20 by default"),
+  temperature: z.number().positive().optional().describe("of the vote's weights; 0.07 by default"),
+  images: z.int().min(10).optional().describe("images measured at most; 2000 by default"),
+});
+
+const checkpoint = z.strictObject({
+  seconds: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("longest time between two checkpoints; 120 by default, epochs always end with one"),
+  keepEvery: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("epochs between two that are kept under a number; 0 keeps none"),
+});
+
+/**
+ * Everything that can be said about a training run. What is left out is chosen from the data and the
+ * machine, and the choice is printed with its reason.
+ */
+export const TrainConfig = z.strictObject({
+  $schema: z.string().optional().describe("for editors"),
+  about: z.unknown().optional().describe("written into a run's config.json; not read"),
+  data: z
+    .string()
+    .min(1)
+    .describe("images: a folder, CIFAR or IDX files, tar shards, a packed dataset"),
+  test: z.string().min(1).optional().describe("held-out images with labels, measured as it goes"),
+  out: z.string().min(1).optional().describe("folder of the run"),
+  method: choiceFrom(frameworks, "simclr").describe("where candidates come from"),
+  encoder: choiceFrom(encoders, "resnet").describe("images to features"),
+  head: choiceFrom(heads, "mlp").describe("features to the embedding that the loss sees"),
+  loss: choiceFrom(losses, "infoNce").describe("what is minimised"),
+  optimiser: choiceFrom(optimisers, "sgd").describe("how weights follow the gradient"),
+  learningRate: z.number().positive().optional().describe("peak learning rate"),
+  schedule: ScheduleName.optional(),
+  warmupEpochs: z.number().min(0).optional().describe("epochs until the learning rate's peak"),
+  averaging: z.number().min(0).lt(1).optional().describe("decay of averaged weights; 0 keeps none"),
+  epochs: z.int().min(1).optional().describe("passes over the images"),
+  minutes: z.number().positive().optional().describe("time to aim at where epochs is left out"),
+  batchSize: z.int().min(2).optional().describe("images of a step, each in several views"),
+  microBatch: z
+    .int()
+    .min(2)
+    .optional()
+    .describe("images encoded at a time where a whole batch does not fit into memory"),
+  views: ViewOptions.omit({ size: true, count: true })
+    .partial()
+    .optional()
+    .describe("augmentation"),
+  imageSize: z.int().min(4).max(1024).optional().describe("side of a view in pixels"),
+  seed: z.int().min(0).max(4294967295).optional().describe("of every random choice in the run"),
+  device: z.string().min(1).optional().describe("cpu, webgpu, cuda, coreml, dml or reference"),
+  threads: z.int().min(1).max(1024).optional().describe("threads of the training step"),
+  workers: z.int().min(0).max(1024).optional().describe("threads that make views"),
+  init: z.string().min(1).optional().describe("a safetensors file of weights to start from"),
+  evaluation: evaluation.optional().describe("what is measured while training"),
+  checkpoint: checkpoint.optional().describe("when the state is saved"),
+});
+
+/** A config as it is written, in a file or as flags: nothing need be said but where the images are. */
+export type ConfigTree = { [key: string]: unknown };
+
+/** A choice from a catalogue with its options. */
+export type Named = { name: string; [option: string]: unknown };
+
+/** A config with nothing left open. */
+export type RunConfig = {
+  data: string;
+  test?: string;
+  out: string;
+  method: Named;
+  encoder: Named;
+  head: Named;
+  loss: Named;
+  optimiser: Named;
+  learningRate: number;
+  schedule: "warmupCosine" | "constant";
+  warmupEpochs: number;
+  averaging: number;
+  epochs: number;
+  batchSize: number;
+  microBatch?: number;
+  views: ViewPolicy;
+  imageSize: number;
+  seed: number;
+  device: string;
+  threads: number;
+  workers: number;
+  init?: string;
+  evaluation: { every: number; k: number; temperature: number; images: number };
+  checkpoint: { seconds: number; keepEvery: number };
+};
+
+/** JSON Schema of a config file, for editors. */
+export const configSchema = (): unknown =>
+  z.toJSONSchema(TrainConfig, { io: "input", unrepresentable: "any" });

@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { extname } from "node:path";
+
+import { ConfigError } from "../core/errors.ts";
+import { mistakes } from "../core/options.ts";
+import { suggest } from "../core/suggest.ts";
+import { TrainConfig, type ConfigTree } from "./config.ts";
+
+const isTree = (value: unknown): value is ConfigTree =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Keys whose value is one entry of a catalogue: a bare name stands for the entry. */
+const choices = ["method", "encoder", "head", "loss", "optimiser"] as const;
+
+/** The tree with bare names of catalogue entries written out: `"sgd"` becomes `{ name: "sgd" }`. */
+export function spelledOut(tree: ConfigTree): ConfigTree {
+  const named = choices.flatMap((key) =>
+    typeof tree[key] === "string" ? [[key, { name: tree[key] }]] : [],
+  );
+  const views = typeof tree.views === "string" ? { views: { preset: tree.views } } : {};
+  return { ...tree, ...Object.fromEntries(named), ...views };
+}
+
+/** A tree with another laid over it. Another entry of a catalogue does not inherit the old one's options. */
+export function overlay(base: ConfigTree, over: ConfigTree): ConfigTree {
+  const result = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const under = result[key];
+    const replaced =
+      !isTree(value) ||
+      !isTree(under) ||
+      (value.name !== undefined && under.name !== undefined && value.name !== under.name);
+    result[key] = replaced ? value : overlay(under, value);
+  }
+  return result;
+}
+
+/** Sets a value at a path, `optimiser.weightDecay`; a bare name on the way is written out first. */
+export function setAt(tree: ConfigTree, path: string, value: unknown): ConfigTree {
+  const [key, ...rest] = path.split(".");
+  if (rest.length === 0) {
+    const named = (choices as readonly string[]).includes(key) && typeof value === "string";
+    const preset = key === "views" && typeof value === "string";
+    const laid = named ? { name: value } : preset ? { preset: value } : value;
+    return overlay(tree, { [key]: laid });
+  }
+  const under = spelledOut(tree)[key];
+  return { ...tree, [key]: setAt(isTree(under) ? under : {}, rest.join("."), value) };
+}
+
+/** The value that a word on the command line stands for: a number, a list, JSON, or the word itself. */
+export function valueOf(word: string): unknown {
+  if (/^-?\d+(,-?\d+)+$/.test(word)) return word.split(",").map(Number);
+  try {
+    return JSON.parse(word);
+  } catch {
+    return word;
+  }
+}
+
+/** Reads a config file, JSON or YAML. */
+export async function readConfigFile(path: string): Promise<ConfigTree> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    const why =
+      (cause as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : "cannot be read";
+    throw new ConfigError(`config file ${JSON.stringify(path)} ${why}`, undefined, { cause });
+  }
+  const value = await parsed(path, text);
+  if (isTree(value)) return spelledOut(value);
+  throw new ConfigError(`config file ${JSON.stringify(path)} holds no object of options`);
+}
+
+async function parsed(path: string, text: string): Promise<unknown> {
+  try {
+    if (extname(path) === ".json") return JSON.parse(text) as unknown;
+    const { parse } = await import("yaml"); // YAML contains JSON
+    return parse(text) as unknown;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new ConfigError(
+      `config file ${JSON.stringify(path)} cannot be parsed: ${why}`,
+      undefined,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function choiceMistakes(tree: ConfigTree): string[] {
+  return choices.flatMap((key) => {
+    const value = tree[key];
+    if (value === undefined || typeof value === "string" || isTree(value)) return [];
+    return [`${key}: expected a name or an object with a name (is ${JSON.stringify(value)})`];
+  });
+}
+
+/** What is wrong with a config, one sentence a mistake, all of them. */
+export function configMistakes(tree: ConfigTree): string[] {
+  const odd = choiceMistakes(tree);
+  const sound = Object.fromEntries(
+    Object.entries(tree).filter(([key]) => !odd.some((line) => line.startsWith(`${key}:`))),
+  );
+  const found = mistakes(TrainConfig, sound).map((line) => {
+    if (line === "data: Invalid input: expected string, received undefined") {
+      return "data is missing, expected where the images are";
+    }
+    return line.replace("Invalid input: ", "");
+  });
+  return [...odd, ...found];
+}
+
+/** Paths of a config that the schema knows at the top, for suggestions. */
+export const nearestSetting = (name: string): string | undefined =>
+  suggest(name, Object.keys(TrainConfig.shape));
