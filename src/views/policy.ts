@@ -1,5 +1,3 @@
-import type { CropOptions } from "./crop.ts";
-
 /** Groups of parameters that one view can take over from another. `colour` is jitter and grey. */
 export const shareable = [
   "crop",
@@ -18,7 +16,7 @@ type Range = [from: number, to: number];
 
 /** Every transform of one view, nothing left open; `ViewOptions` says what the numbers mean. */
 export type TransformPolicy = {
-  crop: CropOptions & { kind: "random" | "centre" };
+  crop: { kind: "random" | "centre"; scale: Range; ratio: Range };
   flip: number;
   verticalFlip: number;
   rotation: { rightAngles: number; probability: number; degrees: number };

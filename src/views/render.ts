@@ -28,6 +28,7 @@ function checkImage(image: PixelImage, crop: Rectangle): void {
   }
   const { x, y } = crop;
   const inside =
+    [x, y, crop.width, crop.height].every(Number.isInteger) &&
     x >= 0 &&
     y >= 0 &&
     crop.width >= 1 &&
