@@ -41,6 +41,7 @@ export default tseslint.config(
       "max-lines": "off",
       "max-lines-per-function": "off",
       complexity: "off",
+      "max-params": "off",
       "@typescript-eslint/no-unsafe-call": "off",
       "@typescript-eslint/no-unsafe-return": "off",
     },

@@ -1,25 +1,15 @@
 import type { Context } from "./context.ts";
-import { densePoly, featureOf, plainFeature, polyOf } from "./poly.ts";
-import { type Feature, type Poly, type Value, wholeView } from "./value.ts";
+import { flatPads, type Geometry } from "./padding.ts";
+import { densePoly, featureOf, polyOf } from "./poly.ts";
+import type { Feature, Poly, Value } from "./value.ts";
+import { winogradConvolution, winogradFits } from "./winograd.ts";
 
 /**
  * Convolutions in ONNX Runtime's blocked layout (domain com.microsoft.nchwc). Its graph optimiser
  * uses them for constant weights only; here the weights are brought into their layout on the way,
  * which costs little, because weights are small beside feature maps.
  */
-const NCHWC = "com.microsoft.nchwc";
-
-type Geometry = {
-  readonly strides: readonly number[];
-  readonly padding: readonly (readonly [number, number])[];
-  readonly lhsDilation: readonly number[];
-  readonly rhsDilation: readonly number[];
-};
-
-const pads = (padding: Geometry["padding"]) => [
-  ...padding.map(([low]) => low),
-  ...padding.map(([, high]) => high),
-];
+export const NCHWC = "com.microsoft.nchwc";
 
 type Convolving = {
   kernel: readonly number[];
@@ -28,12 +18,12 @@ type Convolving = {
   dilations: readonly number[];
 };
 
-function convolve(ctx: Context, x: string, weights: string, shape: Convolving): string {
+export function convolve(ctx: Context, x: string, weights: string, shape: Convolving): string {
   const { kernel, padding, strides, dilations } = shape;
   return ctx.emit(
     "Conv",
     [x, weights],
-    { kernel_shape: kernel, pads: pads(padding), strides, dilations, group: 1 },
+    { kernel_shape: kernel, pads: flatPads(padding), strides, dilations, group: 1 },
     NCHWC,
   );
 }
@@ -101,7 +91,40 @@ function asFeature(ctx: Context, x: Value): Feature {
   return x.kind === "poly" ? densePoly(ctx, x) : featureOf(ctx, ctx.plain(x), x.shape);
 }
 
-const isNegative = (padding: Geometry["padding"]) => padding.some((pair) => Math.min(...pair) < 0);
+export const isNegative = (padding: Geometry["padding"]) =>
+  padding.some((pair) => Math.min(...pair) < 0);
+
+/** Every s-th row and column of a feature map, from the first: all that a 1×1 convolution of stride s reads. */
+export function everyNth(ctx: Context, x: Feature, strides: readonly number[]): Feature {
+  if (strides.every((s) => s === 1)) return x;
+  const { block } = ctx.target;
+  const { ints } = { ints: (values: number[]) => ctx.graph.ints(values) };
+  const [n, c, h, w] = x.shape;
+  const lines = ctx.reshape(x.name, [(n * c) / block, h, w, block]);
+  const cut = ctx.emit("Slice", [
+    lines,
+    ints([0, 0]),
+    ints([h, w]),
+    ints([1, 2]),
+    ints([...strides]),
+  ]);
+  const shape = [n, c, Math.ceil(h / strides[0]), Math.ceil(w / strides[1])];
+  return ctx.feature(ctx.reshape(cut, shape), shape);
+}
+
+const everywhere = (values: readonly number[], value: number) => values.every((v) => v === value);
+
+/** Whether a convolution is one of 3×3 with stride 1 and padding 1 whose sizes Winograd's tiles fit. */
+export function isWinograd(
+  ctx: Context,
+  { strides, padding, rhsDilation, lhsDilation }: Geometry,
+  x: readonly number[],
+  kernel: readonly number[],
+): boolean {
+  const unit = everywhere([...strides, ...rhsDilation, ...lhsDilation], 1);
+  const same = everywhere(padding.flat(), 1) && everywhere(kernel.slice(2), 3);
+  return unit && same && winogradFits(x, ctx.target.block);
+}
 
 /** A convolution forward, or the input gradient of one with stride 1. */
 export function blockedConvolution(
@@ -115,9 +138,26 @@ export function blockedConvolution(
   const [o, i, kh, kw] = kernel.shape;
   const fits = o % block === 0 && (i % block === 0 || i < block);
   if (!fits || isNegative(geometry.padding)) return undefined;
-  const input = inputOf(ctx, x);
+  const pointwise =
+    kh * kw === 1 && i % block === 0 && geometry.padding.flat().every((p) => p === 0);
+  const input = pointwise
+    ? { name: everyNth(ctx, asFeature(ctx, x), geometry.strides).name }
+    : inputOf(ctx, x);
   if (input === undefined) return undefined;
   const turned = i % block === 0 ? turnedKernel(ctx, kernel) : undefined;
+  if (isWinograd(ctx, geometry, x.shape, kernel.shape) && i % block === 0) {
+    const way = ctx.target.choose(
+      "convolution",
+      [...x.shape, o, Number(!!turned)],
+      ["direct", "winograd"],
+    );
+    if (way === "winograd") {
+      const weights = turned ?? { name: ctx.plain(kernel), shape: kernel.shape };
+      return polyOf(
+        winogradConvolution(ctx, asFeature(ctx, x), weights, turned !== undefined, shape),
+      );
+    }
+  }
   const taps = Array.from({ length: kh * kw }, (_, tap) => kh * kw - 1 - tap);
   const weights = turned
     ? ctx.reshape(
@@ -128,7 +168,7 @@ export function blockedConvolution(
   const name = convolve(ctx, input.name, weights, {
     kernel: [kh, kw],
     padding: geometry.padding,
-    strides: geometry.strides,
+    strides: pointwise ? [1, 1] : geometry.strides,
     dilations: geometry.rhsDilation,
   });
   return polyOf(ctx.feature(name, shape));
@@ -212,74 +252,4 @@ export function blockedInputGradient(
   });
   const whole = interleave(ctx, lines, (n * o * (h / sh)) / block, w * block);
   return polyOf(ctx.feature(ctx.reshape(whole, shape), shape));
-}
-
-/** x [N, C, H, W] as features of the channels' images: [C, N, H + padding, W + padding]. */
-function imagesAsChannels(ctx: Context, x: Value, padding: Geometry["padding"]): string {
-  const source = x.kind === "permuted" ? plainFeature(ctx, densePoly(ctx, x.of)) : undefined;
-  const swapped = source === undefined ? ctx.plain(x) : ctx.transpose(source, [1, 0, 2, 3]);
-  const blocked = ctx.emit("ReorderInput", [swapped], {}, NCHWC);
-  if (padding.flat().every((p) => p === 0)) return blocked;
-  const images = x.shape[1];
-  const ones = ctx.graph.constant("float32", [images, 1, 1, 1], 1);
-  return ctx.emit(
-    "Conv",
-    [blocked, ones],
-    {
-      group: images,
-      kernel_shape: [1, 1],
-      pads: pads(padding),
-      strides: [1, 1],
-      dilations: [1, 1],
-    },
-    NCHWC,
-  );
-}
-
-/**
- * A weight gradient as a blocked convolution in which images play the part of channels: the input
- * [C, N, H, W] with the output's gradient [O, N, h, w] as its kernel gives [C, O, k, k].
- */
-export function blockedWeightGradient(
-  ctx: Context,
-  [x, kernel]: Value[],
-  geometry: Geometry,
-  shape: readonly number[],
-): Value | undefined {
-  const { block } = ctx.target;
-  const [o, n, kh, kw] = kernel.shape;
-  if (block === 0 || n % block !== 0 || o % block !== 0 || kernel.kind !== "permuted")
-    return undefined;
-  if (kernel.of.terms.length === 0) return undefined;
-  const gradient = densePoly(ctx, kernel.of).name; // [N, O, h, w]
-  const apart = ctx.reshape(gradient, [n / block, block, o / block, kh * kw, block]);
-  const weights = ctx.reshape(ctx.transpose(apart, [2, 0, 3, 1, 4]), kernel.shape);
-  const padding = geometry.padding.map(
-    ([low, high]) => [Math.max(low, 0), Math.max(high, 0)] as const,
-  );
-  const input = imagesAsChannels(ctx, x, padding);
-  const made = [2, 3].map((axis, i) => {
-    const reach = (kernel.shape[axis] - 1) * geometry.rhsDilation[i] + 1;
-    return x.shape[axis] + padding[i][0] + padding[i][1] - reach + 1;
-  });
-  if (geometry.strides.some((s) => s !== 1)) return undefined;
-  const name = convolve(ctx, input, weights, {
-    kernel: [kh, kw],
-    padding: [
-      [0, 0],
-      [0, 0],
-    ],
-    strides: [1, 1],
-    dilations: geometry.rhsDilation,
-  });
-  const feature = ctx.feature(name, [shape[0], o, ...made]);
-  const plain = plainFeature(ctx, feature);
-  const starts = geometry.padding.map(([low]) => Math.max(-low, 0));
-  const exact = made.every((size, i) => size === shape[2 + i]);
-  const ends = starts.map((start, i) => start + shape[2 + i]);
-  const { graph } = ctx;
-  const cut = exact
-    ? plain
-    : ctx.emit("Slice", [plain, graph.ints(starts), graph.ints(ends), graph.ints([2, 3])]);
-  return wholeView(cut, shape, x.dtype);
 }

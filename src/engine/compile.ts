@@ -8,12 +8,19 @@ import { type HostArray, hostArray, type HostTree } from "../core/arrays.ts";
 import { DeviceError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import type { Target } from "./context.ts";
-import { blockSize, checkDevice, defaultThreads, type Device, openSession } from "./device.ts";
+import {
+  blockSize,
+  checkDevice,
+  defaultThreads,
+  type Device,
+  openSession,
+  type SessionOptions,
+} from "./device.ts";
 import { lower } from "./lower.ts";
 import { leavesOf, type Program, Recycler, runSession } from "./program.ts";
 import { flattenSpecs, mapSpecs, matchArguments, type SpecTree } from "./spec.ts";
 import { startJax, type Trace, trace, type TracedFunction } from "./trace.ts";
-import { choiceByTiming } from "./tuning.ts";
+import { answer, type Choices, type Question, questionKey } from "./tuning.ts";
 
 /** Where and how a program runs. */
 export type CompileOptions = {
@@ -21,35 +28,48 @@ export type CompileOptions = {
   device?: Device | (string & {}) | undefined;
   /** Threads inside one operation; default one for each core. */
   threads?: number | undefined;
-  /** Whether alternatives for convolutions are timed on this machine, once; default true on `cpu`. */
-  tune?: boolean | undefined;
+  /**
+   * Whether the ways to compute each convolution are timed on this machine, once, and remembered;
+   * default true, on `cpu` only. The `choices` of an earlier program repeat that program exactly.
+   */
+  tune?: boolean | Choices | undefined;
 };
 
-type Shared = { session: InferenceSession; bytes: Uint8Array; users: number };
+type Shared = { session: InferenceSession; users: number };
 
 const sessions = new Map<string, Promise<Shared>>();
 
-async function targetOf(device: Device, threads: number, tune: boolean): Promise<Target> {
-  const block = device === "cpu" ? await blockSize() : 0;
-  const choose = tune && device === "cpu" ? choiceByTiming(threads, block) : undefined;
-  return {
-    block,
-    fused: device === "cpu",
-    choose: (kind, key, ways) => choose?.choose(kind, key, ways) ?? ways[0],
+/** The target of a device, its questions answered by timing where `tune` says so. */
+async function targetOf(device: Device, threads: number, tune: boolean | Choices, traced: Trace) {
+  const cpu = device === "cpu";
+  const target = { block: cpu ? await blockSize() : 0, fused: cpu };
+  const answering = (choices: Choices): Target => ({
+    ...target,
+    choose: (kind, sizes, ways) => choices[questionKey(kind, sizes)] ?? ways[0],
+  });
+  if (tune === false || !cpu) return { target: answering({}), choices: {} };
+  const questions = new Map<string, Question>();
+  const asking: Target = {
+    ...target,
+    choose: (kind, sizes, ways) => {
+      if (ways.length > 1) questions.set(questionKey(kind, sizes), { kind, sizes, ways });
+      return ways[0];
+    },
   };
+  lower(traced, asking, VERSION);
+  const fixed = tune === true ? {} : tune;
+  const choices = await answer([...questions.values()], asking, threads, fixed);
+  return { target: answering(choices), choices };
 }
 
-async function open(key: string, traced: Trace, target: Target, device: Device, threads: number) {
+async function open(key: string, bytes: Uint8Array, options: SessionOptions): Promise<Shared> {
   const known = sessions.get(key);
   if (known !== undefined) {
     const shared = await known;
     shared.users++;
     return shared;
   }
-  const opening = (async () => {
-    const { bytes } = lower(traced, target, VERSION);
-    return { session: await openSession(bytes, { device, threads }), bytes, users: 1 };
-  })();
+  const opening = openSession(bytes, options).then((session) => ({ session, users: 1 }));
   sessions.set(key, opening);
   opening.catch(() => sessions.delete(key));
   return opening;
@@ -72,16 +92,17 @@ export async function compile(
   if (device === "reference") return referenceProgram(fn, example);
   const threads = options.threads ?? defaultThreads();
   const traced = await trace(fn, [...example]);
-  const target = await targetOf(device, threads, options.tune ?? true);
-  const about = [traced.hash, device, threads, target.block, VERSION].join();
-  const key = createHash("sha256").update(about).digest("hex");
-  const shared = await open(key, traced, target, device, threads);
+  const { target, choices } = await targetOf(device, threads, options.tune ?? true, traced);
+  const { bytes } = lower(traced, target, VERSION);
+  const key = createHash("sha256").update(`${device} ${threads} `).update(bytes).digest("hex");
+  const shared = await open(key, bytes, { device, threads });
   const outputs = traced.outputs.map(({ aval: { shape, dtype } }) => ({ shape, dtype }));
   const recycler = new Recycler();
   let open_ = true;
   return {
     device,
     hash: key,
+    choices,
     async run(...args) {
       if (!open_) throw new DeviceError("program was run after dispose()");
       const inputs = matchArguments("program", args, traced.inputs);
@@ -89,7 +110,7 @@ export async function compile(
       return traced.unflatten(results) as HostTree;
     },
     recycle: (results) => leavesOf(results).forEach((array) => recycler.put(array)),
-    save: (path) => writeFile(path, shared.bytes),
+    save: (path) => writeFile(path, bytes),
     async dispose() {
       if (!open_) return;
       open_ = false;
@@ -103,7 +124,7 @@ export async function compile(
 
 function toJax({ dtype, shape, data }: HostArray): np.Array {
   const values = dtype === "bool" ? Int32Array.from(data) : data;
-  return np.array(values as Float32Array, { shape: [...shape], dtype: dtype as np.DType });
+  return np.array(values, { shape: [...shape], dtype: dtype as np.DType });
 }
 
 async function fromJax(array: np.Array): Promise<HostArray> {
@@ -129,12 +150,15 @@ async function referenceProgram(
   return {
     device: "reference",
     hash: "reference",
+    choices: {},
     async run(...args) {
       const arrays = new Map(
         matchArguments("program", args, specs).map((array, i) => [specs[i][0], array]),
       );
       const jaxArgs = mapSpecs([...example], (_, path) => toJax(arrays.get(path) as HostArray));
-      const result = compiled(...(jaxArgs as unknown[]));
+      const result: unknown = (compiled as (...values: unknown[]) => unknown)(
+        ...(jaxArgs as unknown[]),
+      );
       const leaves = tree.leaves(result as never) as np.Array[];
       const read = await Promise.all(leaves.map(fromJax));
       return tree.unflatten(tree.structure(result as never), read as never) as unknown as HostTree;

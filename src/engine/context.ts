@@ -9,7 +9,7 @@ export type Target = {
   /** Whether Microsoft's additional operators (FusedMatMul) are there. */
   readonly fused: boolean;
   /** Which of several ways to compute the same thing is fastest here; the first where nobody knows. */
-  choose(kind: string, key: string, alternatives: readonly string[]): string;
+  choose(kind: string, sizes: readonly number[], alternatives: readonly string[]): string;
 };
 
 /** How values that wait are computed as plain arrays; given by the files that know these values. */
@@ -29,7 +29,7 @@ export class Context {
   private readonly forms: Forms;
   private readonly plains = new Map<Value, string>();
   private readonly products = new Map<string, Feature>();
-  private readonly sums = new Map<Feature, string>();
+  private readonly computed = new Map<string, string>();
   private featureCount = 0;
 
   constructor(target: Target, forms: Forms) {
@@ -64,11 +64,11 @@ export class Context {
     return product;
   }
 
-  /** Σ over H and W of a feature, as a plain [N, C], computed once. */
-  spatialSum(feature: Feature, compute: () => string): string {
-    let sum = this.sums.get(feature);
-    if (sum === undefined) this.sums.set(feature, (sum = compute()));
-    return sum;
+  /** What `compute` emits, the first time; the same array whenever the key is asked for again. */
+  once(key: string, compute: () => string): string {
+    let name = this.computed.get(key);
+    if (name === undefined) this.computed.set(key, (name = compute()));
+    return name;
   }
 
   /** The array in plain order with exactly its shape. */

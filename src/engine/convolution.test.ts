@@ -1,7 +1,13 @@
-import { grad, lax, nn, numpy as np } from "@jax-js/jax";
-import { describe, expect, test } from "vitest";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
+import { grad, lax, nn, numpy as np } from "@jax-js/jax";
+import { describe, expect, test, vi } from "vitest";
+
+import { compile } from "./compile.ts";
 import { blockSize } from "./device.ts";
+import type { Spec } from "./spec.ts";
 import { expectSame, normals } from "./testing.ts";
 
 type A = np.Array;
@@ -64,10 +70,7 @@ describe("convolution", () => {
     test(`${name}: forward`, () => expectSame((x: A, w: A) => fn(x, w), args));
     test(`${name}: gradients of input and weights`, () =>
       expectSame(
-        (x: A, w: A) => [
-          grad((v: A, u: A) => weigh(fn(v, u)))(x.ref, w.ref),
-          grad((u: A, v: A) => weigh(fn(v, u)))(w, x),
-        ],
+        (x: A, w: A) => grad((p: { x: A; w: A }) => weigh(fn(p.x, p.w)))({ x, w }),
         args,
         2e-5,
       ));
@@ -79,8 +82,10 @@ describe("convolution", () => {
     ));
 });
 
+type Net = { x: A; w1: A; w2: A; w3: A; scale: A; shift: A };
+
 /** A net in which everything per-channel that feature maps meet occurs. */
-function tinyNet(x: A, w1: A, w2: A, w3: A, scale: A, shift: A): A {
+function tinyNet({ x, w1, w2, w3, scale, shift }: Net): A {
   const normalise = (y: A) => {
     const centred = y.ref.sub(y.mean([0, 2, 3], { keepdims: true }));
     const variance = np.square(centred.ref).mean([0, 2, 3], { keepdims: true });
@@ -102,26 +107,55 @@ function tinyNet(x: A, w1: A, w2: A, w3: A, scale: A, shift: A): A {
 
 describe("feature maps", () => {
   for (const channels of [16, 6]) {
-    test(`a normalised residual net of ${channels} channels, forward and every gradient`, () =>
-      expectSame(
-        (x: A, w1: A, w2: A, w3: A, scale: A, shift: A) => {
-          const arrays = [x, w1, w2, w3, scale, shift];
-          return arrays.map((_, i) => {
-            const rest = arrays.map((a) => a.ref);
-            return grad((v: A) => tinyNet(...(rest.with(i, v) as [A, A, A, A, A, A])))(arrays[i]);
-          });
-        },
-        normals(
-          23,
-          [16, 3, 4, 4],
-          [channels, 3, 3, 3],
-          ...[1, 2].map(() => [channels, channels, 3, 3]),
-          [channels],
-          [channels],
-        ),
-        1e-4,
-      ));
+    test(`a normalised residual net of ${channels} channels, forward and every gradient`, () => {
+      const kernel = [channels, channels, 3, 3];
+      const shapes = [[8, 3, 4, 4], [channels, 3, 3, 3], kernel, kernel, [channels], [channels]];
+      const names = ["x", "w1", "w2", "w3", "scale", "shift"];
+      const net = Object.fromEntries(normals(23, ...shapes).map((a, i) => [names[i], a]));
+      return expectSame((arrays: Net) => grad(tinyNet)(arrays), [net], 1e-4);
+    });
   }
+
+  test("Winograd's way gives the same, forward and in both gradients", () => {
+    const ways = {
+      "convolution 2,16,4,8,16,0": "winograd",
+      "convolution 2,16,4,8,16,1": "winograd",
+      "weightGradient 16,2,4,8,16,2,4,8,1,1,1,1,1,1": "winograd",
+    };
+    return expectSame(
+      (x: A, w: A) => {
+        const objective = (p: { x: A; w: A }) => weigh(lax.conv(p.x, p.w, [1, 1], "SAME").mul(0.1));
+        const y = lax.conv(x.ref, w.ref, [1, 1], "SAME");
+        return [y, grad(objective)({ x, w })];
+      },
+      normals(26, [2, 16, 4, 8], [16, 16, 3, 3]),
+      2e-5,
+      { tune: ways },
+    );
+  });
+
+  test("ways are timed once and remembered", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "contrapose-"));
+    vi.stubEnv("CONTRAPOSE_CACHE", folder);
+    const fn = (x: A, w: A) => lax.conv(x, w, [1, 1], "SAME");
+    const specs: Spec[] = [
+      { dtype: "float32", shape: [2, 16, 8, 8] },
+      { dtype: "float32", shape: [16, 16, 3, 3] },
+    ];
+    const program = await compile(fn, specs, { threads: 1 });
+    const table = JSON.parse(await readFile(join(folder, "lowerings.json"), "utf8")) as object;
+    expect(Object.values(table)).toEqual([program.choices]);
+    const again = await compile(fn, specs, { threads: 1 });
+    expect(again.hash).toBe(program.hash);
+    expect(
+      Object.values(program.choices).every((way) => ["direct", "winograd"].includes(way)),
+    ).toBe(true);
+    await program.dispose();
+    await again.dispose();
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  });
+
   test("the variance of a channel that is constant is not negative", () =>
     expectSame(
       (x: A, w: A) => {

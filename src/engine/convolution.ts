@@ -1,46 +1,9 @@
-import { blockedConvolution, blockedInputGradient, blockedWeightGradient } from "./blocked.ts";
+import { blockedConvolution, blockedInputGradient } from "./blocked.ts";
 import type { Context } from "./context.ts";
+import { cropped, flatPads, type Geometry } from "./padding.ts";
 import type { Rule, Rules } from "./rule.ts";
 import { type Value, wholeView } from "./value.ts";
-
-/** Strides, padding [low, high] and dilations per spatial axis, as jax-js has them. */
-export type Geometry = {
-  readonly strides: readonly number[];
-  readonly padding: readonly (readonly [number, number])[];
-  readonly lhsDilation: readonly number[];
-  readonly rhsDilation: readonly number[];
-};
-
-/** An array cut by the negative part of a padding of its last axes, and the padding that is left. */
-function cropped(
-  ctx: Context,
-  name: string,
-  shape: readonly number[],
-  padding: Geometry["padding"],
-) {
-  const lead = shape.length - padding.length;
-  const cut = padding
-    .map((pair, i) => ({ pair, axis: lead + i }))
-    .filter(({ pair }) => Math.min(...pair) < 0);
-  const left = padding.map(([low, high]) => [Math.max(low, 0), Math.max(high, 0)] as const);
-  if (cut.length === 0) return { name, padding: left };
-  const starts = cut.map(({ pair }) => Math.max(-pair[0], 0));
-  const ends = cut.map(({ pair, axis }) => shape[axis] - Math.max(-pair[1], 0));
-  const { ints } = ctx.graph;
-  const bind = (values: number[]) => ints.call(ctx.graph, values);
-  const inner = ctx.emit("Slice", [
-    name,
-    bind(starts),
-    bind(ends),
-    bind(cut.map(({ axis }) => axis)),
-  ]);
-  return { name: inner, padding: left };
-}
-
-const flatPads = (padding: Geometry["padding"]) => [
-  ...padding.map(([low]) => low),
-  ...padding.map(([, high]) => high),
-];
+import { weightGradient } from "./weightGradient.ts";
 
 type Operand = { name: string; shape: readonly number[] };
 
@@ -159,52 +122,6 @@ function groupedConvolution(
 function isSwapped(value: Value): boolean {
   const perm = value.kind === "permuted" ? value.perm : value.kind === "view" ? value.axes : [];
   return perm.join() === "1,0,2,3";
-}
-
-/**
- * A weight gradient as a convolution over three axes, so that ONNX Runtime unfolds what it needs in
- * its caches: channels of the input are its innermost axis, images and positions are what it sums.
- * x [C, N, H, W] and its kernel, the output's gradient [O, N, h, w], give [C, O, k, k].
- */
-function volumeWeightGradient(
-  ctx: Context,
-  [x, kernel]: Value[],
-  geometry: Geometry,
-  shape: readonly number[],
-): Value {
-  const [c, n, h, w] = x.shape;
-  const [o, , kh, kw] = kernel.shape;
-  const { name, padding } = cropped(ctx, ctx.plain(x), x.shape, geometry.padding);
-  const size = [h, w].map(
-    (s, i) => s + Math.min(0, geometry.padding[i][0]) + Math.min(0, geometry.padding[i][1]),
-  );
-  const innermost = ctx.reshape(ctx.transpose(name, [1, 2, 3, 0]), [1, n, ...size, c]);
-  const [[top, bottom], [left, right]] = padding;
-  const gradient = ctx.emit(
-    "Conv",
-    [innermost, ctx.reshape(ctx.plain(kernel), [o, n, kh, kw, 1])],
-    {
-      kernel_shape: [kh, kw, 1],
-      pads: [top, left, 0, bottom, right, 0],
-      strides: [...geometry.strides, 1],
-      dilations: [...geometry.rhsDilation, 1],
-    },
-  ); // [1, O, k, k, C]
-  const moved = ctx.transpose(gradient, [0, 4, 1, 2, 3]);
-  return wholeView(ctx.reshape(moved, shape), shape, x.dtype);
-}
-
-function weightGradient(
-  ctx: Context,
-  operands: Value[],
-  geometry: Geometry,
-  shape: readonly number[],
-): Value {
-  const key = [...operands[0].shape, ...operands[1].shape, ...geometry.rhsDilation].join();
-  const way = ctx.target.choose("weightGradient", key, ["blocked", "volume"]);
-  const blocked =
-    way === "blocked" ? blockedWeightGradient(ctx, operands, geometry, shape) : undefined;
-  return blocked ?? volumeWeightGradient(ctx, operands, geometry, shape);
 }
 
 const conv: Rule = (ctx, [x, kernel], params, [shape]) => {

@@ -71,8 +71,7 @@ async function measureBlock(): Promise<number> {
   const graph = new GraphBuilder();
   graph.input("x", "float32", [1, PROBED_CHANNELS, 1, 2]);
   const blocked = graph.emit("ReorderInput", ["x"], {}, "com.microsoft.nchwc");
-  graph.emitNamed("Identity", [blocked], ["y"]);
-  graph.output("y", "float32", [1, PROBED_CHANNELS, 1, 2]);
+  graph.output("y", blocked, "float32", [1, PROBED_CHANNELS, 1, 2]);
   const session = await ort.InferenceSession.create(graph.toBytes("probe"), {
     graphOptimizationLevel: "disabled",
     logSeverityLevel: 4,

@@ -3,17 +3,17 @@ import { Context, graphType, type Target } from "./context.ts";
 import { convolutionRules } from "./convolution.ts";
 import { dotRules } from "./dot.ts";
 import { elementwiseRules } from "./elementwise.ts";
+import { forms } from "./forms.ts";
 import { indexingRules } from "./indexing.ts";
 import { movementRules } from "./movement.ts";
 import { dataTypeOf } from "./onnx.ts";
-import { densePoly, plainFeature } from "./poly.ts";
 import { randomRules } from "./random.ts";
 import { reductionRules } from "./reduction.ts";
 import type { Rules } from "./rule.ts";
 import type { Spec } from "./spec.ts";
 import type { Atom, Trace, Variable } from "./trace.ts";
 import { type Value, wholeView } from "./value.ts";
-import { plainWindows, windowRules } from "./window.ts";
+import { windowRules } from "./window.ts";
 
 const rules: Rules = {
   ...elementwiseRules,
@@ -42,10 +42,7 @@ function unsupported(trace: Trace, primitive: string): DeviceError {
 
 /** Lowers a traced program for a target. Throws `DeviceError` naming a primitive that has no lowering. */
 export function lower(trace: Trace, target: Target, producerVersion: string): Lowered {
-  const ctx = new Context(target, {
-    poly: (context, value) => plainFeature(context, densePoly(context, value)),
-    windows: plainWindows,
-  });
+  const ctx = new Context(target, forms);
   const values = new Map<Variable, Value>();
   trace.constants.forEach(({ variable, value: { dtype, shape, data } }) => {
     const name = ctx.graph.constant(graphType(dtype), shape, data);
@@ -92,12 +89,6 @@ function argument(ctx: Context, { aval: { shape, dtype } }: Variable, i: number)
 
 function result(ctx: Context, value: Value, i: number, dtype: Value["dtype"]): void {
   const plain = ctx.plain(value);
-  const named = dtype === "uint32" ? "Cast" : "Identity";
-  ctx.graph.emitNamed(
-    named,
-    [plain],
-    [`o${i}`],
-    dtype === "uint32" ? { to: dataTypeOf("uint32") } : {},
-  );
-  ctx.graph.output(`o${i}`, dtype, value.shape);
+  const name = dtype === "uint32" ? ctx.emit("Cast", [plain], { to: dataTypeOf("uint32") }) : plain;
+  ctx.graph.output(`o${i}`, name, dtype, value.shape);
 }

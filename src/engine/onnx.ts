@@ -101,6 +101,7 @@ export class GraphBuilder {
   private readonly inputs: ReturnType<typeof valueInfo>[] = [];
   private readonly outputs: ReturnType<typeof valueInfo>[] = [];
   private readonly domains = new Set<Domain>([""]);
+  private readonly named = new Map<string, string>();
   private count = 0;
 
   /** A name that nothing else in the graph has. */
@@ -136,17 +137,15 @@ export class GraphBuilder {
     return output;
   }
 
-  /** Adds an operation whose outputs have given names: the outputs of the graph. */
-  emitNamed(op: string, inputs: string[], output: string[], attributes: Attributes = {}): void {
-    this.nodes.push(
-      create(NodeProtoSchema, {
-        name: `${op}_${output[0]}`,
-        opType: op,
-        input: inputs,
-        output,
-        attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
-      }),
-    );
+  /** Makes an array an output of the graph under a given name. */
+  output(name: string, from: string, type: GraphType, shape: readonly (number | string)[]): void {
+    this.outputs.push(valueInfo(name, type, shape));
+    const maker = this.nodes.find((node) => node.output.includes(from));
+    if (maker === undefined || this.named.has(from)) {
+      this.nodes.push(
+        create(NodeProtoSchema, { opType: "Identity", input: [from], output: [name] }),
+      );
+    } else this.named.set(from, name);
   }
 
   /** A constant array; a single number fills the shape. */
@@ -186,12 +185,19 @@ export class GraphBuilder {
     this.inputs.push(valueInfo(name, type, shape));
   }
 
-  output(name: string, type: GraphType, shape: readonly (number | string)[]): void {
-    this.outputs.push(valueInfo(name, type, shape));
+  /** Gives the arrays that are outputs their names, wherever they occur. */
+  private renameOutputs(): void {
+    const rename = (name: string) => this.named.get(name) ?? name;
+    for (const node of this.nodes) {
+      node.output = node.output.map(rename);
+      node.input = node.input.map(rename);
+    }
+    this.named.clear();
   }
 
   /** The model file. */
   toBytes(producerVersion: string): Uint8Array {
+    this.renameOutputs();
     const versions: Record<Domain, bigint> = {
       "": 18n,
       "com.microsoft": 1n,

@@ -39,6 +39,19 @@ export function featureOf(ctx: Context, name: string, shape: readonly number[]):
   return feature;
 }
 
+/** A feature map as a matrix of pixels: [N · H · W, C], computed once. */
+export function featurePixels(ctx: Context, { id, name, shape: [n, c, h, w] }: Feature): string {
+  return ctx.once(`pixels${id}`, () => {
+    const last = ctx.emit("ReorderOutput", [name], { channels: c, channels_last: 1 }, NCHWC);
+    return ctx.reshape(last, [n * h * w, c]);
+  });
+}
+
+/** Pixels [N, H, W, C] as a feature map [N, C, H, W]. */
+export function featureFromPixels(ctx: Context, name: string, shape: readonly number[]): Feature {
+  return ctx.feature(ctx.emit("ReorderInput", [name], { channels_last: 1 }, NCHWC), shape);
+}
+
 /** Whether a value is a number or [1 or N, C, 1, 1] beside feature maps [N, C, H, W]. */
 export function isCoefficient(ctx: Context, value: Value): boolean {
   if (value.dtype !== "float32" && value.kind !== "literal") return false;
@@ -67,7 +80,7 @@ function vector(ctx: Context, value: Value | null, channels: number): string {
     : ctx.emit("Expand", [ctx.reshape(name, [1]), ctx.graph.ints([channels])]);
 }
 
-type Scaling = { bias?: Value | null; added?: string; activation?: "Relu" | "step" };
+type Scaling = { bias?: Value | null; added?: string; activation?: Activation };
 
 /** coefficient · x + bias + added in one pass over memory, with ReLU or a step on top. */
 function scale(ctx: Context, x: Feature, coefficient: Value | null, options: Scaling): string {
@@ -109,41 +122,37 @@ function linearTerms(ctx: Context, poly: Poly): { coefficient: Value | null; x: 
   });
 }
 
-function evaluate(ctx: Context, poly: Poly, activation?: "Relu" | "step"): string {
-  const perImageBias = variesWithImage(ctx, poly.bias);
-  const bias = perImageBias ? null : poly.bias;
+type Activation = "Relu" | "step";
+
+/** A sum of features without coefficients, and what is left of the polynomial to put on top. */
+function finish(ctx: Context, total: string, poly: Poly, activation?: Activation): string {
+  const x = ctx.feature(total, poly.shape);
+  if (variesWithImage(ctx, poly.bias)) {
+    const shifted = perImage(ctx, "Add", total, poly.bias as Value, x);
+    return finish(ctx, shifted, { ...poly, bias: null }, activation);
+  }
+  if (poly.bias === null && activation !== "step") {
+    return activation === undefined ? total : ctx.emit("Relu", [total]);
+  }
+  return scale(ctx, x, null, { bias: poly.bias, ...(activation ? { activation } : {}) });
+}
+
+/** One pass over memory for each term with a coefficient; the rest rides along. */
+function evaluate(ctx: Context, poly: Poly, activation?: Activation): string {
   const terms = linearTerms(ctx, poly);
   const scaled = terms.filter(({ coefficient }) => coefficient !== null);
   const bare = terms.filter(({ coefficient }) => coefficient === null).map(({ x }) => x.name);
-  const whole = scaled.length === 0 && bias === null && activation !== "step";
-  if (whole || scaled.length === 0) {
-    const total = bare.reduce((a, b) => ctx.emit("Add", [a, b]));
-    if (bias === null && !perImageBias && activation === undefined) return total;
-    const x = ctx.feature(total, poly.shape);
-    const shifted = perImageBias ? perImage(ctx, "Add", total, poly.bias as Value, x) : total;
-    if (bias === null && activation === "Relu") return ctx.emit("Relu", [shifted]);
-    if (bias === null && activation === undefined) return shifted;
-    return scale(ctx, ctx.feature(shifted, poly.shape), null, {
-      bias,
-      ...(activation ? { activation } : {}),
-    });
-  }
-  let added = bare.length > 0 ? bare.reduce((a, b) => ctx.emit("Add", [a, b])) : undefined;
-  if (perImageBias) {
-    const base = scaled[0].x;
-    const start =
-      added ?? scale(ctx, base, { kind: "literal", value: 0, shape: [], dtype: "float32" }, {});
-    added = perImage(ctx, "Add", start, poly.bias as Value, base);
-  }
+  let total = bare.length > 0 ? bare.reduce((a, b) => ctx.emit("Add", [a, b])) : undefined;
+  const late = scaled.length === 0 || variesWithImage(ctx, poly.bias);
   scaled.forEach(({ coefficient, x }, i) => {
-    const last = i === scaled.length - 1;
-    added = scale(ctx, x, coefficient, {
-      bias: i === 0 ? bias : null,
-      ...(added === undefined ? {} : { added }),
+    const last = i === scaled.length - 1 && !late;
+    total = scale(ctx, x, coefficient, {
+      bias: i === 0 && !late ? poly.bias : null,
+      ...(total === undefined ? {} : { added: total }),
       ...(last && activation ? { activation } : {}),
     });
   });
-  return added as string;
+  return late ? finish(ctx, total as string, poly, activation) : (total as string);
 }
 
 /** The polynomial, computed; once. */
@@ -241,7 +250,7 @@ export function multiplyPoly(ctx: Context, a: Poly, b: Poly): Poly {
 
 function spatialSum(ctx: Context, feature: Feature): string {
   const [n, c, h, w] = feature.shape;
-  return ctx.spatialSum(feature, () => {
+  return ctx.once(`sum${feature.id}`, () => {
     const mean = ctx.emit("GlobalAveragePool", [feature.name], {}, NCHWC);
     return ctx.emit("Mul", [ctx.reshape(mean, [n, c]), ctx.graph.constant("float32", [], h * w)]);
   });

@@ -19,6 +19,8 @@ export type Program = {
   readonly device: Device;
   /** Identifies the traced function and the target. */
   readonly hash: string;
+  /** Which way each convolution is computed, as timing chose; give it to `compile` to repeat exactly. */
+  readonly choices: Record<string, string>;
   /** Runs once. Arguments are read, never changed; the result has the tree that the function returned. */
   run(...args: HostTree[]): Promise<HostTree>;
   /**
@@ -60,9 +62,7 @@ export class Recycler {
 
 /** Every array of a tree. */
 export function leavesOf(tree: HostTree): HostArray[] {
-  return isHostArray(tree)
-    ? [tree]
-    : Object.values(tree).flatMap((child) => leavesOf(child as HostTree));
+  return isHostArray(tree) ? [tree] : Object.values(tree).flatMap((child) => leavesOf(child));
 }
 
 /** An array as ONNX Runtime takes it; the memory is shared, not copied. */

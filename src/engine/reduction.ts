@@ -39,11 +39,7 @@ function reduceView(ctx: Context, x: Value, op: string, axes: readonly number[])
     x.dtype,
   );
   if (repeats === 1 || op === "Min" || op === "Max") return result;
-  const factor = ctx.graph.constant(
-    x.dtype === "uint32" ? "int64" : (x.dtype as "float32"),
-    [],
-    repeats,
-  );
+  const factor = ctx.graph.constant(x.dtype === "uint32" ? "int64" : x.dtype, [], repeats);
   const corrected = ctx.emit(op === "Add" ? "Mul" : "Pow", [reduced, factor]);
   return { ...result, base: corrected };
 }

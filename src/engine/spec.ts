@@ -52,7 +52,7 @@ export function matchArguments(caller: string, args: HostTree[], specs: [string,
     if (isHostArray(tree)) found.set(path, tree);
     else {
       for (const [key, child] of Object.entries(tree)) {
-        walk(child as HostTree, path === "" ? key : `${path}/${key}`);
+        walk(child, path === "" ? key : `${path}/${key}`);
       }
     }
   };

@@ -1,6 +1,189 @@
-/** Placeholder of the timing table until shapes are measured: the first way is taken. */
-export function choiceByTiming(_threads: number, _block: number) {
-  return {
-    choose: (_kind: string, _key: string, ways: readonly string[]): string => ways[0],
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { cpus, homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+import { sizeOf } from "../core/arrays.ts";
+import { VERSION } from "../core/version.ts";
+import { Context, type Target } from "./context.ts";
+import { convolutionRules } from "./convolution.ts";
+import { openSession } from "./device.ts";
+import { forms } from "./forms.ts";
+import type { Geometry } from "./padding.ts";
+import { densePoly, polyOf } from "./poly.ts";
+import { toTensor } from "./program.ts";
+import { type Poly, type Value, type View, wholeView } from "./value.ts";
+
+/** Which way was chosen for each convolution, by kind and sizes: `convolution 64,256,8,8,256,0`. */
+export type Choices = Record<string, string>;
+
+/** A question that lowering asked: which of these ways. */
+export type Question = { kind: string; sizes: readonly number[]; ways: readonly string[] };
+
+/** The name of a question in `Choices`. */
+export function questionKey(kind: string, sizes: readonly number[]): string {
+  return `${kind} ${sizes.join()}`;
+}
+
+/** Runs of a way, after one that is not counted; the fastest is what counts. */
+const RUNS = 4;
+const PATIENCE_MS = 200;
+/** The first way is kept unless another is faster by this factor. */
+const MARGIN = 0.96;
+
+/** Where choices are remembered, for this machine and version; `CONTRAPOSE_CACHE` moves it. */
+function cacheFile(): string {
+  const folder = process.env["CONTRAPOSE_CACHE"] ?? join(homedir(), ".cache", "contrapose");
+  return join(folder, "lowerings.json");
+}
+
+function machine({ block }: Target, threads: number): string {
+  return [cpus().at(0)?.model ?? "unknown", threads, block, VERSION].join("; ");
+}
+
+type Table = Record<string, Choices>;
+
+async function readTable(): Promise<Table> {
+  try {
+    return JSON.parse(await readFile(cacheFile(), "utf8")) as Table;
+  } catch {
+    return {}; // absent or damaged: everything is timed again
+  }
+}
+
+async function remember(key: string, choices: Choices): Promise<void> {
+  try {
+    const table = await readTable();
+    table[key] = { ...table[key], ...choices };
+    const file = cacheFile();
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(`${file}.${process.pid}`, JSON.stringify(table, null, 1));
+    await rename(`${file}.${process.pid}`, file);
+  } catch {
+    // a home that cannot be written to costs the timing again next time, nothing else
+  }
+}
+
+type Problem = {
+  operands: [Value, Value];
+  geometry: Geometry & { vmapDims: number };
+  shape: number[];
+};
+
+function feature(ctx: Context, name: string, shape: readonly number[]): Poly {
+  ctx.graph.input(name, "float32", shape);
+  return polyOf(ctx.feature(name, shape));
+}
+
+const SWAP = [1, 0, 2, 3];
+const swapped = (shape: readonly number[]) => SWAP.map((axis) => shape[axis]);
+
+function geometryOf(padding: number[], rhsDilation: number[]): Problem["geometry"] {
+  const [top, bottom, left, right] = padding;
+  const pairs = [[top, bottom] as const, [left, right] as const];
+  return { strides: [1, 1], lhsDilation: [1, 1], rhsDilation, padding: pairs, vmapDims: 0 };
+}
+
+function convolutionProblem(ctx: Context, sizes: readonly number[]): Problem {
+  const [n, c, h, w, o, turned] = sizes;
+  const x = feature(ctx, "x", [n, c, h, w]);
+  const stored = turned ? [c, o, 3, 3] : [o, c, 3, 3];
+  ctx.graph.input("w", "float32", stored);
+  const plain = wholeView("w", stored, "float32");
+  const shape = [o, c, 3, 3];
+  const view: View = { ...plain, axes: SWAP, shape };
+  const kernel: Value = turned
+    ? { kind: "flipped", of: view, axes: [2, 3], shape, dtype: "float32" }
+    : plain;
+  return { operands: [x, kernel], geometry: geometryOf([1, 1, 1, 1], [1, 1]), shape: [n, o, h, w] };
+}
+
+function gradientProblem(ctx: Context, sizes: readonly number[]): Problem {
+  const [x, gradient] = [sizes.slice(0, 4), sizes.slice(4, 8)];
+  const [dilation, padding] = [sizes.slice(8, 10), sizes.slice(10, 14)];
+  const permuted = (name: string, shape: readonly number[]): Value => {
+    const dtype = "float32";
+    if (shape[0] % ctx.target.block === 0) {
+      return { kind: "permuted", of: feature(ctx, name, swapped(shape)), perm: SWAP, shape, dtype };
+    }
+    ctx.graph.input(name, dtype, swapped(shape));
+    return { ...wholeView(name, swapped(shape), dtype), axes: SWAP, shape };
   };
+  const spatial = [0, 1].map((i) => {
+    const reach = (gradient[2 + i] - 1) * dilation[i] + 1;
+    return x[2 + i] + padding[2 * i] + padding[2 * i + 1] - reach + 1;
+  });
+  return {
+    operands: [permuted("x", x), permuted("w", gradient)],
+    geometry: geometryOf([...padding], [...dilation]),
+    shape: [x[0], gradient[0], ...spatial],
+  };
+}
+
+/** Milliseconds of the fastest of a few runs of one way to compute what was asked. */
+async function time(
+  question: Question,
+  way: string,
+  target: Target,
+  threads: number,
+): Promise<number> {
+  const ctx = new Context({ ...target, choose: () => way }, forms);
+  const make = question.kind === "convolution" ? convolutionProblem : gradientProblem;
+  const { operands, geometry, shape } = make(ctx, question.sizes);
+  const [result] = convolutionRules["conv"](ctx, operands, geometry, [shape]);
+  const name = result.kind === "poly" ? densePoly(ctx, result).name : ctx.plain(result);
+  ctx.graph.output("y", ctx.emit("ReduceMax", [name], { keepdims: 0 }), "float32", []);
+  const session = await openSession(ctx.graph.toBytes(VERSION), { device: "cpu", threads });
+  try {
+    const feeds = Object.fromEntries(
+      session.inputMetadata.map((input) => {
+        const inputShape = input.isTensor ? (input.shape as number[]) : [];
+        const data = Float32Array.from({ length: sizeOf(inputShape) }, (_, i) => Math.sin(i));
+        return [input.name, toTensor({ dtype: "float32", shape: inputShape, data })];
+      }),
+    );
+    await session.run(feeds);
+    let best = Infinity;
+    const start = performance.now();
+    for (let run = 0; run < RUNS && performance.now() - start < PATIENCE_MS; run++) {
+      const before = performance.now();
+      await session.run(feeds);
+      best = Math.min(best, performance.now() - before);
+    }
+    return best;
+  } finally {
+    await session.release();
+  }
+}
+
+async function fastest(question: Question, target: Target, threads: number): Promise<string> {
+  let [best, bestTime] = [question.ways[0], Infinity];
+  for (const way of question.ways) {
+    const ms = await time(question, way, target, threads);
+    if (ms < bestTime * (bestTime === Infinity ? 1 : MARGIN)) [best, bestTime] = [way, ms];
+  }
+  return best;
+}
+
+/**
+ * Answers the questions that lowering asks on this machine: from what is remembered, and by timing
+ * what is not. Answers given in `fixed` are taken as they are.
+ */
+export async function answer(
+  questions: readonly Question[],
+  target: Target,
+  threads: number,
+  fixed: Choices = {},
+): Promise<Choices> {
+  const key = machine(target, threads);
+  const known = (await readTable())[key] ?? {};
+  const choices: Choices = {};
+  const news: Choices = {};
+  for (const question of questions) {
+    const name = questionKey(question.kind, question.sizes);
+    const remembered = fixed[name] ?? known[name] ?? news[name];
+    if (remembered !== undefined && question.ways.includes(remembered)) choices[name] = remembered;
+    else choices[name] = news[name] = await fastest(question, target, threads);
+  }
+  if (Object.keys(news).length > 0) await remember(key, news);
+  return choices;
 }
