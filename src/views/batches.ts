@@ -22,16 +22,27 @@ export type Slot = {
   readonly groups: Int32Array; // [B]
 };
 
-/** A slot in memory that threads share. */
-export function createSlot({ policy, batchSize }: BatchPlan): Slot {
+/** Memory for one batch: shared between threads, or ordinary. */
+export function createSlot(
+  { policy, batchSize }: BatchPlan,
+  Memory: typeof SharedArrayBuffer | typeof ArrayBuffer,
+): Slot {
   const rows = policy.count * batchSize;
   const values = rows * 3 * policy.size * policy.size;
   return {
-    views: new Float32Array(new SharedArrayBuffer(4 * values)),
-    parameters: new Float64Array(new SharedArrayBuffer(8 * rows * PACKED_PARAMETERS)),
-    ids: new Int32Array(new SharedArrayBuffer(4 * batchSize)),
-    groups: new Int32Array(new SharedArrayBuffer(4 * batchSize)),
+    views: new Float32Array(new Memory(4 * values)),
+    parameters: new Float64Array(new Memory(8 * rows * PACKED_PARAMETERS)),
+    ids: new Int32Array(new Memory(4 * batchSize)),
+    groups: new Int32Array(new Memory(4 * batchSize)),
   };
+}
+
+/** Copies a batch from one slot to another of the same plan. */
+export function copySlot(from: Slot, to: Slot): void {
+  to.views.set(from.views);
+  to.parameters.set(from.parameters);
+  to.ids.set(from.ids);
+  to.groups.set(from.groups);
 }
 
 /** Batches of an epoch; images left over at its end wait for another epoch. */

@@ -10,8 +10,8 @@ export type ViewRate = {
   name: string;
   size: number; // pixels, side of the view
   source: number; // pixels, short side of the source
-  viewsPerSecond: number; // of processor time on this thread
-  viewsPerSecondWall: number;
+  viewsPerSecond: number; // by processor time: what a free core does, also on a busy machine
+  viewsPerSecondWall: number; // by the clock
 };
 
 /** A picture of soft gradients, edges and noise: colours and edges as photos have them, about. */
@@ -32,44 +32,58 @@ function syntheticImage(width: number, height: number, seed: number): PixelImage
   return { width, height, channels: 3, data };
 }
 
-function rate(
-  name: string,
-  options: ViewOptions,
-  [width, height]: [number, number],
-  seconds: number,
-): ViewRate {
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** Makes views one after the other; returns a function that does so for some time and counts. */
+function maker(options: ViewOptions, [width, height]: [number, number]) {
   const policy = viewPolicy(options);
   const images = Array.from({ length: 16 }, (_, i) => syntheticImage(width, height, i));
   const render = createRenderer(policy);
   const out = new Float32Array(3 * policy.size * policy.size);
   let drawn = 0;
-  const make = (until: number) => {
+  return (milliseconds: number) => {
     const from = drawn;
-    while (performance.now() < until) {
+    const end = performance.now() + milliseconds;
+    do {
       for (let i = 0; i < 20; i++, drawn++) {
         const stream = randomStream(1, "views", 0, drawn, 0);
         const image = images[drawn % images.length];
         render(image, drawViewParameters(policy, stream, image), out);
       }
-    }
+    } while (performance.now() < end);
     return drawn - from;
-  };
-  make(performance.now() + 700); // until compiled
-  const cpu = process.cpuUsage();
-  const start = performance.now();
-  const views = make(start + seconds * 1000);
-  const wall = (performance.now() - start) / 1000;
-  const { user, system } = process.cpuUsage(cpu);
-  return {
-    name,
-    size: policy.size,
-    source: Math.min(width, height),
-    viewsPerSecond: Math.round(views / ((user + system) / 1e6)),
-    viewsPerSecondWall: Math.round(views / wall),
   };
 }
 
-/** Measures how fast views are made on one core, drawing of parameters included; a few seconds. */
+function rate(
+  name: string,
+  options: ViewOptions,
+  source: [number, number],
+  seconds: number,
+): ViewRate {
+  const make = maker(options, source);
+  make(700); // until compiled
+  const windows = Array.from({ length: Math.max(3, Math.ceil(seconds / 0.2)) }, () => {
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    const views = make(200);
+    const wall = (performance.now() - start) / 1000;
+    const { user, system } = process.cpuUsage(cpu);
+    return { perCpu: views / ((user + system) / 1e6), perWall: views / wall };
+  });
+  return {
+    name,
+    size: viewPolicy(options).size,
+    source: Math.min(...source),
+    viewsPerSecond: Math.round(median(windows.map((w) => w.perCpu))),
+    viewsPerSecondWall: Math.round(median(windows.map((w) => w.perWall))),
+  };
+}
+
+/**
+ * Measures how fast views are made on one core, drawing of parameters included: the median of windows of
+ * 0.2 s, about `seconds` for each of five cases.
+ */
 export function benchViews({ seconds = 2 }: { seconds?: number } = {}): ViewRate[] {
   return [
     rate("small 32 from 36", { preset: "small" }, [36, 36], seconds),

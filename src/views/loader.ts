@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 
 import { ConfigError, ContraposeError } from "../core/errors.ts";
 import type { PixelSource } from "../core/pixels.ts";
-import { batchesPerEpoch } from "./batches.ts";
+import { batchesPerEpoch, createSlot } from "./batches.ts";
 import type { BatchPlan, Slot } from "./batches.ts";
 import { makeHere, makeInWorkers } from "./makers.ts";
 import type { Maker } from "./makers.ts";
@@ -21,7 +21,7 @@ export type ViewBatch = {
   readonly groups: Int32Array; // [B]
   readonly views: Float32Array; // [V · B, 3, S, S]; row v · B + b is view v of image b
   readonly shape: readonly [number, number, number, number];
-  readonly waitMs: number; // that the consumer waited for it
+  readonly waitMs: number; // that the consumer spent on getting it
   /** How view `view` of image `b` of the batch was made. */
   parameters(view: number, b: number): ViewParameters;
 };
@@ -51,8 +51,10 @@ export type ViewLoader = AsyncIterable<ViewBatch> & {
   close(): Promise<void>;
 };
 
-function checkOptions({ source, batchSize, workers, ahead, from }: ViewLoaderOptions): void {
-  const whole = { batchSize, workers, ahead, ...from };
+function checkOptions(options: ViewLoaderOptions): void {
+  const { source, batchSize, workers, ahead, from } = options;
+  const epochs = options.epochs === Infinity ? undefined : options.epochs;
+  const whole = { batchSize, workers, ahead, epochs, ...from };
   for (const [name, value] of Object.entries(whole)) {
     const least = name === "batchSize" || name === "ahead" ? 1 : 0;
     if (value !== undefined && !(Number.isInteger(value) && value >= least)) {
@@ -96,13 +98,15 @@ function shareTables(source: PixelSource): PixelSource {
   };
 }
 
-function makerFor(options: ViewLoaderOptions, workers: number, first: number, all: number): Maker {
-  const { source, policy, seed, batchSize, ahead = 2 } = options;
-  const plan: BatchPlan = { source: shareTables(source), policy, seed, batchSize };
-  if (workers === 0) return makeHere(plan, first);
+type Span = { first: number; all: number }; // batches: the first to make and how many
+
+function makerFor(plan: BatchPlan, options: ViewLoaderOptions, workers: number, span: Span): Maker {
+  const { batchSize, ahead = 2, script } = options;
+  if (workers === 0) return makeHere(plan, span.first);
   const pieces = Math.min(batchSize, Math.max(workers, Math.ceil(batchSize / 16)));
-  const ring = createRing(plan, { slots: ahead + 1, firstBatch: first, batches: all, pieces });
-  return makeInWorkers(plan, ring, workers, options.script ?? workerUrl("viewWorker"));
+  const { first: firstBatch, all: batches } = span;
+  const ring = createRing(plan, { slots: ahead, firstBatch, batches, pieces });
+  return makeInWorkers(plan, ring, workers, script ?? workerUrl("viewWorker"));
 }
 
 function batchAt(
@@ -136,29 +140,30 @@ export function openViewLoader(options: ViewLoaderOptions): ViewLoader {
   const perEpoch = batchesPerEpoch(source.count, batchSize);
   const first = from.epoch * perEpoch + from.stepInEpoch;
   const all = Math.max(0, epochs * perEpoch - first);
-  const maker = makerFor(options, workers, first, all);
+  const { policy, seed } = options;
+  const plan: BatchPlan = { source: shareTables(source), policy, seed, batchSize };
+  const maker = makerFor(plan, options, workers, { first, all });
+  const batch = createSlot(plan, ArrayBuffer); // ordinary memory: not every library takes shared memory
   let [given, waited, asking] = [0, 0, false];
 
   const next = async (): Promise<ViewBatch | undefined> => {
     if (asking) {
       throw new ContraposeError("views: a batch is being waited for, ask for one at a time");
     }
-    if (given > 0 && given <= all) maker.returned(given - 1);
-    if (given >= all) {
-      given = all + 1; // given back once
-      return undefined;
-    }
+    if (given >= all) return undefined;
     asking = true;
     const start = performance.now();
     try {
       await maker.made(given);
+      maker.take(given, batch);
     } finally {
       asking = false;
     }
     const waitMs = performance.now() - start;
     waited += waitMs;
     const place = { step: first + given, perEpoch, waitMs };
-    return batchAt(options, maker.slotOf(given++), place);
+    given++;
+    return batchAt(options, batch, place);
   };
 
   return {

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 
 import { ConfigError, ContraposeError, DataError, ShapeError } from "../core/errors.ts";
-import { createFiller, createSlot } from "./batches.ts";
+import { copySlot, createFiller } from "./batches.ts";
 import type { BatchPlan, Slot } from "./batches.ts";
 import { giveBack, isReady, stop } from "./ring.ts";
 import type { Ring, WorkerNews, WorkerOrder } from "./ring.ts";
@@ -18,30 +18,28 @@ function failureOf(news: WorkerNews & { kind: "failed" }): Error {
 
 /** Where finished batches come from: worker threads, or this thread. Batches are counted from 0. */
 export type Maker = {
-  slotOf(k: number): Slot;
   /** Waits until batch k is complete; undefined where it already is. */
   made(k: number): Promise<void> | undefined;
-  /** Says that batch k is no longer needed. */
-  returned(k: number): void;
+  /** Copies batch k, which is complete, and forgets it. */
+  take(k: number, into: Slot): void;
   close(): Promise<void>;
 };
 
 /** Makes a batch in this thread when it is asked for. */
 export function makeHere(plan: BatchPlan, firstBatch: number): Maker {
-  const slot = createSlot(plan);
   const { fill, close } = createFiller(plan);
   return {
-    slotOf: () => slot,
-    made: (k) => {
-      fill(firstBatch + k, { from: 0, to: plan.batchSize }, slot);
-      return undefined;
-    },
-    returned: () => undefined,
+    made: () => undefined,
+    take: (k, into) => fill(firstBatch + k, { from: 0, to: plan.batchSize }, into),
     close: async () => close(),
   };
 }
 
 type Waiting = { k: number; resolve: () => void; reject: (error: Error) => void };
+
+// Without this process's own flags: some of them, as --input-type, forbid a worker file.
+const startWorker = (script: URL, order: WorkerOrder) =>
+  new Worker(script, { workerData: order, execArgv: [] });
 
 /** The workers, what went wrong in one of them, and the one batch that is waited for. */
 function startWorkers(order: WorkerOrder, count: number, script: URL) {
@@ -49,7 +47,7 @@ function startWorkers(order: WorkerOrder, count: number, script: URL) {
   let failure: Error | undefined;
   let closing = false;
   let waiting: Waiting | undefined;
-  const workers = Array.from({ length: count }, () => new Worker(script, { workerData: order }));
+  const workers = Array.from({ length: count }, () => startWorker(script, order));
   const settle = () => {
     if (waiting === undefined) return;
     if (failure !== undefined) waiting.reject(failure);
@@ -103,13 +101,13 @@ function startWorkers(order: WorkerOrder, count: number, script: URL) {
 export function makeInWorkers(plan: BatchPlan, ring: Ring, count: number, script: URL): Maker {
   const workers = startWorkers({ plan, ring }, count, script);
   return {
-    slotOf: (k) => ring.slots[k % ring.slots.length],
     made: (k) => {
       const failure = workers.failure();
       if (failure !== undefined) return Promise.reject(failure);
       return isReady(ring, k) ? undefined : workers.wait(k);
     },
-    returned: (k) => {
+    take: (k, into) => {
+      copySlot(ring.slots[k % ring.slots.length], into);
       if (workers.failure() === undefined) giveBack(ring, k);
     },
     close: workers.close,

@@ -38,7 +38,7 @@ export function createRing(
 ): Ring {
   return {
     control: new Int32Array(new SharedArrayBuffer(4 * (FINISHED + slots))),
-    slots: Array.from({ length: slots }, () => createSlot(plan)),
+    slots: Array.from({ length: slots }, () => createSlot(plan, SharedArrayBuffer)),
     ...rest,
   };
 }
