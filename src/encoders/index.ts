@@ -1,8 +1,11 @@
+import { convnet } from "./convnet.ts";
 import { linear, mlp, none } from "./heads.ts";
 import { resnet, resnet18, resnet34, resnet50 } from "./resnet.ts";
+import { vit, vitSmall, vitTiny } from "./vit.ts";
 
 export type { Head } from "./heads.ts";
 export type { Initial, InitialSpec } from "./initial.ts";
+export { loadVariables, type LoadReport } from "./loadVariables.ts";
 export type {
   Applied,
   Encoder,
@@ -12,10 +15,10 @@ export type {
   Variables,
 } from "./network.ts";
 export { Normalisation } from "./normalisation.ts";
-export { linear, mlp, none, resnet, resnet18, resnet34, resnet50 };
+export { convnet, linear, mlp, none, resnet, resnet18, resnet34, resnet50, vit, vitSmall, vitTiny };
 
 /** Every encoder, by the name used in configs, on the command line and in the docs. */
-export const encoders = { resnet, resnet18, resnet34, resnet50 };
+export const encoders = { resnet, resnet18, resnet34, resnet50, convnet, vit, vitTiny, vitSmall };
 
 /** Every head, by name. */
 export const heads = { linear, mlp, none };

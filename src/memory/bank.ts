@@ -32,7 +32,7 @@ export function addAt(rows: np.Array, ids: np.Array, values: np.Array): np.Array
   // the transpose of a look-up is a sum into zeros at the same places
   const zero = np.zeros(rows.shape, { dtype: rows.dtype });
   const [looked, transpose] = vjp((x: np.Array) => x.slice(ids), [zero]);
-  (looked).dispose();
+  looked.dispose();
   const [sum] = transpose(values);
   return rows.add(sum);
 }

@@ -1,5 +1,5 @@
 import { mapTree } from "../core/arrays.ts";
-import type { HostModel } from "./framework.ts";
+import type { HostModel } from "./state.ts";
 
 /** The same values in arrays of their own. */
 export function copyModel(model: HostModel): HostModel {

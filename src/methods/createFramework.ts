@@ -10,15 +10,10 @@ import { optimisers, type OptimiserEntry } from "../optim/index.ts";
 import { unitRows } from "./contrast.ts";
 import { frameworks } from "./catalogue.ts";
 import { copyModel } from "./copyModel.ts";
-import type {
-  BatchSpec,
-  Core,
-  Framework,
-  FrameworkEntry,
-  HostModel,
-  HostState,
-  Parts,
-} from "./framework.ts";
+import { cachedPrograms } from "./gradientCache.ts";
+import type { BatchSpec, Core, Framework, FrameworkEntry } from "./framework.ts";
+import type { Parts } from "./parts.ts";
+import type { HostModel, HostState } from "./state.ts";
 
 /** What a framework is made of. Every choice is a name or a name with options. */
 export const FrameworkConfig = z.strictObject({
@@ -39,8 +34,23 @@ export const FrameworkConfig = z.strictObject({
   seed: z.int().nonnegative().default(0).describe("seed of the first weights and of every draw"),
   metrics: z.boolean().default(true).describe("measure similarities and norms in every step"),
 });
-/** Config as callers write it. */
-export type FrameworkConfig = z.input<typeof FrameworkConfig>;
+/** A name from a catalogue, or options with or without a name. */
+export type Chosen = string | { name?: string; [option: string]: unknown };
+
+/** Config as callers write it; what is left out has the defaults of the schema of the same name. */
+export type FrameworkConfig = {
+  framework?: Chosen;
+  encoder?: Chosen;
+  head?: Chosen;
+  loss?: Chosen;
+  optimiser?: Chosen;
+  averaging?: number;
+  batchSize: number;
+  imageSize: number;
+  datasetSize: number;
+  seed?: number;
+  metrics?: boolean;
+};
 
 type Named = { name: string; [option: string]: unknown };
 
@@ -113,6 +123,8 @@ export function createFramework(config: FrameworkConfig): Framework {
   const parts = buildParts(parsed, entry);
   const core = entry.build(parts, options);
   const spec = batchSpecOf(parts, core);
+  const { contrast } = core;
+  const [rows] = spec.views.shape;
   return {
     name,
     encoder: parts.encoder,
@@ -134,6 +146,6 @@ export function createFramework(config: FrameworkConfig): Framework {
       return unitRows(parts.head.apply(head, features, { training: false }).features);
     },
     chanceLoss: core.chanceLoss,
-    ...(core.contrast ? { contrast: core.contrast } : {}),
+    ...(contrast ? { cached: (count) => cachedPrograms(parts, contrast, rows, count) } : {}),
   };
 }

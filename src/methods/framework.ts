@@ -1,42 +1,12 @@
 import type { numpy as np } from "@jax-js/jax";
 import type { z } from "zod";
 
-import type { DType, HostRecord, HostTree } from "../core/arrays.ts";
-import type { Pairs } from "../core/pairs.ts";
-import type { ArrayRecord, ArrayTree } from "../core/trees.ts";
-import type { HostVariables, Network, Variables } from "../encoders/index.ts";
-import type { Optimiser, OptimiserState } from "../optim/index.ts";
-
-/** Encoder and head, inside a program. */
-export type Model = { encoder: Variables; head: Variables };
-
-/** Encoder and head outside a program. */
-export type HostModel = { encoder: HostVariables; head: HostVariables };
-
-/**
- * All that a run carries from step to step; a checkpoint is this tree.
- *
- * `average` is there with weight averaging, `key` (the momentum encoder) and `memory` (a queue or a
- * bank) where the framework has them.
- */
-export type State = {
-  encoder: Variables;
-  head: Variables;
-  optimiser: OptimiserState;
-  average?: Model;
-  key?: Model;
-  memory?: ArrayRecord;
-};
-
-/** `State` outside a program: what `init` makes and checkpoints hold. */
-export type HostState = {
-  encoder: HostVariables;
-  head: HostVariables;
-  optimiser: { [slot: string]: HostRecord };
-  average?: HostModel;
-  key?: HostModel;
-  memory?: HostRecord;
-};
+import type { DType, HostRecord } from "../core/arrays.ts";
+import type { ArrayRecord } from "../core/trees.ts";
+import type { Network, Variables } from "../encoders/index.ts";
+import type { CachedPrograms } from "./gradientCache.ts";
+import type { Contrast, Parts } from "./parts.ts";
+import type { HostModel, HostState, Model, State } from "./state.ts";
 
 /** What the view loader gives: views [V·B, 3, S, S] view-major, ids and groups [B]. */
 export type LoadedBatch = { views: Float32Array; ids: Int32Array; groups: Int32Array };
@@ -67,32 +37,8 @@ export type Framework = {
   embedHead(model: Model, images: np.Array): np.Array;
   /** Loss when embeddings carry no information, in nats; it fits a full memory. */
   chanceLoss(): number;
-  /** Present where a step can be cut into micro-batches. */
-  contrast?: Contrast;
-};
-
-/** The part of a framework behind its embeddings, for gradient caching: [V·B, E] to loss and metrics. */
-export type Contrast = (
-  embeddings: np.Array,
-  batch: { ids: np.Array; groups: np.Array },
-) => [np.Array, ArrayRecord];
-
-/** What every framework is made of. Sizes in images. */
-export type Parts = {
-  encoder: Network;
-  head: Network;
-  /** Similarity [N, M] and pairs to one number per anchor. */
-  loss(similarity: np.Array, pairs: Pairs): np.Array;
-  /** Options of the loss, for frameworks that read a temperature. */
-  temperature: number;
-  optimiser: Optimiser;
-  batchSize: number;
-  imageSize: number;
-  datasetSize: number;
-  seed: number;
-  metrics: boolean;
-  /** Decay of the averaged weights; 0 for none. */
-  averaging: number;
+  /** The step cut into programs over `count` micro-batches, where the framework allows it. */
+  cached?(count: number): CachedPrograms;
 };
 
 /** What `build` of a framework gives; the rest is the same for all. */
@@ -125,9 +71,3 @@ export function defineFramework<O extends z.ZodObject>(
 ): FrameworkEntry<O> {
   return entry;
 }
-
-/** A state seen as a tree of arrays. */
-export const asTree = (state: State | Model): ArrayTree => state;
-
-/** A host state seen as a tree that programs take. */
-export const asHostTree = (state: HostState): HostTree => state;

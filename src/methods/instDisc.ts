@@ -7,8 +7,10 @@ import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { instanceNce, instanceNormaliser } from "../losses/index.ts";
 import { lookUp, randomBank, updateBank, updateGroups } from "../memory/index.ts";
 import { differ, featureStd, pairMetrics, refPairs, unitRows } from "./contrast.ts";
-import { type Core, defineFramework, type Parts, type State } from "./framework.ts";
+import { type Core, defineFramework } from "./framework.ts";
 import { descend, gradientAt, project } from "./model.ts";
+import type { Parts } from "./parts.ts";
+import type { State } from "./state.ts";
 
 const InstDiscOptions = z.strictObject({
   form: z

@@ -7,8 +7,10 @@ import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
 import { averageRecords } from "../optim/index.ts";
 import { featureStd, pairMetrics, refPairs, unitRows } from "./contrast.ts";
-import { type Core, defineFramework, type Model, type Parts, type State } from "./framework.ts";
+import { type Core, defineFramework } from "./framework.ts";
 import { descend, gradientAt, project } from "./model.ts";
+import type { Parts } from "./parts.ts";
+import type { Model, State } from "./state.ts";
 import { copyModel } from "./copyModel.ts";
 
 const MocoOptions = z.strictObject({

@@ -2,12 +2,14 @@ import { numpy as np } from "@jax-js/jax";
 
 import { type ArrayRecord, differentiate, mapArrays, refArrays } from "../core/trees.ts";
 import { gradientNorm } from "./contrast.ts";
-import { asTree, type Model, type Parts, type State } from "./framework.ts";
-
-/** Parameters of encoder and head, the first argument of every gradient. */
-export type ModelParameters = { encoder: ArrayRecord; head: ArrayRecord };
-/** Running statistics of encoder and head. */
-export type ModelStatistics = { encoder: ArrayRecord; head: ArrayRecord };
+import type { Parts } from "./parts.ts";
+import {
+  asTree,
+  type Model,
+  type ModelParameters,
+  type ModelStatistics,
+  type State,
+} from "./state.ts";
 
 /** Encoder, then head: images [N, 3, H, W] to embeddings [N, E], while training. Consumes all. */
 export function project(

@@ -3,8 +3,9 @@ import { z } from "zod";
 
 import type { ArrayRecord } from "../core/trees.ts";
 import { featureStd, pairMetrics, pairsOfViews, refPairs, unitRows } from "./contrast.ts";
-import { type Contrast, defineFramework, type Parts } from "./framework.ts";
+import { defineFramework } from "./framework.ts";
 import { descend, gradientAt, project } from "./model.ts";
+import type { Contrast, Parts } from "./parts.ts";
 
 /** Every view of the batch against every other: [V·B, E] embeddings to the mean loss and metrics. */
 function contrastViews(parts: Parts, viewCount: number): Contrast {

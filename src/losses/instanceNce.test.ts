@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from "node:fs";
+
+import { lax, numpy as np } from "@jax-js/jax";
+import { describe, expect, test } from "vitest";
+
+import { evaluate, float32, float64, numbers } from "../../test/arrays.ts";
+import { l2Normalize } from "../core/numerics.ts";
+import { differentiate } from "../core/trees.ts";
+import { instanceNce, instanceNormaliser } from "./instanceNce.ts";
+
+const golden = new URL("../../../shared/golden/conformance.json", import.meta.url);
+type Rows = number[][];
+type Case = {
+  id: string;
+  method: string;
+  params: { temperature: number; noise: Rows; normaliser: number | null; epsilon: number };
+  inputs: { embedding: Rows; bank: Rows; indices: number[] };
+  expect: {
+    loss: number;
+    perAnchor: number[];
+    normaliser: number;
+    gradients: { embedding: Rows };
+  };
+};
+const cases = existsSync(golden)
+  ? (JSON.parse(readFileSync(golden, "utf8")) as { cases: Case[] }).cases
+  : [];
+
+describe("instanceNce", () => {
+  test("is (1 + K)·log(1 + K) − K·log K where every row is equally probable", async () => {
+    // P = 1 / count: log(1 + K) + K·log((1 + K) / K)
+    const similarity = float64([1, 4], [0.5, 0.5, 0.5, 0.5]);
+    const options = { temperature: 0.1, count: 1000, epsilon: 0 };
+    const value = await evaluate(
+      (s: np.Array) => instanceNce(s.ref, instanceNormaliser(s, options), options),
+      similarity,
+    );
+    expect(numbers(value)[0]).toBeCloseTo(4 * Math.log(4) - 3 * Math.log(3), 6);
+  });
+
+  test.skipIf(cases.length === 0)(
+    "gives losses, normalisers and gradients of the published form (needs ../shared/golden)",
+    async () => {
+      const chosen = cases.filter(({ method }) => method === "instDiscNce");
+      expect(chosen.length).toBeGreaterThan(0);
+      for (const { params, inputs, expect: want, id } of chosen) {
+        const unit = (row: number[]) => row.map((x) => x / Math.hypot(...row));
+        const bank = inputs.bank.map(unit);
+        const [b, k, d] = [inputs.indices.length, params.noise[0].length, bank[0].length];
+        const rows = inputs.indices.map((own, i) => [own, ...params.noise[i]].map((j) => bank[j]));
+        const options = {
+          temperature: params.temperature,
+          count: bank.length,
+          epsilon: params.epsilon,
+        };
+        const objective = (
+          { x }: { x: np.Array },
+          candidates: np.Array,
+          given: np.Array,
+        ): [np.Array, { each: np.Array; z: np.Array }] => {
+          const similarity = l2Normalize(x).reshape([b, 1, d]).mul(candidates).sum(-1);
+          const estimate = instanceNormaliser(lax.stopGradient(similarity.ref), options);
+          const z = np.where(given.ref.greater(0), given, estimate);
+          const each = instanceNce(similarity, z.ref, options);
+          return [each.ref.mean(), { each, z }];
+        };
+        const result = (await evaluate(
+          (x: np.Array, candidates: np.Array, given: np.Array) => {
+            const { value, gradient, extra } = differentiate(objective)({ x }, candidates, given);
+            return { value, slope: gradient.x, ...extra };
+          },
+          float32([b, d], inputs.embedding.flat()),
+          float32([b, 1 + k, d], rows.flat(2)),
+          float32([], [params.normaliser ?? 0]),
+        )) as Record<"value" | "slope" | "each" | "z", never>;
+        const close = (got: number[], wanted: number[], digits: number) =>
+          got.forEach((value, i) =>
+            expect(Math.abs(value - wanted[i]), id).toBeLessThan(
+              10 ** -digits * Math.max(1, Math.abs(wanted[i])),
+            ),
+          );
+        close(numbers(result.value), [want.loss], 4.6);
+        close(numbers(result.each), want.perAnchor, 4.6);
+        close(numbers(result.z), [want.normaliser], 4.6);
+        close(numbers(result.slope), want.gradients.embedding.flat(), 4);
+      }
+    },
+  );
+});

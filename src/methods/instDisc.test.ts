@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+
+import { rowsOf } from "../../test/arrays.ts";
+import { someBatch, stepper, tinyFramework } from "../../test/tinyFramework.ts";
+
+describe("instDisc", () => {
+  test("moves the rows of the batch half way to their embeddings and keeps the others", async () => {
+    const framework = tinyFramework({ framework: "instDisc" });
+    const before = framework.init();
+    const { state } = await (await stepper(framework))(before, someBatch(framework, 1, 8));
+    const [old, fresh] = [rowsOf(before.memory!.rows), rowsOf(state.memory!.rows)];
+    fresh.forEach((row, i) => {
+      expect(Math.hypot(...row)).toBeCloseTo(1, 5);
+      const stays = i < 8 || i > 11;
+      if (stays) expect(row).toEqual(old[i]);
+      else expect(row).not.toEqual(old[i]);
+    });
+    expect(Array.from(state.memory!.groups.data).slice(7, 13)).toEqual([-1, 8, 9, 10, 11, -1]);
+  });
+
+  test("learns to tell every image of a set from the others", async () => {
+    const framework = tinyFramework({
+      ...{ framework: "instDisc", datasetSize: 4 },
+      encoder: { name: "resnet", width: 8, blocks: [1, 1] },
+    });
+    const step = await stepper(framework, "cpu");
+    const loaded = someBatch(framework, 5);
+    let { state, metrics } = await step(framework.init(), loaded, 0.05);
+    for (let i = 0; i < 40; i++) ({ state, metrics } = await step(state, loaded, 0.05));
+    expect(metrics.accuracy).toBe(1);
+    expect(metrics.loss).toBeLessThan(0.5 * framework.chanceLoss());
+  });
+
+  test("noise: fixes the normaliser on the first step and draws other rows each step", async () => {
+    const framework = tinyFramework({
+      framework: { name: "instDisc", form: "nce", noise: 5 } as never,
+    });
+    const step = await stepper(framework);
+    const one = await step(framework.init(), someBatch(framework, 1), 0.05, 0);
+    const two = await step(one.state, someBatch(framework, 2, 4), 0.05, 1);
+    const constant = one.state.memory!.normaliser.data[0];
+    expect(constant).toBeGreaterThan(0);
+    expect(two.state.memory!.normaliser.data[0]).toBe(constant);
+    const draw = (at: number) => {
+      const scalars = { learningRate: 0, step: at };
+      return Array.from(framework.batch(someBatch(framework, 1), scalars).noise.data);
+    };
+    expect(draw(0)).toEqual(draw(0));
+    expect(draw(0)).not.toEqual(draw(1));
+    expect(Math.max(...draw(0))).toBeLessThan(16);
+  });
+});

@@ -1,0 +1,58 @@
+import { type HostArray, type HostTree } from "../src/core/arrays.ts";
+import { randomStream } from "../src/core/random.ts";
+import { compile } from "../src/engine/index.ts";
+import { createFramework, type FrameworkConfig } from "../src/methods/createFramework.ts";
+import type { Framework, LoadedBatch } from "../src/methods/framework.ts";
+import type { HostState } from "../src/methods/state.ts";
+
+/** A framework small enough for the interpreter. */
+export function tinyFramework(config: Partial<FrameworkConfig> = {}): Framework {
+  return createFramework({
+    encoder: { name: "resnet", width: 2, blocks: [1] },
+    head: { name: "mlp", dimension: 4 },
+    batchSize: 4,
+    imageSize: 4,
+    datasetSize: 16,
+    seed: 3,
+    ...config,
+  });
+}
+
+/** Random images of a seed, ids and groups counted from `first`. */
+export function someBatch(framework: Framework, seed: number, first = 0): LoadedBatch {
+  const { views, ids } = framework.batchSpec;
+  const stream = randomStream(seed, "test");
+  const size = views.shape.reduce((product, n) => product * n, 1);
+  const count = Int32Array.from({ length: ids.shape[0] }, (_, i) => first + i);
+  return {
+    views: Float32Array.from({ length: size }, () => stream.normal()),
+    ids: count,
+    groups: count.slice(),
+  };
+}
+
+/** Metrics of a step as plain numbers. */
+export type Numbers = Record<string, number>;
+
+/** A runner of steps on a device; `reference` is jax-js itself. */
+export async function stepper(framework: Framework, device = "reference") {
+  const example = [framework.init(), framework.batch(someBatch(framework, 0), zeroRate)];
+  const program = await compile(
+    (state: never, batch: never) => framework.step(state, batch),
+    example,
+    { device },
+  );
+  return async (state: HostState, loaded: LoadedBatch, learningRate = 0.05, step = 0) => {
+    const batch = framework.batch(loaded, { learningRate, step });
+    const result = (await program.run(state, batch)) as [HostTree, HostTree];
+    return { state: result[0] as unknown as HostState, metrics: numbersOf(result[1]) };
+  };
+}
+
+const zeroRate = { learningRate: 0, step: 0 };
+
+function numbersOf(tree: HostTree): Numbers {
+  return Object.fromEntries(
+    Object.entries(tree).map(([name, value]) => [name, (value as HostArray).data[0]]),
+  );
+}
