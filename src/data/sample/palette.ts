@@ -59,7 +59,8 @@ export function drawPalette(
   const stray = (spread: number) => options.colourJitter * stream.uniform(-spread, spread);
   const chroma = 0.19 * options.colourfulness * vividness;
   const muted = chroma * stream.uniform(0.15, 0.4);
-  const lightness = (darkGround ? 0.69 : 0.61) + (lightLine ? -0.05 : 0.05) + stray(0.1);
+  const sunny = 0.06 * Math.cos(((hue - 100) * Math.PI) / 180); // a dark yellow is brown
+  const lightness = (darkGround ? 0.69 : 0.61) + (lightLine ? -0.05 : 0.05) + stray(0.1) + sunny;
   const ground = (darkGround ? 0.36 : 0.87) + stray(0.1);
   const inward = darkGround ? 0.12 : -0.12;
   const tone = (lightLine ? -0.36 : 0.3) * options.textureStrength;

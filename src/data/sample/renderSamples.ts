@@ -2,10 +2,12 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 
-import { ConfigError, DataError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/errors.ts";
 import { parseOptions } from "../../core/options.ts";
 import type { PixelImage } from "../../core/pixels.ts";
 import { VERSION } from "../../core/version.ts";
+import { withAtomicFile, writeFileAtomic } from "../../files/atomic.ts";
+import { explained } from "../../files/fileError.ts";
 import { drawSamples } from "./drawSamples.ts";
 import type { Sample } from "./drawSamples.ts";
 import { drawFactors, splits } from "./factors.ts";
@@ -14,7 +16,7 @@ import { entriesName, headerName, sampleEntries, sampleHeader, samplePath } from
 import { claimFolder, isWhole } from "./sampleFolder.ts";
 import type { Existing } from "./sampleFolder.ts";
 import { SampleOptions } from "./sampleOptions.ts";
-import { writeLines, writeWhole } from "./writeWhole.ts";
+import { writeImage } from "./writeImage.ts";
 
 /** How a set is rendered, which does not change what it holds. */
 export type RenderSettings = Existing & {
@@ -63,8 +65,21 @@ function createSaver(folder: string, options: SampleOptions) {
     const parent = dirname(path);
     if (!made.has(parent)) made.set(parent, mkdir(parent, { recursive: true }));
     await made.get(parent);
-    await writeWhole(path, await encode(image, options));
+    await writeImage(path, await encode(image, options));
   };
+}
+
+async function writeEntries(folder: string, options: SampleOptions): Promise<void> {
+  await withAtomicFile(join(folder, entriesName), async (file) => {
+    let lines: string[] = [];
+    for (const entry of sampleEntries(options)) {
+      lines.push(`${JSON.stringify(entry)}\n`);
+      if (lines.length < 1000) continue;
+      await file.write(lines.join(""));
+      lines = [];
+    }
+    await file.write(lines.join(""));
+  });
 }
 
 async function renderInto(
@@ -72,10 +87,11 @@ async function renderInto(
   options: SampleOptions,
   { resume = false, onProgress, signal }: RenderSettings,
 ): Promise<number> {
-  const header = (complete: boolean) =>
-    `${JSON.stringify(sampleHeader(options, complete, VERSION), null, 2)}\n`;
-  await mkdir(folder, { recursive: true });
-  await writeWhole(join(folder, headerName), header(false), true);
+  const writeHeader = (complete: boolean) => {
+    const text = JSON.stringify(sampleHeader(options, complete, VERSION), null, 2);
+    return writeFileAtomic(join(folder, headerName), `${text}\n`);
+  };
+  await writeHeader(false);
   const save = createSaver(folder, options);
   const total = options.train + options.test;
   let drawn = 0;
@@ -92,8 +108,8 @@ async function renderInto(
       onProgress?.(done, total);
     }
   }
-  await writeLines(join(folder, entriesName), sampleEntries(options));
-  await writeWhole(join(folder, headerName), header(true), true);
+  await writeEntries(folder, options);
+  await writeHeader(true);
   return drawn;
 }
 
@@ -115,14 +131,6 @@ export async function renderSamples(
     throw new ConfigError("sample: train and test are both 0, so there is nothing to draw");
   }
   await claimFolder(folder, parsed, settings);
-  try {
-    const drawn = await renderInto(folder, parsed, settings);
-    return { folder, options: parsed, drawn, kept: parsed.train + parsed.test - drawn };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined || typeof code !== "string") throw error;
-    throw new DataError(`sample: cannot write to ${folder}: ${message}`, undefined, {
-      cause: error,
-    });
-  }
+  const drawn = await explained("write", folder, () => renderInto(folder, parsed, settings));
+  return { folder, options: parsed, drawn, kept: parsed.train + parsed.test - drawn };
 }

@@ -2,6 +2,7 @@ import { readFile, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ConfigError, DataError } from "../../core/errors.ts";
+import { explained } from "../../files/fileError.ts";
 import { splits } from "./factors.ts";
 import { entriesName, headerName, recipe } from "./manifest.ts";
 import type { SampleHeader } from "./manifest.ts";
@@ -16,21 +17,20 @@ export type Existing = {
 const missing = (error: unknown) => (error as NodeJS.ErrnoException).code === "ENOENT";
 
 async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (missing(error)) return [];
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`sample: ${folder} cannot be used as a folder: ${reason}`, undefined, {
-      cause: error,
-    });
-  }
+  return explained("use", folder, () =>
+    readdir(folder).catch((error: unknown) => {
+      if (missing(error)) return [];
+      throw error;
+    }),
+  );
 }
 
 async function readHeader(folder: string): Promise<SampleHeader | undefined> {
   try {
-    const header = JSON.parse(await readFile(join(folder, headerName), "utf8")) as SampleHeader;
-    return (header as SampleHeader | null)?.format === "contrapose-sample" ? header : undefined;
+    const text = await readFile(join(folder, headerName), "utf8");
+    const header = JSON.parse(text) as Partial<SampleHeader> | null;
+    const isHeader = header?.format === "contrapose-sample" && typeof header.options === "object";
+    return isHeader ? (header as SampleHeader) : undefined;
   } catch (error) {
     if (missing(error) || error instanceof SyntaxError) return undefined;
     throw error;
