@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { PixelImage } from "../../core/pixels.ts";
 import { drawSamples } from "./drawSamples.ts";
-import type { Split } from "./factors.ts";
+import type { SampleSplit } from "./factors.ts";
 import { SampleOptions } from "./sampleOptions.ts";
 
 const side = 32; // pixels at which images are compared
@@ -65,7 +65,7 @@ function accuracy(train: Labelled[], probe: Labelled[]): number {
   return right.length / probe.length;
 }
 
-async function load(split: Split) {
+async function load(split: SampleSplit) {
   const images: { pixels: Float32Array; label: string }[] = [];
   const indices = Array.from({ length: options[split] }, (_, i) => i);
   for await (const sheet of drawSamples(options, split, indices)) {

@@ -5,7 +5,7 @@ import { renderCoverage } from "./coverage.ts";
 import { drawSamples } from "./drawSamples.ts";
 import type { Sample } from "./drawSamples.ts";
 import { drawFactors, factorClasses } from "./factors.ts";
-import type { Split } from "./factors.ts";
+import type { SampleSplit } from "./factors.ts";
 import { factorNames } from "./factorNames.ts";
 import { shapeNames } from "./outlines.ts";
 import { SampleOptions } from "./sampleOptions.ts";
@@ -14,7 +14,7 @@ import { drawScene, sceneElements } from "./scene.ts";
 const optionsOf = (given: object = {}) => SampleOptions.parse(given);
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-async function samplesOf(options: SampleOptions, indices: number[], split: Split = "train") {
+async function samplesOf(options: SampleOptions, indices: number[], split: SampleSplit = "train") {
   const samples: Sample[] = [];
   for await (const sheet of drawSamples(options, split, indices)) samples.push(...sheet);
   return samples;

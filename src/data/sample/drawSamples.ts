@@ -2,7 +2,7 @@ import type { PixelImage } from "../../core/pixels.ts";
 import { imagesOnSheet, renderCoverage } from "./coverage.ts";
 import type { Coverage } from "./coverage.ts";
 import { drawFactors } from "./factors.ts";
-import type { SampleFactors, Split } from "./factors.ts";
+import type { SampleFactors, SampleSplit } from "./factors.ts";
 import { paintImage } from "./paint.ts";
 import type { SampleOptions } from "./sampleOptions.ts";
 import { drawScene, sceneElements } from "./scene.ts";
@@ -16,7 +16,7 @@ type Sheet = {
   coverage: Promise<(Coverage | undefined)[]>;
 };
 
-function startSheet(options: SampleOptions, split: Split, indices: readonly number[]): Sheet {
+function startSheet(options: SampleOptions, split: SampleSplit, indices: readonly number[]): Sheet {
   const capacity = imagesOnSheet(options.size);
   const tiles = new Array<string | undefined>(capacity).fill(undefined);
   const drawn = indices.map((index) => {
@@ -49,7 +49,7 @@ function bySheet(indices: readonly number[], side: number): number[][] {
  */
 export async function* drawSamples(
   options: SampleOptions,
-  split: Split,
+  split: SampleSplit,
   indices: readonly number[],
 ): AsyncGenerator<Sample[]> {
   const groups = bySheet(indices, options.size);

@@ -21,11 +21,11 @@ import type { SampleOptions } from "./sampleOptions.ts";
 
 /** The two halves of a set. */
 export const splits = ["train", "test"] as const;
-export type Split = (typeof splits)[number];
+export type SampleSplit = (typeof splits)[number];
 
 /** Everything an image is drawn from; with the options it says every pixel. */
 export type SampleFactors = {
-  split: Split;
+  split: SampleSplit;
   index: number; // within the split
   classes: Record<FactorName, string>; // the value of each factor, in words
   shape: ShapeName;
@@ -74,7 +74,12 @@ export function factorClasses(options: SampleOptions): Record<FactorName, string
   };
 }
 
-function balanced(options: SampleOptions, split: Split, factor: FactorName, index: number): number {
+function balanced(
+  options: SampleOptions,
+  split: SampleSplit,
+  factor: FactorName,
+  index: number,
+): number {
   const count = factorClasses(options)[factor].length;
   const block = Math.floor(index / count);
   return permutation(randomStream(options.seed, split, factor, block), count)[index % count];
@@ -90,7 +95,11 @@ function within([from, to]: readonly [number, number], stream: RandomStream): nu
  * Factors are independent of each other, and each is balanced: any run of n images that starts at a
  * multiple of n has each of the n values of a factor once.
  */
-export function drawFactors(options: SampleOptions, split: Split, index: number): SampleFactors {
+export function drawFactors(
+  options: SampleOptions,
+  split: SampleSplit,
+  index: number,
+): SampleFactors {
   const names = factorClasses(options);
   const drawn = Object.fromEntries(
     factorNames.map((factor) => [factor, balanced(options, split, factor, index)]),

@@ -3,7 +3,7 @@ export type Point = readonly [x: number, y: number];
 /** A closed line; the last point is joined to the first. */
 export type Ring = readonly Point[];
 /** A rectangle in pixels: left, top, width, height. */
-export type Box = [x: number, y: number, width: number, height: number];
+export type SampleBox = [x: number, y: number, width: number, height: number];
 /** Left, top, right and bottom of a set of points. */
 export type Extent = { left: number; top: number; right: number; bottom: number };
 

@@ -1,10 +1,10 @@
 export { drawSamples } from "./drawSamples.ts";
 export type { Sample } from "./drawSamples.ts";
 export { drawFactors, factorClasses } from "./factors.ts";
-export type { SampleFactors, Split } from "./factors.ts";
+export type { SampleFactors, SampleSplit } from "./factors.ts";
 export { factorNames } from "./factorNames.ts";
 export type { FactorName } from "./factorNames.ts";
-export type { Box } from "./geometry.ts";
+export type { SampleBox } from "./geometry.ts";
 export { sampleEntry } from "./manifest.ts";
 export type { SampleEntry, SampleHeader } from "./manifest.ts";
 export { shapeNames } from "./outlines.ts";

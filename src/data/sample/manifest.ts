@@ -1,8 +1,8 @@
 import type { Sample } from "./drawSamples.ts";
 import { drawFactors, factorClasses, splits } from "./factors.ts";
-import type { Split } from "./factors.ts";
+import type { SampleSplit } from "./factors.ts";
 import type { FactorName } from "./factorNames.ts";
-import type { Box } from "./geometry.ts";
+import type { SampleBox } from "./geometry.ts";
 import type { SampleOptions } from "./sampleOptions.ts";
 import { drawScene } from "./scene.ts";
 
@@ -16,12 +16,12 @@ export const entriesName = "manifest.jsonl";
 /** One line of manifest.jsonl. */
 export type SampleEntry = {
   path: string; // from the folder of the set, with forward slashes
-  split: Split;
+  split: SampleSplit;
   index: number; // within the split
   label: string;
   width: number; // pixels
   height: number; // pixels
-  box: Box; // pixels
+  box: SampleBox; // pixels
   seed: number;
   factors: Record<FactorName, string>;
   values: Record<string, number | boolean | readonly number[]>;
@@ -96,7 +96,11 @@ export function samplePath(options: SampleOptions, factors: Sample["factors"]): 
 }
 
 /** The manifest's line for one image. */
-export function sampleEntry(options: SampleOptions, split: Split, index: number): SampleEntry {
+export function sampleEntry(
+  options: SampleOptions,
+  split: SampleSplit,
+  index: number,
+): SampleEntry {
   const factors = drawFactors(options, split, index);
   const { box, centre } = drawScene(options, factors);
   const rounded = (value: number) => Math.round(value * 1e4) / 1e4;

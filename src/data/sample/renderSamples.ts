@@ -11,7 +11,7 @@ import { explained } from "../../files/fileError.ts";
 import { drawSamples } from "./drawSamples.ts";
 import type { Sample } from "./drawSamples.ts";
 import { drawFactors, splits } from "./factors.ts";
-import type { Split } from "./factors.ts";
+import type { SampleSplit } from "./factors.ts";
 import { entriesName, headerName, sampleEntries, sampleHeader, samplePath } from "./manifest.ts";
 import { claimFolder, isWhole } from "./sampleFolder.ts";
 import type { Existing } from "./sampleFolder.ts";
@@ -39,7 +39,11 @@ function encode({ width, height, channels, data }: PixelImage, options: SampleOp
     : image.jpeg({ quality: options.quality, chromaSubsampling: "4:4:4" }).toBuffer();
 }
 
-async function missingOf(folder: string, options: SampleOptions, split: Split): Promise<number[]> {
+async function missingOf(
+  folder: string,
+  options: SampleOptions,
+  split: SampleSplit,
+): Promise<number[]> {
   const indices: number[] = [];
   const together = 64;
   for (let from = 0; from < options[split]; from += together) {

@@ -2,7 +2,7 @@ import { randomStream } from "../../core/random.ts";
 import type { RandomStream } from "../../core/random.ts";
 import type { SampleFactors } from "./factors.ts";
 import { extentOf, pathData, turned } from "./geometry.ts";
-import type { Box, Ring } from "./geometry.ts";
+import type { SampleBox, Ring } from "./geometry.ts";
 import { drawOutline } from "./outlines.ts";
 import type { SampleOptions } from "./sampleOptions.ts";
 
@@ -10,7 +10,7 @@ import type { SampleOptions } from "./sampleOptions.ts";
 export type Scene = {
   rings: Ring[]; // pixels
   centre: [x: number, y: number]; // of the object's exact extent, pixels
-  box: Box; // every pixel the object touches, contour line included
+  box: SampleBox; // every pixel the object touches, contour line included
   stroke: number; // width of the contour line, pixels
 };
 
