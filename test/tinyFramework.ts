@@ -37,11 +37,7 @@ export type Numbers = Record<string, number>;
 /** A runner of steps on a device; `reference` is jax-js itself. */
 export async function stepper(framework: Framework, device = "reference") {
   const example = [framework.init(), framework.batch(someBatch(framework, 0), zeroRate)];
-  const program = await compile(
-    (state: never, batch: never) => framework.step(state, batch),
-    example,
-    { device },
-  );
+  const program = await compile(framework.step, example, { device });
   return async (state: HostState, loaded: LoadedBatch, learningRate = 0.05, step = 0) => {
     const batch = framework.batch(loaded, { learningRate, step });
     const result = (await program.run(state, batch)) as [HostTree, HostTree];

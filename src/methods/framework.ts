@@ -30,15 +30,15 @@ export type Framework = {
   readonly head: Network;
   readonly viewCount: number;
   readonly batchSpec: BatchSpec;
-  init(): HostState;
-  step(state: State, batch: ArrayRecord): [State, ArrayRecord];
-  batch(loaded: LoadedBatch, scalars: { learningRate: number; step: number }): HostRecord;
-  embed(encoder: Variables, images: np.Array): np.Array;
-  embedHead(model: Model, images: np.Array): np.Array;
+  init: () => HostState;
+  step: (state: State, batch: ArrayRecord) => [State, ArrayRecord];
+  batch: (loaded: LoadedBatch, scalars: { learningRate: number; step: number }) => HostRecord;
+  embed: (encoder: Variables, images: np.Array) => np.Array;
+  embedHead: (model: Model, images: np.Array) => np.Array;
   /** Loss when embeddings carry no information, in nats; it fits a full memory. */
-  chanceLoss(): number;
+  chanceLoss: () => number;
   /** The step cut into programs over `count` micro-batches, where the framework allows it. */
-  cached?(count: number): CachedPrograms;
+  cached?: (count: number) => CachedPrograms;
 };
 
 /** What `build` of a framework gives; the rest is the same for all. */
