@@ -114,10 +114,10 @@ function optimiserOf(tree: ConfigTree): Named {
   return overlay(optimiserDefaults[given.name] ?? {}, given) as Named;
 }
 
-function viewsOf(tree: ConfigTree, imageSize: number, count: number) {
+function viewsOf(tree: ConfigTree, imageSize: number) {
   const preset = imageSize <= 48 ? "small" : "photo";
   const given = (tree.views ?? {}) as ViewOptions;
-  const options = { preset, ...given, size: imageSize, count } as ViewOptions;
+  const options = { preset, ...given, size: imageSize } as ViewOptions;
   return { policy: viewPolicy(options), automatic: given.preset === undefined, preset };
 }
 
@@ -137,7 +137,6 @@ export function withPreset(tree: ConfigTree): ConfigTree {
 export function openConfig(
   given: ConfigTree,
   facts: DatasetFacts,
-  viewCount: (method: Named) => number,
 ): { config: OpenConfig; choices: AutomaticChoice[] } {
   const tree = withPreset(given);
   const { choices, choose, note } = chooser(tree);
@@ -152,8 +151,7 @@ export function openConfig(
   }
   const optimiser = optimiserOf(tree);
   const learningRate = choose("learningRate", () => learningRateFor(optimiser.name, batchSize));
-  const method = tree.method as Named;
-  const views = viewsOf(tree, imageSize, viewCount(method));
+  const views = viewsOf(tree, imageSize);
   if (views.automatic) note("views", views.preset, `for images of ${imageSize} px`);
   const cores = availableParallelism();
   const parsed = parseOptions("train", TrainConfig, { ...tree, encoder, optimiser });

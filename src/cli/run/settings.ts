@@ -1,0 +1,81 @@
+import { ConfigError } from "../../core/errors.ts";
+import {
+  type ConfigTree,
+  configMistakes,
+  overlay,
+  readConfigFile,
+  setAt,
+  valueOf,
+} from "../../train/index.ts";
+import { mistakesError } from "../misuse.ts";
+import { type Call, keyOf, longName, type OptionSpec } from "../verb.ts";
+
+/** Settings whose value is a list, so that a single word is a list of one. */
+const lists = ["encoder.blocks"];
+/** Settings whose value is text even where it looks like a number. */
+const texts = ["data", "test", "out", "init", "device"];
+
+function flagValue(path: string, word: string): unknown {
+  if (texts.includes(path)) return word;
+  const value = valueOf(word);
+  return lists.includes(path) && typeof value === "number" ? [value] : value;
+}
+
+function fromFlags({ specs, options }: Call): ConfigTree {
+  return specs.reduce<ConfigTree>((tree, spec) => {
+    const value = options[keyOf(spec)];
+    if (spec.path === undefined || typeof value !== "string") return tree;
+    return setAt(tree, spec.path, flagValue(spec.path, value));
+  }, {});
+}
+
+function withSet(tree: ConfigTree, words: readonly string[]): { tree: ConfigTree; odd: string[] } {
+  const odd: string[] = [];
+  const result = words.reduce((at, word) => {
+    const [path, ...value] = word.split("=");
+    if (value.length === 0 || !/^[a-zA-Z$][\w.]*$/.test(path)) {
+      odd.push(`--set ${word} is no path=value`);
+      return at;
+    }
+    return setAt(at, path, flagValue(path, value.join("=")));
+  }, tree);
+  return { tree: result, odd };
+}
+
+/** A mistake in a setting under the name by which the user gave it. */
+function namedAsGiven(mistake: string, given: readonly OptionSpec[]): string {
+  const spec = given.find(({ path }) => path !== undefined && mistake.startsWith(`${path}:`));
+  const nested = given.find(
+    ({ path }) => path !== undefined && mistake.startsWith(`${path}.name:`),
+  );
+  if (spec?.path !== undefined) return longName(spec) + mistake.slice(spec.path.length);
+  if (nested?.path !== undefined) return longName(nested) + mistake.slice(nested.path.length + 5);
+  return mistake;
+}
+
+/**
+ * The config of a call: file, then flags, then `--set`. Throws `ConfigError` with every mistake, each
+ * under the name of the flag that made it.
+ */
+export async function readSettings(call: Call, verb: string): Promise<ConfigTree> {
+  const { options, words, specs } = call;
+  const file = typeof options.config === "string" ? await readConfigFile(options.config) : {};
+  const flags = fromFlags(call);
+  if (words[0] !== undefined) {
+    if (flags.data !== undefined && flags.data !== words[0]) {
+      throw new ConfigError(
+        `${verb}: data is given twice, as ${words[0]} and as --data ${String(flags.data)}`,
+      );
+    }
+    flags.data = words[0];
+  }
+  const { tree, odd } = withSet(overlay(file, flags), (options.set as string[] | undefined) ?? []);
+  const given = specs.filter((spec) => options[keyOf(spec)] !== undefined);
+  const found = [...odd, ...configMistakes(tree).map((mistake) => namedAsGiven(mistake, given))];
+  const hint =
+    tree.data === undefined && found.length === 1
+      ? `as in contrapose ${verb} ./photos`
+      : `contrapose ${verb} --help and contrapose list describe all settings`;
+  if (found.length > 0) throw mistakesError(verb, found, hint);
+  return tree;
+}

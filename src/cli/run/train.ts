@@ -1,0 +1,115 @@
+import { ConfigError } from "../../core/errors.ts";
+import {
+  type EvaluationRecord,
+  replay,
+  resume,
+  train,
+  type TrainResult,
+} from "../../train/index.ts";
+import { count, duration, percent } from "../format.ts";
+import type { Answer, Call } from "../verb.ts";
+import { readSettings } from "./settings.ts";
+import { trainView } from "./trainView.ts";
+
+/** What `train --json` prints. */
+function answerOf(result: TrainResult): Answer {
+  const { run, epochs, steps, loss, chanceLoss, seconds, finished, evaluation, config } = result;
+  return {
+    ...{ run, epochs, steps, loss, knn: evaluation?.knnAccuracy ?? null, chanceLoss, finished },
+    seconds: Number(seconds.toFixed(2)),
+    evaluation: evaluation ?? null,
+    weights: `${run}/checkpoints/last/weights.safetensors`,
+    config,
+  };
+}
+
+function measured(evaluation: EvaluationRecord | undefined): string[] {
+  if (evaluation === undefined) return [];
+  const { knnAccuracy, knnChance = 0, knnK, uniformity, effectiveRank } = evaluation;
+  const vote =
+    knnAccuracy === undefined
+      ? []
+      : [
+          `k-NN       ${percent(knnAccuracy)} of ${knnK} neighbours' votes right, chance ${percent(knnChance)}`,
+        ];
+  return [
+    ...vote,
+    `spread     uniformity ${uniformity.toFixed(2)}, effective rank ${effectiveRank.toFixed(1)}`,
+  ];
+}
+
+function sayDone(result: TrainResult, { printer }: Call): void {
+  const { run, epochs, steps, loss, chanceLoss, seconds, evaluation, config } = result;
+  const shown = loss === null ? "" : `, loss ${loss.toFixed(3)} (chance ${chanceLoss.toFixed(3)})`;
+  printer.say();
+  printer.say(
+    `done       ${count(epochs)} epochs, ${count(steps)} steps in ${duration(seconds)}${shown}`,
+  );
+  for (const line of measured(evaluation)) printer.say(line);
+  printer.say(`run        ${run}`);
+  printer.say(`weights    ${run}/checkpoints/last/weights.safetensors`);
+  printer.say();
+  printer.say("next");
+  const labelled = config.test ?? "LABELLED-IMAGES";
+  printer.say(`  contrapose evaluate ${run} --train ${config.data} --test ${labelled}`);
+  printer.say(`  contrapose embed ${run} --data ${config.data} --out ${run}/embeddings.parquet`);
+  printer.say(`  contrapose report ${run}`);
+}
+
+function sayStopped({ run, steps, epochs }: TrainResult, { printer }: Call): void {
+  printer.say(`saved      after step ${count(steps)}, in epoch ${epochs + 1}`);
+  printer.say(`go on      contrapose train --resume ${run}`);
+}
+
+async function runReplay(path: string, { printer }: Call): Promise<Answer> {
+  const replayed = await replay(path);
+  const { step, repeated, figures, largestView, viewsFinite, largestWeight } = replayed;
+  printer.say(
+    `step ${count(step)} of ${replayed.run}, ${repeated ? "failed again" : "did not fail again"}`,
+  );
+  for (const [name, value] of Object.entries(figures)) printer.say(`  ${name.padEnd(20)} ${value}`);
+  const pixels = viewsFinite ? "all pixels are finite" : "some pixels are not finite";
+  printer.say(`  ${pixels}, the largest is ${largestView.toFixed(2)}`);
+  printer.say(`  the largest weight is ${largestWeight.value}, in ${largestWeight.name}`);
+  return { ...replayed };
+}
+
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" ? value : undefined;
+
+/** Settings given beside `--resume`, which must be those of the run. */
+async function resumed(path: string, call: Call, listener: ReturnType<typeof trainView>) {
+  const { resume: _resume, from, overwrite, ...options } = call.options;
+  if (overwrite === true) {
+    throw new ConfigError("train: --resume and --overwrite exclude each other");
+  }
+  const anything =
+    call.words.length > 0 || Object.keys(options).some((key) => !["json", "quiet"].includes(key));
+  const needed = options.data ?? call.words[0] ?? "unchanged";
+  const tree = anything
+    ? await readSettings({ ...call, words: [], options: { ...options, data: needed } }, "train")
+    : {};
+  if (needed === "unchanged") delete tree.data;
+  return resume(path, { from: text(from), given: tree, signal: call.signal, listener });
+}
+
+/** Trains, or goes on, or repeats a failed step. */
+export async function runTrain(call: Call): Promise<Answer> {
+  const { options, printer, signal } = call;
+  const again = text(options.replay);
+  if (again !== undefined) return runReplay(again, call);
+  const path = text(options.resume);
+  if (path === undefined && options.from !== undefined) {
+    throw new ConfigError("train: --from belongs to --resume", "as in --resume runs/a --from best");
+  }
+  const listener = trainView(printer);
+  const result =
+    path === undefined
+      ? await train(await readSettings(call, "train"), {
+          ...{ overwrite: options.overwrite === true, signal, listener },
+        })
+      : await resumed(path, call, listener);
+  if (result.finished) sayDone(result, call);
+  else sayStopped(result, call);
+  return answerOf(result);
+}

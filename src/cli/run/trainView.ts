@@ -1,0 +1,148 @@
+import type {
+  AutomaticChoice,
+  EvaluationRecord,
+  RunConfig,
+  StepRecord,
+  TrainEvent,
+  TrainListener,
+} from "../../train/index.ts";
+import { count, counted, duration, figure, leftColumns, percent } from "../format.ts";
+import type { Printer } from "../printer.ts";
+
+const MAX_SILENCE_MS = 30_000; // piped: a line at least so often
+const REDRAW_MS = 100;
+
+type Column = { title: string; width: number; cell(record: StepRecord, more: More): string };
+type More = {
+  config: RunConfig;
+  stepsPerEpoch: number;
+  stepInEpoch: number | undefined;
+  evaluation: EvaluationRecord | undefined;
+  secondsLeft: number;
+};
+
+const signed = (value: number | undefined) => (value === undefined ? "" : value.toFixed(2));
+
+const figures: readonly Column[] = [
+  { title: "loss", width: 7, cell: ({ loss }) => loss.toFixed(3) },
+  { title: "chance", width: 7, cell: ({ chanceLoss }) => chanceLoss.toFixed(3) },
+  { title: "pos", width: 6, cell: ({ positiveSimilarity }) => signed(positiveSimilarity) },
+  { title: "neg", width: 6, cell: ({ negativeSimilarity }) => signed(negativeSimilarity) },
+  { title: "k-NN", width: 7, cell: (_, { evaluation }) => measured(evaluation) },
+  { title: "images/s", width: 9, cell: ({ imagesPerSecond }) => figure(imagesPerSecond) },
+  { title: "waiting", width: 8, cell: ({ waitShare }) => percent(waitShare) },
+  { title: "left", width: 9, cell: (_, { secondsLeft }) => duration(secondsLeft) },
+];
+
+function measured(evaluation: EvaluationRecord | undefined): string {
+  if (evaluation === undefined) return "";
+  if (evaluation.knnAccuracy !== undefined) return percent(evaluation.knnAccuracy);
+  return `r ${figure(evaluation.effectiveRank)}`;
+}
+
+function place(record: StepRecord, { config, stepsPerEpoch, stepInEpoch }: More): string {
+  const digits = String(config.epochs).length;
+  const epoch = `${String(record.epoch + 1).padStart(digits)}/${config.epochs}`;
+  if (stepInEpoch === undefined) return epoch;
+  return `${epoch} ${String(Math.floor((100 * stepInEpoch) / stepsPerEpoch)).padStart(2)} %`;
+}
+
+const row = (first: string, width: number, cells: string[]) =>
+  first.padEnd(width) + cells.map((cell, i) => cell.padStart(figures[i].width)).join(" ");
+
+/** The columns of progress and what they mean, once, above the table. */
+export const legend = [
+  "loss     mean over the epoch, in nats; chance is the loss of embeddings that know nothing",
+  "pos neg  cosine similarity of two views of an image, and of different images",
+  "k-NN     images whose label their nearest neighbours vote for; r is the effective rank where there are no labels",
+  "waiting  share of the time that the step waited for views",
+];
+
+function choiceLines(choices: readonly AutomaticChoice[]): string[] {
+  return leftColumns(
+    choices.map(({ path, value, reason }) => [`  ${path}`, String(value), reason]),
+    "   ",
+  );
+}
+
+function startLines(event: TrainEvent & { kind: "start" }): string[] {
+  const { config, run, images, stepsPerEpoch, parameters, firstStep } = event;
+  const from = firstStep > 0 ? `, from step ${count(firstStep)}` : "";
+  return [
+    `run        ${run}`,
+    `images     ${count(images)}, ${counted(stepsPerEpoch, "step")} of ${config.batchSize} an epoch, ${counted(config.epochs, "epoch")}${from}`,
+    `encoder    ${String(config.encoder.name)}, ${count(parameters)} parameters, ${config.method.name}, on ${config.device} with ${counted(config.threads, "thread")}`,
+  ];
+}
+
+/** Shows training on a terminal as a table with one live line, elsewhere as plain lines now and then. */
+export function trainView(printer: Printer): TrainListener {
+  const { dim } = printer.colours;
+  let started: (TrainEvent & { kind: "start" }) | undefined;
+  let evaluation: EvaluationRecord | undefined;
+  let [drawnAt, printedAt, headed] = [0, performance.now(), false];
+  const head = () => {
+    if (headed) return;
+    headed = true;
+    printer.note();
+    for (const line of legend) printer.note(dim(line));
+    printer.note();
+    const width = firstWidth();
+    printer.note(
+      row(
+        "epoch",
+        width,
+        figures.map(({ title }) => title),
+      ),
+    );
+  };
+  const firstWidth = () => 2 * String(started?.config.epochs ?? 0).length + 7;
+  const line = (record: StepRecord, secondsLeft: number, stepInEpoch?: number) => {
+    const { config, stepsPerEpoch } = started!;
+    const more: More = { config, stepsPerEpoch, stepInEpoch, evaluation, secondsLeft };
+    return row(
+      place(record, more),
+      firstWidth(),
+      figures.map(({ cell }) => cell(record, more)),
+    );
+  };
+  return (event) => {
+    const now = performance.now();
+    if (event.kind === "note") printer.note(event.text);
+    if (event.kind === "packing" && printer.live) {
+      const total = event.total === undefined ? "" : ` of ${count(event.total)}`;
+      printer.redraw(dim(`packing ${count(event.done)}${total} images`));
+    }
+    if (event.kind === "choices" && event.choices.length > 0) {
+      printer.note("chosen for you");
+      for (const text of choiceLines(event.choices)) printer.note(dim(text));
+    }
+    if (event.kind === "start") {
+      started = event;
+      for (const text of startLines(event)) printer.note(text);
+    }
+    if (event.kind === "step") {
+      head();
+      if (printer.live && now - drawnAt > REDRAW_MS) {
+        drawnAt = now;
+        printer.redraw(dim(line(event.record, event.secondsLeft, event.stepInEpoch)));
+      } else if (!printer.live && now - printedAt > MAX_SILENCE_MS) {
+        printedAt = now;
+        printer.note(line(event.record, event.secondsLeft, event.stepInEpoch));
+      }
+    }
+    if (event.kind === "epoch") {
+      head();
+      const fresh = event.evaluation !== undefined;
+      if (fresh) evaluation = event.evaluation;
+      const last = event.record.epoch + 1 === started?.config.epochs;
+      if (fresh || last || now - printedAt > MAX_SILENCE_MS || started!.config.epochs <= 30) {
+        printedAt = now;
+        const kept = evaluation;
+        if (!fresh) evaluation = undefined; // an old measurement is not this epoch's
+        printer.note(line(event.record, event.secondsLeft));
+        evaluation = kept;
+      }
+    }
+  };
+}

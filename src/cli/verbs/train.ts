@@ -1,0 +1,200 @@
+import type { OptionSpec, Verb } from "../verb.ts";
+
+const data = "Data:";
+const model = "Method:";
+const training = "Training:";
+const running = "Run:";
+
+/** Options that stand for settings of a training config. */
+export const configOptions: readonly OptionSpec[] = [
+  {
+    group: data,
+    flags: "--data <path>",
+    path: "data",
+    describe: "images: a folder, CIFAR or IDX files, tar shards, a packed dataset",
+  },
+  {
+    group: data,
+    flags: "--test <path>",
+    path: "test",
+    describe: "held-out images with labels, measured as it goes",
+  },
+  {
+    group: data,
+    flags: "--image-size <px>",
+    path: "imageSize",
+    describe: "side of a view in pixels",
+  },
+  {
+    group: data,
+    flags: "--views <preset>",
+    path: "views.preset",
+    describe: "augmentation: small, photo, moco or none",
+  },
+  { group: model, flags: "--method <name>", path: "method", describe: "simclr, moco or instDisc" },
+  {
+    group: model,
+    flags: "--encoder <name>",
+    path: "encoder",
+    describe: "see contrapose list encoders",
+  },
+  {
+    group: model,
+    flags: "--width <channels>",
+    path: "encoder.width",
+    describe: "width of the encoder's first stage",
+  },
+  {
+    group: model,
+    flags: "--blocks <list>",
+    path: "encoder.blocks",
+    describe: "residual blocks of each stage, as 2,2,2,2",
+  },
+  { group: model, flags: "--head <name>", path: "head", describe: "mlp, linear or none" },
+  {
+    group: model,
+    flags: "--temperature <number>",
+    path: "loss.temperature",
+    describe: "divides similarities in the loss",
+  },
+  {
+    group: model,
+    flags: "--init <file>",
+    path: "init",
+    describe: "start from the weights of a safetensors file or a run",
+  },
+  {
+    group: training,
+    flags: "--epochs <number>",
+    path: "epochs",
+    describe: "passes over the images",
+  },
+  {
+    group: training,
+    flags: "--minutes <number>",
+    path: "minutes",
+    describe: "time to aim at where epochs are left out (15)",
+  },
+  {
+    group: training,
+    flags: "--batch-size <images>",
+    path: "batchSize",
+    describe: "images of a step, each in several views",
+  },
+  {
+    group: training,
+    flags: "--micro-batch <images>",
+    path: "microBatch",
+    describe: "encode so many at a time, for batches larger than memory",
+  },
+  {
+    group: training,
+    flags: "--optimiser <name>",
+    path: "optimiser",
+    describe: "sgd, lars or adamw",
+  },
+  {
+    group: training,
+    flags: "--learning-rate <number>",
+    path: "learningRate",
+    describe: "peak learning rate",
+  },
+  {
+    group: training,
+    flags: "--weight-decay <number>",
+    path: "optimiser.weightDecay",
+    describe: "pulls weights towards 0",
+  },
+  {
+    group: training,
+    flags: "--momentum <number>",
+    path: "optimiser.momentum",
+    describe: "share of the last step that is kept",
+  },
+  {
+    group: training,
+    flags: "--warmup-epochs <number>",
+    path: "warmupEpochs",
+    describe: "epochs until the learning rate's peak",
+  },
+  {
+    group: training,
+    flags: "--averaging <decay>",
+    path: "averaging",
+    describe: "keep averaged weights, as 0.99",
+  },
+  {
+    group: training,
+    flags: "--seed <number>",
+    path: "seed",
+    describe: "of every random choice (0)",
+  },
+  {
+    group: running,
+    flags: "--out <folder>",
+    path: "out",
+    describe: "folder of the run (runs/<data>-<method>)",
+  },
+  {
+    group: running,
+    flags: "--device <name>",
+    path: "device",
+    describe: "cpu, webgpu, cuda, coreml, dml or reference (cpu)",
+  },
+  {
+    group: running,
+    flags: "--threads <number>",
+    path: "threads",
+    describe: "threads of the training step (one a core)",
+  },
+  {
+    group: running,
+    flags: "--workers <number>",
+    path: "workers",
+    describe: "threads that make views (cores - 1)",
+  },
+];
+
+const configFile: OptionSpec = {
+  group: running,
+  flags: "--config <file>",
+  describe: "settings from a JSON or YAML file",
+};
+const set: OptionSpec = {
+  group: running,
+  flags: "--set <path=value>",
+  many: true,
+  describe: "any setting, as views.jitter.hue=0.2; repeatable",
+};
+
+/** Options of a verb that reads a training config. */
+export const settingOptions: readonly OptionSpec[] = [...configOptions, configFile, set];
+
+/** Trains an encoder. */
+export const train: Verb = {
+  name: "train",
+  summary: "Train an encoder on images",
+  words: [{ name: "[data]", describe: "images, the same as --data" }],
+  options: [
+    ...settingOptions,
+    { group: running, flags: "--resume <run>", describe: "go on with a run that was stopped" },
+    {
+      group: running,
+      flags: "--from <checkpoint>",
+      describe: "with --resume: another checkpoint than last",
+    },
+    { group: running, flags: "--overwrite", describe: "replace the run in --out" },
+    {
+      group: running,
+      flags: "--replay <file>",
+      describe: "repeat a step that failed, from its failure.json",
+    },
+  ],
+  examples: [
+    "train ./photos",
+    "train ./photos --minutes 60 --out runs/photos",
+    "train --config recipe.yaml --seed 1 --set views.jitter.strength=0.5",
+    "train --resume runs/photos",
+  ],
+  load: async () => (await import("../run/train.ts")).runTrain,
+};

@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { flattenTree, type HostArray, type HostRecord, mapTree } from "../core/arrays.ts";
+import { DataError } from "../core/errors.ts";
+import { decodeSafetensors, encodeSafetensors, writeFolderAtomic } from "../files/index.ts";
+import { asHostTree, type HostState } from "../methods/index.ts";
+import { differences } from "./decisive.ts";
+import type { Position } from "./position.ts";
+
+/** Paths of the state that `weights.safetensors` holds; the rest is in `state.safetensors`. */
+export type Exported = { readonly prefix: string; readonly metadata: Record<string, string> };
+
+type Files = Record<string, { bytes: number; sha256: string }>;
+type Stored = Position & { readonly files: Files };
+
+const WEIGHTS = "weights.safetensors";
+const STATE = "state.safetensors";
+const POSITION = "position.json";
+
+const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Parts of a state path below `prefix` that name a weight: `parameters/conv1.weight` is `conv1.weight`. */
+const weightName = (path: string): string => path.slice(path.indexOf("/") + 1);
+
+function splitState(state: HostState, prefix: string): { weights: HostRecord; rest: HostRecord } {
+  const [weights, rest]: [HostRecord, HostRecord] = [{}, {}];
+  for (const [path, array] of flattenTree(asHostTree(state))) {
+    if (path.startsWith(prefix)) weights[weightName(path.slice(prefix.length))] = array;
+    else rest[path] = array;
+  }
+  return { weights, rest };
+}
+
+/**
+ * Writes a checkpoint folder whole or not at all: whenever the process or the machine stops, the old
+ * one or the new one is there.
+ */
+export async function writeCheckpoint(
+  path: string,
+  state: HostState,
+  position: Position,
+  exported: Exported,
+): Promise<void> {
+  const { weights, rest } = splitState(state, exported.prefix);
+  const contents: [string, Uint8Array][] = [
+    [WEIGHTS, encodeSafetensors(weights, exported.metadata)],
+    [STATE, encodeSafetensors(rest, { format: "contrapose-state" })],
+  ];
+  const files = Object.fromEntries(
+    contents.map(([file, bytes]) => [file, { bytes: bytes.length, sha256: digest(bytes) }]),
+  );
+  const stored: Stored = { ...position, files };
+  await writeFolderAtomic(path, async (folder) => {
+    for (const [file, bytes] of contents) await writeFile(join(folder, file), bytes);
+    await writeFile(join(folder, POSITION), `${JSON.stringify(stored, null, 2)}\n`);
+  });
+}
+
+function readStored(path: string): Stored {
+  let stored: Stored;
+  try {
+    stored = JSON.parse(readFileSync(join(path, POSITION), "utf8")) as Stored;
+  } catch (cause) {
+    throw new DataError(
+      `checkpoint ${JSON.stringify(path)} is incomplete: its ${POSITION} is missing or damaged`,
+      "another checkpoint of the run may be whole: --from best",
+      { cause },
+    );
+  }
+  if (stored.format === 1) return stored;
+  throw new DataError(
+    `checkpoint ${JSON.stringify(path)} has format ${String(stored.format)}, expected 1`,
+    `it was written by contrapose ${stored.package}`,
+  );
+}
+
+function readVerified(path: string, file: string, expected: Files[string] | undefined): Uint8Array {
+  const at = join(path, file);
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(at);
+  } catch (cause) {
+    throw new DataError(`checkpoint file ${JSON.stringify(at)} cannot be read`, undefined, {
+      cause,
+    });
+  }
+  if (expected === undefined || bytes.length !== expected.bytes) {
+    throw new DataError(
+      `checkpoint file ${JSON.stringify(at)} has ${bytes.length} bytes, expected ${expected?.bytes}: it is truncated`,
+      "another checkpoint of the run may be whole: --from best",
+    );
+  }
+  if (digest(bytes) !== expected.sha256) {
+    throw new DataError(
+      `checkpoint file ${JSON.stringify(at)} is damaged: its checksum is not the one written`,
+      "another checkpoint of the run may be whole: --from best",
+    );
+  }
+  return bytes;
+}
+
+/** Where training stood, without the arrays. */
+export const readPosition = (path: string): Position => readStored(path);
+
+/**
+ * Reads a checkpoint into a state of the structure of `template`. Throws `DataError` where files are
+ * damaged, and where the checkpoint belongs to another config, saying what differs.
+ */
+export function readCheckpoint(
+  path: string,
+  template: HostState,
+  expected: Pick<Position, "configHash" | "decisive">,
+  exported: Exported,
+): { state: HostState; position: Position } {
+  const stored = readStored(path);
+  if (stored.configHash !== expected.configHash) {
+    const changed = differences(expected.decisive, stored.decisive);
+    throw new DataError(
+      `checkpoint ${JSON.stringify(path)} belongs to another config: ${changed.slice(0, 5).join("; ")}`,
+      "start a new run with --init to begin from its weights",
+    );
+  }
+  const [weights, rest] = [WEIGHTS, STATE].map(
+    (file) =>
+      decodeSafetensors(readVerified(path, file, stored.files[file]), join(path, file)).arrays,
+  );
+  const state = mapTree(asHostTree(template), (spec, at) => {
+    const { prefix } = exported;
+    const found = at.startsWith(prefix) ? weights[weightName(at.slice(prefix.length))] : rest[at];
+    return matching(path, at, spec, found);
+  });
+  return { state: state as HostState, position: stored };
+}
+
+function matching(
+  path: string,
+  at: string,
+  spec: HostArray,
+  found: HostArray | undefined,
+): HostArray {
+  const fits =
+    found !== undefined &&
+    found.dtype === spec.dtype &&
+    JSON.stringify(found.shape) === JSON.stringify(spec.shape);
+  if (fits) return found;
+  const is = found === undefined ? "missing" : `${found.dtype}[${found.shape.join(", ")}]`;
+  throw new DataError(
+    `checkpoint ${JSON.stringify(path)}: ${at} is ${is}, expected ${spec.dtype}[${spec.shape.join(", ")}]`,
+  );
+}

@@ -1,0 +1,58 @@
+import { writeFileSync } from "node:fs";
+
+import { ContraposeError } from "../core/errors.ts";
+import type { ViewBatch } from "../views/index.ts";
+import { notFinite } from "./loop.ts";
+
+/** What is kept of a step that gave something that is no finite number. */
+export type Failure = {
+  readonly run: string;
+  readonly checkpoint: string; // with the state before the step
+  readonly step: number;
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly notFinite: readonly string[];
+  readonly figures: Readonly<Record<string, string>>; // NaN and Infinity are no JSON
+  readonly images: readonly { readonly index: number; readonly id: string }[];
+  readonly replay: string;
+};
+
+/** Training that stopped by itself because going on makes no sense. */
+export class TrainingStopped extends ContraposeError {
+  override name = "TrainingStopped";
+}
+
+/** Describes a failed step. */
+export function describeFailure(
+  run: { path: string; checkpoint: string; failure: string },
+  at: { step: number; learningRate: number },
+  batch: ViewBatch,
+  figures: Record<string, number>,
+  idOf: (index: number) => string,
+): Failure {
+  return {
+    run: run.path,
+    checkpoint: run.checkpoint,
+    step: at.step,
+    epoch: batch.epoch,
+    learningRate: at.learningRate,
+    notFinite: notFinite(figures),
+    figures: Object.fromEntries(
+      Object.entries(figures).map(([name, value]) => [name, String(value)]),
+    ),
+    images: Array.from(batch.ids, (index) => ({ index, id: idOf(index) })),
+    replay: `contrapose train --replay ${JSON.stringify(run.failure)}`,
+  };
+}
+
+/** Writes the failure down and makes the error that ends training. */
+export function stopAt(failure: Failure, path: string): TrainingStopped {
+  writeFileSync(path, `${JSON.stringify(failure, null, 2)}\n`);
+  const names = failure.notFinite.map((name) => `${name} is ${failure.figures[name]}`).join(", ");
+  const shown = failure.images.slice(0, 3).map(({ id }) => id);
+  const more = failure.images.length - shown.length;
+  return new TrainingStopped(
+    `training stopped at step ${failure.step} of epoch ${failure.epoch + 1}: ${names}; its images are ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}, all in ${path}`,
+    `look at that step again with ${failure.replay}; often the learning rate (${failure.learningRate.toPrecision(3)} there) is too high`,
+  );
+}

@@ -1,0 +1,24 @@
+export { type AutomaticChoice, closeConfig, type DatasetFacts, openConfig } from "./automatic.ts";
+export { readCheckpoint, readPosition, writeCheckpoint } from "./checkpoint.ts";
+export {
+  type ConfigTree,
+  configSchema,
+  type Named,
+  type RunConfig,
+  TrainConfig,
+} from "./config.ts";
+export { openTrainingData, type TrainingData } from "./dataset.ts";
+export {
+  type EvaluationRecord,
+  type StepRecord,
+  timeFields,
+  type TrainEvent,
+  type TrainListener,
+} from "./events.ts";
+export { type Failure, TrainingStopped } from "./failure.ts";
+export { configMistakes, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
+export type { Position } from "./position.ts";
+export { presets } from "./presets.ts";
+export { replay, type Replayed } from "./replay.ts";
+export { datasetName, existingRun, type RunFolder, runFolder } from "./runFolder.ts";
+export { resume, runConfig, train, type TrainOptions, type TrainResult } from "./train.ts";

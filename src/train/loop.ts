@@ -1,0 +1,144 @@
+import { ContraposeError } from "../core/errors.ts";
+import type { HostState } from "../methods/index.ts";
+import type { ViewBatch, ViewLoader } from "../views/index.ts";
+import type { RunConfig } from "./config.ts";
+import { scheduleOf, smoothed } from "./epochs.ts";
+import type { EvaluationRecord, StepRecord, TrainListener } from "./events.ts";
+import type { Stepper } from "./stepper.ts";
+
+/** Where training stands; the loop changes it step by step. */
+export type Progress = {
+  state: HostState;
+  step: number; // steps done
+  elapsedSeconds: number;
+  best: number | null;
+  lossSum: number; // over the steps of the current epoch
+};
+
+/** What a loop is made of. */
+export type LoopParts = {
+  readonly config: RunConfig;
+  readonly stepper: Stepper;
+  readonly loader: ViewLoader;
+  readonly stepsPerEpoch: number;
+  readonly chanceLoss: number;
+  readonly signal: AbortSignal;
+  readonly listener: TrainListener;
+  /** Writes a record to the run's files. */
+  record(record: StepRecord | EvaluationRecord): void;
+  /** Saves the state; `best` also under that name. */
+  save(progress: Progress, names: readonly string[]): Promise<void>;
+  /** Measures the encoder between epochs. */
+  evaluate(progress: Progress, epoch: number): Promise<EvaluationRecord>;
+  /** Called with the state before a step that gave something that is no number. */
+  fail(
+    before: Progress,
+    batch: ViewBatch,
+    figures: Record<string, number>,
+  ): Promise<ContraposeError>;
+};
+
+/** Names of figures that are not finite. */
+export const notFinite = (figures: Record<string, number>): string[] =>
+  Object.entries(figures).flatMap(([name, value]) => (Number.isFinite(value) ? [] : [name]));
+
+function clock(parts: LoopParts, progress: Progress) {
+  const { loader, config, stepsPerEpoch } = parts;
+  const secondsPerStep = smoothed(30);
+  const waitPerStep = smoothed(30);
+  let [last, waited] = [performance.now(), loader.waitedMs];
+  /** Restarts the watch without counting the time since the last step as a step's. */
+  const skip = () => {
+    const now = performance.now();
+    progress.elapsedSeconds += (now - last) / 1000;
+    [last, waited] = [now, loader.waitedMs];
+  };
+  const tick = () => {
+    const now = performance.now();
+    const seconds = (now - last) / 1000;
+    const [mean, wait] = [secondsPerStep(seconds), waitPerStep((loader.waitedMs - waited) / 1000)];
+    progress.elapsedSeconds += seconds;
+    [last, waited] = [now, loader.waitedMs];
+    return {
+      imagesPerSecond: Number((config.batchSize / mean).toFixed(2)),
+      waitShare: Number((wait / mean).toFixed(4)),
+      elapsedSeconds: Number(progress.elapsedSeconds.toFixed(3)),
+      secondsLeft: mean * (config.epochs * stepsPerEpoch - progress.step),
+    };
+  };
+  return { tick, skip };
+}
+
+/** After an epoch: measures where it is due, saves, tells. */
+async function endEpoch(parts: LoopParts, progress: Progress, last: StepRecord, left: number) {
+  const { config, stepsPerEpoch, listener } = parts;
+  const epoch = progress.step / stepsPerEpoch;
+  const { every } = config.evaluation;
+  const due = every > 0 && (epoch % every === 0 || epoch === config.epochs);
+  const evaluation = due ? await parts.evaluate(progress, epoch) : undefined;
+  if (evaluation !== undefined) parts.record(evaluation);
+  const meanLoss = progress.lossSum / stepsPerEpoch;
+  progress.lossSum = 0;
+  const names = ["last"];
+  const score = evaluation?.knnAccuracy ?? (config.evaluation.every === 0 ? -meanLoss : undefined);
+  if (score !== undefined && (progress.best === null || score > progress.best)) {
+    progress.best = score;
+    names.unshift("best");
+  }
+  const { keepEvery } = config.checkpoint;
+  const kept = keepEvery > 0 && (epoch % keepEvery === 0 || epoch === config.epochs);
+  if (kept) names.unshift(`epoch-${String(epoch).padStart(4, "0")}`);
+  await parts.save(progress, names);
+  const record = { ...last, loss: meanLoss };
+  listener({ kind: "epoch", record, evaluation, secondsLeft: left });
+}
+
+/** One step; the state after it is in `progress`. Returns its record. */
+async function oneStep(parts: LoopParts, progress: Progress, batch: ViewBatch, rate: number) {
+  const { stepper, stepsPerEpoch, chanceLoss } = parts;
+  const before = progress.state;
+  const at = { learningRate: rate, step: progress.step };
+  const { state, figures } = await stepper.step(before, batch, at);
+  if (notFinite(figures).length > 0) throw await parts.fail(progress, batch, figures);
+  stepper.recycle(before);
+  progress.state = state;
+  const { loss, ...others } = figures;
+  const { step } = progress;
+  progress.step++;
+  progress.lossSum += loss;
+  const epoch = Math.floor(step / stepsPerEpoch);
+  return { kind: "step" as const, epoch, step, loss, chanceLoss, learningRate: rate, ...others };
+}
+
+/**
+ * Trains until the epochs are done or the signal is given; true where they are done. After a signal the
+ * state has been saved.
+ */
+export async function runLoop(parts: LoopParts, progress: Progress): Promise<boolean> {
+  const { config, loader, stepsPerEpoch, signal, listener } = parts;
+  const rateAt = scheduleOf(config, stepsPerEpoch);
+  const watch = clock(parts, progress);
+  let saved = performance.now();
+  while (progress.step < config.epochs * stepsPerEpoch) {
+    if (signal.aborted) {
+      watch.skip();
+      await parts.save(progress, ["last"]);
+      return false;
+    }
+    const batch = await loader.next();
+    if (batch === undefined) throw new ContraposeError("the views ended before the epochs did");
+    const figures = await oneStep(parts, progress, batch, rateAt(progress.step));
+    const { secondsLeft, ...times } = watch.tick();
+    const record: StepRecord = { ...figures, ...times };
+    parts.record(record);
+    const stepInEpoch = progress.step % stepsPerEpoch;
+    listener({ kind: "step", record, stepInEpoch: stepInEpoch || stepsPerEpoch, secondsLeft });
+    const pause = stepInEpoch === 0 || performance.now() - saved > config.checkpoint.seconds * 1000;
+    if (!pause) continue;
+    if (stepInEpoch === 0) await endEpoch(parts, progress, record, secondsLeft);
+    else await parts.save(progress, ["last"]);
+    watch.skip();
+    saved = performance.now();
+  }
+  return true;
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+
+import { DataError } from "../core/errors.ts";
+import { openViewLoader } from "../views/index.ts";
+import { readCheckpoint } from "./checkpoint.ts";
+import { openTrainingData } from "./dataset.ts";
+import { configHash, decisivePart } from "./decisive.ts";
+import type { Failure } from "./failure.ts";
+import { notFinite } from "./loop.ts";
+import { exportedOf, frameworkOf } from "./session.ts";
+import { openStepper } from "./stepper.ts";
+import { cacheBeside, runConfig } from "./train.ts";
+
+/** What a repeated step showed. */
+export type Replayed = {
+  readonly run: string;
+  readonly step: number;
+  readonly repeated: boolean; // the same figures are not finite
+  readonly figures: Readonly<Record<string, string>>;
+  readonly largestView: number; // absolute value of a pixel of the batch
+  readonly viewsFinite: boolean;
+  readonly largestWeight: { readonly name: string; readonly value: string };
+};
+
+function readFailure(path: string): Failure {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Failure;
+  } catch (cause) {
+    throw new DataError(
+      `replay: ${JSON.stringify(path)} is not the failure.json of a run`,
+      "training writes it where it stops at a number that is not finite",
+      { cause },
+    );
+  }
+}
+
+function largest(record: Record<string, { data: ArrayLike<number> }>) {
+  let [name, value] = ["", 0];
+  for (const [key, { data }] of Object.entries(record)) {
+    for (let i = 0; i < data.length; i++) {
+      const size = Math.abs(data[i]);
+      if (size > value || Number.isNaN(size)) [name, value] = [key, size];
+    }
+  }
+  return { name, value: value.toPrecision(4) };
+}
+
+function extent(views: Float32Array): { largestView: number; viewsFinite: boolean } {
+  let [largestView, viewsFinite] = [0, true];
+  for (const value of views) {
+    viewsFinite &&= Number.isFinite(value);
+    largestView = Math.max(largestView, Math.abs(value));
+  }
+  return { largestView, viewsFinite };
+}
+
+/** Repeats the step that a `failure.json` describes, from the state before it, with the same views. */
+export async function replay(path: string): Promise<Replayed> {
+  const failure = readFailure(path);
+  const config = runConfig(failure.run);
+  const { imageSize, batchSize } = config;
+  const data = await openTrainingData(config.data, { cache: cacheBeside(config.out), imageSize });
+  try {
+    const framework = frameworkOf(config, data.count);
+    const template = framework.init();
+    const decisive = decisivePart(config, data.fingerprint);
+    const expected = { decisive, configHash: configHash(decisive) };
+    const exported = exportedOf(config, framework, template);
+    const { state } = readCheckpoint(failure.checkpoint, template, expected, exported);
+    const perEpoch = Math.floor(data.count / batchSize);
+    const loader = openViewLoader({
+      ...{ source: data.source, policy: config.views, seed: config.seed, batchSize, workers: 0 },
+      from: { epoch: failure.epoch, stepInEpoch: failure.step - failure.epoch * perEpoch },
+    });
+    const batch = (await loader.next())!;
+    const stepper = await openStepper(framework, state, config, config);
+    const { learningRate, step } = failure;
+    const { figures } = await stepper.step(state, batch, { learningRate, step });
+    const views = extent(batch.views);
+    await Promise.all([stepper.dispose(), loader.close()]);
+    return {
+      ...{ run: failure.run, step, ...views },
+      repeated: notFinite(figures).join() === failure.notFinite.join(),
+      figures: Object.fromEntries(
+        Object.entries(figures).map(([name, value]) => [name, String(value)]),
+      ),
+      largestWeight: largest({ ...state.encoder.parameters, ...state.head.parameters }),
+    };
+  } finally {
+    data.close();
+  }
+}

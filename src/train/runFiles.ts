@@ -1,0 +1,53 @@
+import { openEventWriter } from "../files/index.ts";
+import { type AppendLog, openAppendLog } from "./appendLog.ts";
+import type { EvaluationRecord, StepRecord } from "./events.ts";
+import type { RunFolder } from "./runFolder.ts";
+
+/** The growing files of a run: metrics.jsonl, train.log and TensorBoard's events. */
+export type RunFiles = {
+  record(record: StepRecord | EvaluationRecord): void;
+  log(line: string): void;
+  /** Forces all to the disk; lengths in bytes by name. */
+  flush(): Record<string, number>;
+  close(): void;
+};
+
+const METRICS = "metrics.jsonl";
+
+/** Figures of a record under TensorBoard's tags. */
+function scalarsOf(record: StepRecord | EvaluationRecord): Record<string, number> {
+  const { kind, epoch: _epoch, step: _step, ...figures } = record;
+  const parent = kind === "step" ? "train" : "evaluation";
+  return Object.fromEntries(
+    Object.entries(figures).flatMap(([name, value]) =>
+      typeof value === "number" ? [[`${parent}/${name}`, value]] : [],
+    ),
+  );
+}
+
+/**
+ * Opens the files of a run, cut back to what a checkpoint noted: metrics.jsonl by its length, TensorBoard's
+ * events by a mark that hides what an earlier sitting wrote after that step.
+ */
+export function openRunFiles(
+  folder: RunFolder,
+  from: { lengths: Readonly<Record<string, number>>; step: number } | undefined,
+): RunFiles {
+  const lengths = from?.lengths ?? {};
+  const events = openEventWriter(folder.path, from?.step);
+  const metrics: AppendLog = openAppendLog(folder.metrics, lengths[METRICS] ?? 0);
+  const log: AppendLog = openAppendLog(folder.log);
+  return {
+    record(record) {
+      metrics.append(JSON.stringify(record));
+      events.scalars(record.step, scalarsOf(record));
+    },
+    log: (line) => log.append(`${new Date().toISOString()} ${line}`),
+    flush: () => ({ [METRICS]: metrics.flush() }),
+    close() {
+      metrics.close();
+      events.close();
+      log.close();
+    },
+  };
+}

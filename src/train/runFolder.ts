@@ -1,0 +1,142 @@
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+
+import { ConfigError, DataError } from "../core/errors.ts";
+import { fileError } from "../files/index.ts";
+
+/** Where everything of a run lies. */
+export type RunFolder = {
+  readonly path: string;
+  readonly config: string;
+  readonly metrics: string;
+  readonly log: string;
+  readonly checkpoints: string;
+  readonly failure: string;
+  readonly report: string;
+};
+
+/** Paths inside a run folder. */
+export function runFolder(path: string): RunFolder {
+  return {
+    path,
+    config: join(path, "config.json"),
+    metrics: join(path, "metrics.jsonl"),
+    log: join(path, "train.log"),
+    checkpoints: join(path, "checkpoints"),
+    failure: join(path, "failure.json"),
+    report: join(path, "report.html"),
+  };
+}
+
+const plainNames = ["train", "test", "images", "image", "data", "photos", "pictures", "img", "val"];
+
+/** A name for a dataset from its path: `clothing10/train` is `clothing10-train`. */
+export function datasetName(data: string): string {
+  const path = resolve(data);
+  const clean = (name: string) =>
+    name.replace(/\.[a-z0-9.]+$/i, "").replace(/[^\p{L}\p{N}_-]+/gu, "-");
+  const name = clean(basename(path));
+  const parent = clean(basename(dirname(path)));
+  return plainNames.includes(name.toLowerCase()) && parent !== ""
+    ? `${parent}-${name}`
+    : name || "run";
+}
+
+/** `runs/photos-simclr`, or the first of `-2`, `-3`, … that is not there yet. */
+export function freshRunPath(data: string, method: string, parent = "runs"): string {
+  const base = join(parent, `${datasetName(data)}-${method}`);
+  for (let i = 1; ; i++) {
+    const path = i === 1 ? base : `${base}-${i}`;
+    if (!existsSync(path)) return path;
+  }
+}
+
+const ours = [
+  "config.json",
+  "metrics.jsonl",
+  "train.log",
+  "checkpoints",
+  "failure.json",
+  "report.html",
+];
+
+function looksLikeRun(path: string): boolean {
+  return existsSync(join(path, "config.json")) && existsSync(join(path, "metrics.jsonl"));
+}
+
+const known = (name: string) => ours.includes(name) || name.startsWith("events.out.tfevents.");
+
+/**
+ * Whether a run may be made in a folder; nothing is changed. One that holds anything is refused unless
+ * `overwrite`, and one that holds something else than a run always.
+ */
+export function checkOut(path: string, overwrite: boolean): void {
+  if (!existsSync(path)) return checkWritable(path);
+  if (!statSync(path).isDirectory()) {
+    throw new ConfigError(`out: ${JSON.stringify(path)} is a file, expected a folder to make`);
+  }
+  const inside = readdirSync(path);
+  if (inside.length > 0 && !overwrite) {
+    const hint = looksLikeRun(path)
+      ? `--resume ${path} goes on with it, --overwrite starts anew`
+      : "choose another --out, or --overwrite";
+    throw new ConfigError(`out: ${JSON.stringify(path)} exists and is not empty`, hint);
+  }
+  if (inside.length > 0 && !inside.some(known)) {
+    throw new ConfigError(
+      `out: ${JSON.stringify(path)} holds other files and no run, it is not overwritten`,
+      "choose another --out",
+    );
+  }
+  checkWritable(path);
+}
+
+/** Throws where a folder could not be made; a disk that cannot be written is known before the work. */
+function checkWritable(path: string): void {
+  let at = resolve(path);
+  while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
+  try {
+    if (!statSync(at).isDirectory()) {
+      throw new ConfigError(`out: ${JSON.stringify(at)} is a file, expected a folder`);
+    }
+    accessSync(at, constants.W_OK);
+  } catch (error) {
+    throw fileError(error, "write", path);
+  }
+}
+
+/** Makes the folder of a new run, after `checkOut`. Only the files of an earlier run are removed from it. */
+export function createRunFolder(path: string, overwrite: boolean): RunFolder {
+  checkOut(path, overwrite);
+  try {
+    mkdirSync(join(path, "checkpoints"), { recursive: true });
+    for (const name of readdirSync(path).filter(known)) {
+      if (name !== "checkpoints") rmSync(join(path, name), { recursive: true });
+    }
+    for (const name of readdirSync(join(path, "checkpoints"))) {
+      rmSync(join(path, "checkpoints", name), { recursive: true });
+    }
+  } catch (error) {
+    throw fileError(error, "write", path);
+  }
+  return runFolder(path);
+}
+
+/** The folder of a run that exists. Throws `DataError` where there is none. */
+export function existingRun(path: string): RunFolder {
+  const folder = runFolder(path);
+  if (!existsSync(path)) throw new DataError(`run ${JSON.stringify(path)} does not exist`);
+  if (existsSync(folder.config)) return folder;
+  throw new DataError(
+    `${JSON.stringify(path)} is not the folder of a run: it has no config.json`,
+    "give the folder that contrapose train made",
+  );
+}

@@ -1,0 +1,158 @@
+import { join } from "node:path";
+
+import { VERSION } from "../core/version.ts";
+import type { Framework, HostState } from "../methods/index.ts";
+import { openViewLoader, type ViewLoader } from "../views/index.ts";
+import { type Exported, writeCheckpoint } from "./checkpoint.ts";
+import type { RunConfig } from "./config.ts";
+import type { TrainingData } from "./dataset.ts";
+import { configHash, decisivePart } from "./decisive.ts";
+import { scheduleOf } from "./epochs.ts";
+import type { EvaluationRecord, TrainListener } from "./events.ts";
+import { describeFailure, stopAt } from "./failure.ts";
+import { type LoopParts, type Progress, runLoop } from "./loop.ts";
+import { openMonitor } from "./monitor.ts";
+import type { Position } from "./position.ts";
+import { openRunFiles, type RunFiles } from "./runFiles.ts";
+import type { RunFolder } from "./runFolder.ts";
+import { exportedOf, parameterCount } from "./session.ts";
+import type { Stepper } from "./stepper.ts";
+
+/** Everything that one sitting of training works with. */
+export type Session = {
+  readonly config: RunConfig;
+  readonly framework: Framework;
+  readonly state: HostState;
+  readonly stepper: Stepper;
+  readonly data: TrainingData;
+  readonly folder: RunFolder;
+  readonly signal: AbortSignal;
+  readonly listener: TrainListener;
+};
+
+/** What a sitting came to. */
+export type Outcome = {
+  readonly epochs: number; // done
+  readonly steps: number; // done
+  readonly finished: boolean;
+  readonly seconds: number; // of training, over all sittings
+  readonly loss: number | null; // mean of the last epoch that was done, nats
+  readonly chanceLoss: number; // nats
+  readonly evaluation: EvaluationRecord | undefined; // the last one of this sitting
+};
+
+type Saving = { session: Session; files: RunFiles; exported: Exported; stepsPerEpoch: number };
+
+function positionOf({ session, files, stepsPerEpoch }: Saving, progress: Progress): Position {
+  const decisive = decisivePart(session.config, session.data.fingerprint);
+  const { step, elapsedSeconds, best, lossSum } = progress;
+  const epoch = Math.floor(step / stepsPerEpoch);
+  return {
+    ...{ format: 1, package: VERSION, step, epoch, stepInEpoch: step - epoch * stepsPerEpoch },
+    ...{ elapsedSeconds, best, lossSum, lengths: files.flush() },
+    ...{ configHash: configHash(decisive), decisive },
+  };
+}
+
+async function save(saving: Saving, progress: Progress, names: readonly string[]) {
+  const { session, exported } = saving;
+  const position = positionOf(saving, progress);
+  for (const name of names) {
+    const path = join(session.folder.checkpoints, name);
+    await writeCheckpoint(path, progress.state, position, exported);
+  }
+  session.listener({ kind: "checkpoint", step: progress.step });
+}
+
+function failing(saving: Saving): LoopParts["fail"] {
+  return async (before, batch, figures) => {
+    const { folder, config, data } = saving.session;
+    await save(saving, before, ["before-failure"]);
+    const at = {
+      step: before.step,
+      learningRate: scheduleOf(config, saving.stepsPerEpoch)(before.step),
+    };
+    const checkpoint = join(folder.checkpoints, "before-failure");
+    const run = { path: folder.path, checkpoint, failure: folder.failure };
+    const failure = describeFailure(run, at, batch, figures, (index) => data.idOf(index));
+    const error = stopAt(failure, folder.failure);
+    saving.files.log(error.message);
+    return error;
+  };
+}
+
+function openLoader({ config, data }: Session, step: number, stepsPerEpoch: number): ViewLoader {
+  const epoch = Math.floor(step / stepsPerEpoch);
+  return openViewLoader({
+    ...{ source: data.source, policy: config.views, seed: config.seed },
+    ...{ batchSize: config.batchSize, epochs: config.epochs, workers: config.workers },
+    from: { epoch, stepInEpoch: step - epoch * stepsPerEpoch },
+  });
+}
+
+function announce(session: Session, firstStep: number, stepsPerEpoch: number): void {
+  const { config, framework, data, folder, listener } = session;
+  const parameters = parameterCount(framework.encoder);
+  listener({
+    ...{ kind: "start", config, run: folder.path, images: data.count },
+    ...{ stepsPerEpoch, parameters, firstStep },
+  });
+}
+
+/** Keeps of all events what the outcome says, and writes epochs to the log. */
+function following(session: Session, files: RunFiles) {
+  const seen: { loss: number | null; evaluation: EvaluationRecord | undefined } = {
+    loss: null,
+    evaluation: undefined,
+  };
+  const listener: TrainListener = (event) => {
+    if (event.kind === "epoch") {
+      const { loss, epoch } = event.record;
+      seen.loss = loss;
+      seen.evaluation = event.evaluation ?? seen.evaluation;
+      const knn = event.evaluation?.knnAccuracy;
+      const voted = knn === undefined ? "" : `, k-NN accuracy ${knn.toFixed(4)}`;
+      files.log(`epoch ${epoch + 1} of ${session.config.epochs}: loss ${loss.toFixed(4)}${voted}`);
+    }
+    session.listener(event);
+  };
+  return { seen, listener };
+}
+
+/** Trains from a position, or from the start, until done or interrupted. Frees what the session holds. */
+export async function runSession(session: Session, from: Position | undefined): Promise<Outcome> {
+  const { config, framework, data, stepper, signal, folder } = session;
+  const stepsPerEpoch = Math.floor(data.count / config.batchSize);
+  const progress: Progress = {
+    ...{ state: session.state, step: from?.step ?? 0, best: from?.best ?? null },
+    ...{ elapsedSeconds: from?.elapsedSeconds ?? 0, lossSum: from?.lossSum ?? 0 },
+  };
+  const files = openRunFiles(folder, from);
+  const loader = openLoader(session, progress.step, stepsPerEpoch);
+  const monitor = await openMonitor(session);
+  try {
+    const { seen, listener } = following(session, files);
+    const exported = exportedOf(config, framework, session.state);
+    const saving: Saving = { session, files, exported, stepsPerEpoch };
+    files.log(from === undefined ? "start" : `go on from step ${from.step}`);
+    announce(session, progress.step, stepsPerEpoch);
+    const chanceLoss = framework.chanceLoss();
+    const finished = await runLoop(
+      {
+        ...{ config, stepper, loader, stepsPerEpoch, chanceLoss, signal, listener },
+        record: (record) => files.record(record),
+        save: (at, names) => save(saving, at, names),
+        evaluate: (at, epoch) => monitor.evaluate(at, epoch),
+        fail: failing(saving),
+      },
+      progress,
+    );
+    files.log(finished ? "done" : `interrupted after step ${progress.step}`);
+    const [steps, seconds] = [progress.step, progress.elapsedSeconds];
+    const epochs = Math.floor(steps / stepsPerEpoch);
+    return { epochs, steps, finished, seconds, chanceLoss, ...seen };
+  } finally {
+    files.close();
+    await Promise.all([loader.close(), stepper.dispose(), monitor.dispose()]);
+  }
+}

@@ -1,0 +1,42 @@
+import { sizeOf } from "../core/arrays.ts";
+import type { Network } from "../encoders/index.ts";
+import { describeEncoder, encoderMetadata } from "../inference/index.ts";
+import { createFramework, type Framework, type HostState } from "../methods/index.ts";
+import type { OpenConfig } from "./automatic.ts";
+import type { Exported } from "./checkpoint.ts";
+import type { RunConfig } from "./config.ts";
+
+/** The framework that a config describes. */
+export function frameworkOf(
+  config: Pick<OpenConfig, "method" | "encoder" | "head" | "loss" | "optimiser"> &
+    Pick<OpenConfig, "averaging" | "batchSize" | "imageSize" | "seed">,
+  images: number,
+): Framework {
+  const { method, encoder, head, loss, optimiser, averaging, batchSize, imageSize, seed } = config;
+  return createFramework({
+    ...{ framework: method, encoder, head, loss, optimiser, averaging },
+    ...{ batchSize, imageSize, datasetSize: images, seed },
+  } as never);
+}
+
+/** Number of trained values of a network. */
+export const parameterCount = ({ parameters }: Network): number =>
+  Object.values(parameters).reduce((total, { shape }) => total + sizeOf(shape), 0);
+
+/** Which part of the state is the encoder to use: the averaged one where there is one. */
+export function exportedOf(
+  config: Pick<RunConfig, "encoder" | "views" | "imageSize">,
+  framework: Framework,
+  state: HostState,
+): Exported {
+  const { imageSize, encoder, views } = config;
+  const format = { imageSize, mean: views.mean, std: views.std };
+  const description = describeEncoder(encoder, framework.encoder, format);
+  return {
+    prefix: state.average === undefined ? "encoder/" : "average/encoder/",
+    metadata: encoderMetadata(description),
+  };
+}
+
+/** The encoder to use of a state. */
+export const exportedEncoder = (state: HostState) => (state.average ?? state).encoder;

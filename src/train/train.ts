@@ -1,0 +1,212 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { ConfigError } from "../core/errors.ts";
+import { writeFileAtomic, recoverFolder } from "../files/index.ts";
+import type { Framework, HostState } from "../methods/index.ts";
+import {
+  type AutomaticChoice,
+  closeConfig,
+  describeNamed,
+  epochsFor,
+  openConfig,
+  type OpenConfig,
+} from "./automatic.ts";
+import { readCheckpoint } from "./checkpoint.ts";
+import type { ConfigTree, RunConfig } from "./config.ts";
+import { openTrainingData, type TrainingData } from "./dataset.ts";
+import { configHash, decisivePart, differences } from "./decisive.ts";
+import type { TrainListener } from "./events.ts";
+import { describeLoaded, initialise } from "./init.ts";
+import { overlay } from "./layers.ts";
+import { describeMachine } from "./machine.ts";
+import { measureStep } from "./prepare.ts";
+import { type Outcome, runSession } from "./runSession.ts";
+import {
+  checkOut,
+  createRunFolder,
+  existingRun,
+  freshRunPath,
+  type RunFolder,
+} from "./runFolder.ts";
+import { exportedOf, frameworkOf } from "./session.ts";
+import { openStepper, type Stepper, type Target } from "./stepper.ts";
+
+/** How training is watched and stopped. */
+export type TrainOptions = {
+  readonly overwrite?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly listener?: TrainListener | undefined;
+};
+
+/** What a run came to. */
+export type TrainResult = Outcome & {
+  readonly run: string;
+  readonly config: RunConfig;
+  readonly choices: readonly AutomaticChoice[];
+};
+
+type Written = RunConfig & { about: { choices: AutomaticChoice[]; lowering?: Target["tune"] } };
+
+const quiet: TrainListener = () => undefined;
+
+/** Where the packed form of a folder of images is kept: beside the runs, so that the next run finds it. */
+export const cacheBeside = (out: string): string => join(dirname(out), ".packed");
+
+type Opened = {
+  config: OpenConfig;
+  choices: AutomaticChoice[];
+  framework: Framework;
+  state: HostState;
+  stepper: Stepper;
+};
+
+async function openParts(
+  tree: ConfigTree,
+  data: TrainingData,
+  listener: TrainListener,
+): Promise<Opened> {
+  const facts = {
+    images: data.count,
+    shortSide: data.shortSide,
+    labelled: data.labels !== undefined,
+  };
+  const { config: asked, choices } = openConfig(tree, facts);
+  const framework = frameworkOf(asked, data.count);
+  const config = { ...asked, views: { ...asked.views, count: framework.viewCount } };
+  const state = framework.init();
+  if (config.init !== undefined) {
+    listener({ kind: "note", text: describeLoaded(await initialise(state, config.init)) });
+  }
+  const target = { device: config.device, threads: config.threads };
+  const stepper = await openStepper(framework, state, config, target);
+  return { config, choices, framework, state, stepper };
+}
+
+/** The epochs, measured where they are left open. */
+async function chosenEpochs(
+  { config, choices, framework, state, stepper }: Opened,
+  images: number,
+) {
+  if (config.epochs !== undefined) return config.epochs;
+  const seconds = await measureStep(stepper, framework, state);
+  const perEpoch = Math.floor(images / config.batchSize);
+  const epochs = epochsFor(config.minutes, seconds * perEpoch);
+  const speed = Math.round(config.batchSize / seconds);
+  const minutes = (epochs * perEpoch * seconds) / 60;
+  const about = minutes < 1.5 ? `${Math.round(60 * minutes)} s` : `${Math.round(minutes)} minutes`;
+  choices.push({
+    path: "epochs",
+    value: epochs,
+    reason: `about ${about} at the measured ${speed} images/s; --minutes or --epochs set it`,
+  });
+  return epochs;
+}
+
+/** Trains a new run. `tree` has been checked with `configMistakes`. */
+export async function train(tree: ConfigTree, options: TrainOptions = {}): Promise<TrainResult> {
+  const { overwrite = false, signal = new AbortController().signal, listener = quiet } = options;
+  const method = describeNamed((tree.method as never) ?? { name: "simclr" }).split(",")[0];
+  const out = (tree.out as string | undefined) ?? freshRunPath(tree.data as string, method);
+  checkOut(out, overwrite);
+  const data = await openTrainingData(tree.data as string, {
+    ...{ cache: cacheBeside(out), imageSize: tree.imageSize as number | undefined },
+    ...{ listener, signal },
+  });
+  try {
+    const opened = await openParts({ ...tree, out }, data, listener);
+    const closed = closeConfig(opened.config, await chosenEpochs(opened, data.count));
+    const choices = [...opened.choices, ...closed.choices];
+    listener({ kind: "choices", choices });
+    const folder = createRunFolder(out, overwrite);
+    const lowering = opened.stepper.choices();
+    const about = {
+      ...describeMachine(),
+      started: new Date().toISOString(),
+      dataset: { images: data.count, fingerprint: data.fingerprint, classes: data.classes },
+      ...{ choices, lowering },
+    };
+    const text = JSON.stringify({ ...closed.config, about }, null, 2);
+    await writeFileAtomic(folder.config, `${text}\n`);
+    const session = { ...opened, config: closed.config, data, folder, signal, listener };
+    const outcome = await runSession(session, undefined);
+    return { ...outcome, run: out, config: closed.config, choices };
+  } finally {
+    data.close();
+  }
+}
+
+function readRunConfig(folder: RunFolder): Written {
+  try {
+    return JSON.parse(readFileSync(folder.config, "utf8")) as Written;
+  } catch (cause) {
+    throw new ConfigError(
+      `${JSON.stringify(folder.config)} is no JSON: it was changed or cut short`,
+      undefined,
+      { cause },
+    );
+  }
+}
+
+/** The config of a run that exists. */
+export function runConfig(path: string): RunConfig {
+  const { about: _about, ...config } = readRunConfig(existingRun(path));
+  return config;
+}
+
+/** Settings that may differ when a run goes on: they change nothing that is learned. */
+const changeable = ["workers", "about", "$schema"];
+
+function checkSame(given: ConfigTree, config: RunConfig): void {
+  const kept = Object.fromEntries(
+    Object.entries(given).filter(([key]) => !changeable.includes(key)),
+  );
+  const written = { ...config } as ConfigTree;
+  const wrong = differences(overlay(written, kept), written);
+  if (wrong.length === 0) return;
+  throw new ConfigError(
+    `resume: the settings of the run cannot change: ${wrong.join("; ")}`,
+    "leave them out, or start a new run with --init",
+  );
+}
+
+/** Goes on with a run from its last checkpoint, or from another one of it. */
+export async function resume(
+  path: string,
+  options: TrainOptions & { from?: string | undefined; given?: ConfigTree } = {},
+): Promise<TrainResult> {
+  const { signal = new AbortController().signal, listener = quiet, from = "last" } = options;
+  const folder = existingRun(path);
+  const { about, ...written } = readRunConfig(folder);
+  checkSame(options.given ?? {}, written);
+  const workers = (options.given?.workers as number | undefined) ?? written.workers;
+  const config: RunConfig = { ...written, workers };
+  const checkpoint = join(folder.checkpoints, from);
+  const there = await recoverFolder(checkpoint);
+  if (!there && from !== "last") {
+    throw new ConfigError(`resume: ${JSON.stringify(checkpoint)} does not exist`);
+  }
+  const { imageSize } = config;
+  const cache = cacheBeside(config.out);
+  const data = await openTrainingData(config.data, { cache, imageSize, listener, signal });
+  try {
+    const framework = frameworkOf(config, data.count);
+    const fresh = framework.init();
+    const decisive = decisivePart(config, data.fingerprint);
+    const expected = { decisive, configHash: configHash(decisive) };
+    const exported = exportedOf(config, framework, fresh);
+    const read = there ? readCheckpoint(checkpoint, fresh, expected, exported) : undefined;
+    if (read === undefined && config.init !== undefined) await initialise(fresh, config.init);
+    const state = read?.state ?? fresh;
+    const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
+    const stepper = await openStepper(framework, state, config, target);
+    const parts = { config, framework, state, stepper, data, folder, signal, listener };
+    const outcome = await runSession(parts, read?.position);
+    return { ...outcome, run: path, config, choices: about.choices };
+  } finally {
+    data.close();
+  }
+}
+
+/** Whether a folder holds a run that can be gone on with. */
+export const isRun = (path: string): boolean => existsSync(join(path, "config.json"));
