@@ -4,3 +4,8 @@ export * from "./fileError.ts";
 export * from "./jsonLines.ts";
 export * from "./safetensors.ts";
 export type { SafetensorsHeader, TensorEntry } from "./safetensorsHeader.ts";
+export { readEvents } from "./eventRecords.ts";
+export type { TensorBoardEvent } from "./eventRecords.ts";
+export * from "./npy.ts";
+export * from "./parquet.ts";
+export * from "./tensorboard.ts";
