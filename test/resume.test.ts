@@ -1,0 +1,176 @@
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { timeFields } from "../src/train/events.ts";
+import { contrapose, scratch, writeStripes } from "./cli.ts";
+
+const folder = scratch();
+const images = folder.at("stripes_batch.bin");
+const settings = [
+  ...["--epochs", "6", "--batch-size", "16", "--encoder", "convnet", "--width", "4"],
+  ...["--set", "encoder.depth=2", "--threads", "1", "--workers", "1", "--quiet"],
+  ...["--set", "checkpoint.seconds=0.02", "--set", "evaluation.images=64"],
+];
+const startArguments = (run: string) => ["train", images, "--out", run, ...settings];
+
+/** Everything that must be equal, whatever happened on the way. */
+function resultOf(run: string) {
+  const records = readFileSync(join(run, "metrics.jsonl"), "utf8").trimEnd().split("\n");
+  const timeless = records.map((line) => {
+    const record = JSON.parse(line) as Record<string, unknown>;
+    for (const field of timeFields) delete record[field];
+    return JSON.stringify(record);
+  });
+  const weights = ["weights", "state"].map((name) =>
+    readFileSync(join(run, "checkpoints", "last", `${name}.safetensors`)).toString("base64"),
+  );
+  return { timeless, weights };
+}
+
+/** Ends a process with a signal after a while, or when a file has so many lines. */
+function killAt(signal: NodeJS.Signals, when: { ms?: number; run: string; lines?: number }) {
+  return (child: ReturnType<typeof spawn>) => {
+    const started = performance.now();
+    const metrics = join(when.run, "metrics.jsonl");
+    const timer = setInterval(() => {
+      const lines = existsSync(metrics) ? readFileSync(metrics, "utf8").split("\n").length - 1 : 0;
+      const late = when.ms !== undefined && performance.now() - started > when.ms;
+      if (!late && !(when.lines !== undefined && lines >= when.lines)) return;
+      clearInterval(timer);
+      child.kill(signal);
+    }, 1);
+    child.on("close", () => clearInterval(timer));
+  };
+}
+
+beforeAll(async () => {
+  writeStripes(images, 104);
+  const whole = await contrapose(startArguments(folder.at("whole")));
+  expect(whole.err).toBe("");
+  expect(whole.code).toBe(0);
+});
+afterAll(() => folder.remove());
+
+describe("a run that was stopped goes on bit for bit", () => {
+  test("after kill -9 at many points, one after the other", async () => {
+    const run = folder.at("killed");
+    const expected = resultOf(folder.at("whole"));
+    let kills = 0;
+    let called = await contrapose(startArguments(run), {
+      kill: killAt("SIGKILL", { run, lines: 2 }),
+    });
+    for (const lines of [5, 7, 8, 13, 20, 27, 31, 38]) {
+      if (called.code === 0) break;
+      kills++;
+      const kill = killAt("SIGKILL", { run, lines });
+      called = await contrapose(["train", "--resume", run, "--quiet"], { kill });
+    }
+    if (called.code !== 0) called = await contrapose(["train", "--resume", run, "--quiet"]);
+    expect(called.err).toBe("");
+    expect(called.code).toBe(0);
+    expect(kills).toBeGreaterThan(3);
+    expect(resultOf(run)).toEqual(expected);
+  }, 60_000);
+
+  test("after Ctrl-C, which saves and exits with 130", async () => {
+    const run = folder.at("interrupted");
+    const kill = killAt("SIGINT", { run, lines: 9 });
+    const stopped = await contrapose(startArguments(run), { kill });
+    expect(stopped.code).toBe(130);
+    expect(stopped.out).toContain(`contrapose train --resume ${run}`);
+    const done = await contrapose(["train", "--resume", run, "--quiet", "--json"]);
+    expect(done.code).toBe(0);
+    expect(done.json()).toMatchObject({ epochs: 6, steps: 36, finished: true });
+    expect(resultOf(run)).toEqual(resultOf(folder.at("whole")));
+  });
+
+  test("with another number of workers, and once more when it is done already", async () => {
+    const run = folder.at("workers");
+    await contrapose(startArguments(run), { kill: killAt("SIGTERM", { run, lines: 4 }) });
+    const done = await contrapose(["train", "--resume", run, "--workers", "0", "--quiet"]);
+    expect(done.code).toBe(0);
+    expect(resultOf(run)).toEqual(resultOf(folder.at("whole")));
+    const again = await contrapose(["train", "--resume", run, "--quiet"]);
+    expect(again.code).toBe(0);
+    expect(resultOf(run)).toEqual(resultOf(folder.at("whole")));
+  });
+});
+
+describe("a checkpoint that does not fit gives one sentence and loses nothing", () => {
+  const copy = (name: string) => {
+    const run = folder.at(name);
+    cpSync(folder.at("whole"), run, { recursive: true });
+    return run;
+  };
+
+  test("a truncated state", async () => {
+    const run = copy("truncated");
+    const path = join(run, "checkpoints", "last", "state.safetensors");
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, bytes.length - 100));
+    const metrics = readFileSync(join(run, "metrics.jsonl"), "utf8");
+    const { code, err } = await contrapose(["train", "--resume", run, "--quiet"]);
+    expect(code).toBe(2);
+    expect(err).toContain("is truncated");
+    expect(err.trim().split("\n")).toHaveLength(2); // the sentence and a hint
+    expect(readFileSync(join(run, "metrics.jsonl"), "utf8")).toBe(metrics);
+  });
+
+  test("a damaged state", async () => {
+    const run = copy("damaged");
+    const path = join(run, "checkpoints", "last", "weights.safetensors");
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 10] ^= 1;
+    writeFileSync(path, bytes);
+    const { code, err } = await contrapose(["train", "--resume", run, "--quiet"]);
+    expect(code).toBe(2);
+    expect(err).toContain("is damaged");
+    const other = await contrapose(["train", "--resume", run, "--from", "epoch-0002", "--quiet"]);
+    expect(other.code).toBe(0);
+    expect(resultOf(run)).toEqual(resultOf(folder.at("whole")));
+  });
+
+  test("a checkpoint of another config", async () => {
+    const run = copy("foreign");
+    const path = join(run, "config.json");
+    const config = JSON.parse(readFileSync(path, "utf8")) as { seed: number; learningRate: number };
+    writeFileSync(path, JSON.stringify({ ...config, seed: 5 }));
+    const { code, err } = await contrapose(["train", "--resume", run, "--quiet"]);
+    expect(code).toBe(2);
+    expect(err).toContain("another config: seed is 5, was 0");
+  });
+
+  test("settings that change while resuming", async () => {
+    const run = folder.at("whole");
+    const { code, err } = await contrapose(["train", "--resume", run, "--epochs", "9", "--quiet"]);
+    expect(code).toBe(2);
+    expect(err).toContain("epochs is 9, was 6");
+  });
+
+  test("a position that is missing", async () => {
+    const run = copy("positionless");
+    rmSync(join(run, "checkpoints", "last", "position.json"));
+    const { code, err } = await contrapose(["train", "--resume", run, "--quiet"]);
+    expect(code).toBe(2);
+    expect(err).toContain("is incomplete");
+  });
+});
+
+test("training stops at the first number that is not finite, and the step can be repeated", async () => {
+  const run = folder.at("diverged");
+  const called = await contrapose([...startArguments(run), "--learning-rate", "1e30"]);
+  expect(called.code).toBe(1);
+  expect(called.err).toMatch(/training stopped at step \d+ of epoch 1: .*(loss|gradientNorm)/);
+  expect(called.err).toContain("contrapose train --replay");
+  const failure = JSON.parse(readFileSync(join(run, "failure.json"), "utf8")) as {
+    images: unknown[];
+    checkpoint: string;
+  };
+  expect(failure.images).toHaveLength(16);
+  const again = await contrapose(["train", "--replay", join(run, "failure.json"), "--json"]);
+  expect(again.code).toBe(0);
+  expect(again.json()).toMatchObject({ repeated: true, viewsFinite: true });
+});
