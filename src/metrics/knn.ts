@@ -1,0 +1,100 @@
+import { ConfigError, DataError, ShapeError } from "../core/errors.ts";
+import type { LabelledFeatures } from "./features.ts";
+import { type Neighbours, nearestNeighbours } from "./nearest.ts";
+
+/** Options of `knnClassify`. */
+export type KnnOptions = {
+  /** Neighbours that vote; 20 by default, at most all there are. */
+  k?: number;
+  /** T of the weights exp(similarity / T); 0.07 by default. */
+  temperature?: number;
+  /** Train and test are the same rows: no row votes for itself. */
+  leaveOneOut?: boolean;
+};
+
+/** What `knnClassify` found. */
+export type KnnResult = {
+  /** Share of the labelled test rows classified correctly; NaN where none is labelled. */
+  readonly accuracy: number;
+  readonly correct: number;
+  /** Test rows with a label of 0 or more. */
+  readonly count: number;
+  /** Class of every test row. */
+  readonly predictions: Int32Array;
+  readonly k: number;
+  readonly temperature: number;
+};
+
+/** Throws where labels do not fit the rows or the classes; −1 (no label) passes where `unlabelled` is allowed. */
+export function checkLabels(
+  where: string,
+  { features, labels }: LabelledFeatures,
+  classes: number,
+  unlabelled = false,
+): void {
+  if (labels.length !== features.count) {
+    throw new ShapeError(
+      `${where} has ${labels.length} labels for ${features.count} rows, expected one a row`,
+    );
+  }
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
+    if (Number.isInteger(label) && label >= (unlabelled ? -1 : 0) && label < classes) continue;
+    throw new DataError(
+      `${where} has label ${label} in row ${i}, expected a whole number from 0 to ${classes - 1}`,
+    );
+  }
+}
+
+/** Share of predictions equal to their label, over rows with a label. */
+export function score(predictions: Int32Array, labels: ArrayLike<number>) {
+  let [correct, count] = [0, 0];
+  for (let i = 0; i < labels.length; i++) {
+    if (labels[i] < 0) continue;
+    count++;
+    if (predictions[i] === labels[i]) correct++;
+  }
+  return { accuracy: count === 0 ? NaN : correct / count, correct, count };
+}
+
+/** The class with the largest Σ exp((s − s₀) / T) among the neighbours of row i; the lowest of equals. */
+function vote(
+  { indices, similarities, k }: Neighbours,
+  i: number,
+  labels: ArrayLike<number>,
+  votes: Float64Array,
+  temperature: number,
+): number {
+  votes.fill(0);
+  const nearest = similarities[i * k]; // taken off every exponent: the order stays, nothing overflows
+  for (let n = i * k; n < (i + 1) * k; n++) {
+    votes[labels[indices[n]]] += Math.exp((similarities[n] - nearest) / temperature);
+  }
+  return votes.indexOf(votes.reduce((a, b) => Math.max(a, b)));
+}
+
+/**
+ * Weighted k-nearest-neighbour classification: the `k` training rows most similar (cosine) to a test row
+ * vote for their class with weight exp(similarity / T).
+ *
+ * See "Unsupervised Feature Learning via Non-Parametric Instance Discrimination" by Wu et al. 2018
+ * (arXiv:1805.01978, section 3.4). Rows are normalised inside. Test rows labelled −1 are classified but
+ * not counted. Ties go to the lower class.
+ */
+export function knnClassify(
+  train: LabelledFeatures & { readonly classes: number },
+  test: LabelledFeatures,
+  { k = 20, temperature = 0.07, leaveOneOut = false }: KnnOptions = {},
+): KnnResult {
+  if (!(temperature > 0)) {
+    throw new ConfigError(`knnClassify: temperature is ${temperature}, expected more than 0`);
+  }
+  checkLabels("knnClassify: train", train, train.classes);
+  checkLabels("knnClassify: test", test, train.classes, true);
+  const found = nearestNeighbours(test.features, train.features, k, { leaveOneOut });
+  const votes = new Float64Array(train.classes);
+  const predictions = Int32Array.from({ length: test.features.count }, (_, i) =>
+    vote(found, i, train.labels, votes, temperature),
+  );
+  return { ...score(predictions, test.labels), predictions, k: found.k, temperature };
+}
