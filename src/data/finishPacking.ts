@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+
+import { DataError } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
+import { groupImages } from "./groupImages.ts";
+import type { GroupSummary } from "./groupImages.ts";
+import { removeJournal } from "./journal.ts";
+import { removeLeftovers } from "./packFolder.ts";
+import { pixelSettings } from "./packOptions.ts";
+import type { PackOptions } from "./packOptions.ts";
+import { byteLength, writeIndex } from "./packedIndex.ts";
+import type { PackedHeader, StoredImage } from "./packedIndex.ts";
+import type { ImageSource, Skipped } from "./source.ts";
+
+/** What became of a packing. */
+export type PackReport = {
+  readonly folder: string;
+  readonly images: number;
+  readonly packed: number; // decoded and stored by this run
+  readonly kept: number; // stored before and unchanged
+  readonly skipped: readonly Skipped[];
+  readonly classes: readonly string[];
+  readonly labelled: number; // images with a label
+  readonly groups: GroupSummary;
+  readonly bytes: number; // of pixels
+  readonly seconds: number;
+  readonly notes: readonly string[];
+};
+
+const collator = new Intl.Collator("en", { numeric: true });
+
+function classNames(source: ImageSource, images: readonly StoredImage[]): string[] {
+  const used = new Set(images.flatMap(({ label }) => (label === undefined ? [] : [label])));
+  const given = source.classes ?? [];
+  const rest = [...used].filter((name) => !given.includes(name));
+  return used.size === 0
+    ? []
+    : [...given, ...rest.sort((a, b) => collator.compare(a, b) || (a < b ? -1 : 1))];
+}
+
+function fingerprint(images: readonly StoredImage[]): string {
+  const hash = createHash("sha256");
+  for (const { id, label, group, crc, width, height } of images) {
+    hash.update(JSON.stringify([id, label, group, crc, width, height]));
+  }
+  return hash.digest("hex");
+}
+
+function shardsOf(images: readonly StoredImage[]): PackedHeader["shards"] {
+  const ends = new Map<number, number>();
+  for (const image of images) {
+    const end = image.offset + byteLength(image);
+    ends.set(image.shard, Math.max(end, ends.get(image.shard) ?? 0));
+  }
+  return [...ends].map(([shard, bytes]) => ({ shard, bytes })).sort((a, b) => a.shard - b.shard);
+}
+
+function nothingLeft(source: ImageSource, skipped: readonly Skipped[]): never {
+  const bad = skipped.filter(({ ignored }) => ignored === undefined);
+  const first = bad.at(0);
+  const example =
+    first === undefined ? "" : `, for example ${JSON.stringify(first.path)}: ${first.reason}`;
+  throw new DataError(
+    `pack: no image in ${JSON.stringify(source.path)} could be used (${bad.length} files were skipped${example})`,
+    "check that the folder is the one with the images",
+  );
+}
+
+/** Groups the images, puts the new index in its place and removes what it does not need. */
+export async function finishPacking(
+  folder: string,
+  source: ImageSource,
+  options: PackOptions,
+  stored: {
+    images: StoredImage[];
+    skipped: Skipped[];
+    packed: number;
+    kept: number;
+    started: number;
+  },
+): Promise<PackReport> {
+  if (stored.images.length === 0) nothingLeft(source, stored.skipped);
+  const { groups, summary } = await groupImages(folder, stored.images, options.nearDuplicates);
+  const images = stored.images.map((image, i) => ({ ...image, group: groups[i] }));
+  const classes = classNames(source, images);
+  const header = await writeIndex(
+    folder,
+    {
+      ...{ contrapose: VERSION, source: { kind: source.kind, path: source.path } },
+      ...{ settings: pixelSettings(options), groups: summary.groups, shards: shardsOf(images) },
+      ...(classes.length > 0 ? { classes } : {}),
+      ...{ fingerprint: fingerprint(images), notes: source.notes, skipped: stored.skipped },
+    },
+    images,
+  );
+  await removeJournal(folder);
+  await removeLeftovers(folder, header);
+  return {
+    ...{ folder, images: images.length, packed: stored.packed, kept: stored.kept },
+    ...{ skipped: stored.skipped, classes, groups: summary, notes: source.notes },
+    labelled: images.filter(({ label }) => label !== undefined).length,
+    bytes: images.reduce((sum, image) => sum + byteLength(image), 0),
+    seconds: (performance.now() - stored.started) / 1000,
+  };
+}

@@ -1,0 +1,10 @@
+export * from "./decodeImage.ts";
+export * from "./detectSource.ts";
+export * from "./encodeImage.ts";
+export * from "./openDataset.ts";
+export * from "./packDataset.ts";
+export { PackOptions } from "./packOptions.ts";
+export type { PackReport } from "./finishPacking.ts";
+export type { GroupSummary } from "./groupImages.ts";
+export type * from "./source.ts";
+export * from "./sample/index.ts";

@@ -1,0 +1,216 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { DataError } from "../core/errors.ts";
+import type { PixelImage, PixelSource } from "../core/pixels.ts";
+import { fileError } from "../files/index.ts";
+import { checkShards, headerName, readEntries, readHeader, shardName } from "./packedIndex.ts";
+import type { PackedHeader, StoredImage } from "./packedIndex.ts";
+import type { Box } from "./source.ts";
+
+/** What a packed dataset says of one of its images. */
+export type ImageEntry = {
+  readonly id: string; // stays when the dataset is packed again
+  readonly path: string; // of its file, from the source's folder
+  readonly label?: number; // number of its class
+  readonly group: number; // images of one group are of one thing
+  readonly width: number; // pixels, stored
+  readonly height: number; // pixels, stored
+  readonly originalWidth: number; // pixels
+  readonly originalHeight: number; // pixels
+  readonly box?: Box; // in stored pixels
+};
+
+/** Packed images, opened. Image i has row i of every table. */
+export type PackedDataset = {
+  readonly path: string; // absolute
+  readonly count: number;
+  readonly width?: number; // pixels; where all images have the same
+  readonly height?: number;
+  readonly ids: readonly string[];
+  readonly labels?: Int32Array; // [count]; -1 for images without a label
+  readonly classes?: readonly string[];
+  readonly groups: Int32Array; // [count]
+  readonly fingerprint: string; // of ids, labels, groups and pixels
+  readonly header: PackedHeader;
+  /** Where the pixels are, for worker threads: in shared memory, or in files. */
+  readonly pixels: PixelSource;
+  entry(index: number): ImageEntry;
+  /** Pixels of an image; written into `into` where it is given and the pixels are read from a file. */
+  image(index: number, into?: Uint8Array): PixelImage;
+  close(): void;
+};
+
+/** Choices about how a dataset is opened. */
+export type OpenOptions = {
+  /** Datasets of at most this many bytes are held in memory; 1 GiB by default, 0 reads from files. */
+  readonly memory?: number;
+};
+
+function readRange(file: number, path: string, into: Uint8Array, offset: number): void {
+  for (let at = 0; at < into.length;) {
+    const got = readSync(file, into, at, Math.min(into.length - at, 1 << 30), offset + at);
+    if (got === 0) {
+      throw new DataError(
+        `dataset: ${JSON.stringify(path)} ends at byte ${offset + at}, expected ${offset + into.length} bytes or more`,
+        "the dataset is damaged; pack the images again with overwrite",
+      );
+    }
+    at += got;
+  }
+}
+
+function openShard(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    throw fileError(error, "read", path);
+  }
+}
+
+const shared = <T extends Int32Array | Float64Array>(
+  make: new (buffer: SharedArrayBuffer) => T,
+  bytesEach: number,
+  values: readonly number[],
+): T => {
+  const table = new make(new SharedArrayBuffer(values.length * bytesEach));
+  table.set(values);
+  return table;
+};
+
+const ints = (values: readonly number[]) => shared(Int32Array, 4, values);
+
+function loadShards(paths: readonly string[], sizes: readonly number[]): SharedArrayBuffer[] {
+  return paths.map((path, i) => {
+    const buffer = new SharedArrayBuffer(sizes[i]);
+    const file = openShard(path);
+    try {
+      readRange(file, path, new Uint8Array(buffer), 0);
+    } finally {
+      closeSync(file);
+    }
+    return buffer;
+  });
+}
+
+function pixelSource(
+  folder: string,
+  header: PackedHeader,
+  images: readonly StoredImage[],
+  memory: number,
+): PixelSource {
+  const segments = new Map(header.shards.map(({ shard }, i) => [shard, i]));
+  const sizes = header.shards.map(({ bytes }) => bytes);
+  const paths = header.shards.map(({ shard }) => join(folder, shardName(shard)));
+  const layout = {
+    count: images.length,
+    segments: ints(images.map(({ shard }) => segments.get(shard) ?? -1)),
+    offsets: shared(
+      Float64Array,
+      8,
+      images.map(({ offset }) => offset),
+    ),
+    widths: ints(images.map(({ width }) => width)),
+    heights: ints(images.map(({ height }) => height)),
+    groups: ints(images.map(({ group }, i) => group ?? i)),
+  };
+  const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  return total <= memory
+    ? { kind: "shared", ...layout, buffers: loadShards(paths, sizes) }
+    : { kind: "files", ...layout, paths };
+}
+
+function pixelReader(source: PixelSource) {
+  const files = new Map<number, number>();
+  const read = (index: number, into?: Uint8Array): PixelImage => {
+    const [width, height, segment] = [
+      source.widths[index],
+      source.heights[index],
+      source.segments[index],
+    ];
+    const [offset, length] = [source.offsets[index], width * height * 3];
+    if (source.kind === "shared") {
+      const data = new Uint8Array(source.buffers[segment], offset, length);
+      return { width, height, channels: 3, data };
+    }
+    const path = source.paths[segment];
+    const file = files.get(segment) ?? openShard(path);
+    files.set(segment, file);
+    const data = into === undefined ? new Uint8Array(length) : into.subarray(0, length);
+    readRange(file, path, data, offset);
+    return { width, height, channels: 3, data };
+  };
+  const close = () => {
+    files.forEach((file) => closeSync(file));
+    files.clear();
+  };
+  return { read, close };
+}
+
+function common(values: readonly number[]): number | undefined {
+  return values.every((value) => value === values[0]) ? values[0] : undefined;
+}
+
+function labelsOf(images: readonly StoredImage[], classes: readonly string[] | undefined) {
+  if (classes === undefined) return undefined;
+  const numbers = new Map(classes.map((name, i) => [name, i]));
+  return ints(images.map(({ label }) => (label === undefined ? -1 : (numbers.get(label) ?? -1))));
+}
+
+function toEntry(image: StoredImage, index: number, labels: Int32Array | undefined): ImageEntry {
+  const { id, path, width, height, originalWidth, originalHeight, group = index, box } = image;
+  const label = labels?.[index] ?? -1;
+  return {
+    ...{ id, path, group, width, height, originalWidth, originalHeight },
+    ...(label < 0 ? {} : { label }),
+    ...(box === undefined ? {} : { box }),
+  };
+}
+
+function checkIndex(index: number, count: number): void {
+  if (Number.isInteger(index) && index >= 0 && index < count) return;
+  throw new RangeError(`dataset: image ${index} does not exist, there are ${count}`);
+}
+
+/** Opens a packed dataset. Checks that every file is there and as long as it should be. */
+export async function openDataset(
+  folder: string,
+  { memory = 2 ** 30 }: OpenOptions = {},
+): Promise<PackedDataset> {
+  const path = resolve(folder);
+  const header = await readHeader(path);
+  if (header === undefined) {
+    throw new DataError(
+      `dataset: ${JSON.stringify(folder)} is not a packed dataset (there is no ${headerName} in it)`,
+      "pack the images first: contrapose pack <images> --out <folder>",
+    );
+  }
+  await checkShards(path, header);
+  const images = await readEntries(path, header);
+  const pixels = pixelSource(path, header, images, memory);
+  const reader = pixelReader(pixels);
+  const labels = labelsOf(images, header.classes);
+  const [width, height] = [common(images.map((i) => i.width)), common(images.map((i) => i.height))];
+  return {
+    ...{ path, count: images.length, header, pixels, fingerprint: header.fingerprint },
+    ...(width === undefined ? {} : { width }),
+    ...(height === undefined ? {} : { height }),
+    ...(labels === undefined ? {} : { labels, classes: header.classes }),
+    ids: images.map(({ id }) => id),
+    groups: pixels.groups!,
+    entry: (index) => {
+      checkIndex(index, images.length);
+      return toEntry(images[index], index, labels);
+    },
+    image: (index, into) => {
+      checkIndex(index, images.length);
+      return reader.read(index, into);
+    },
+    close: reader.close,
+  };
+}
+
+/** Whether a path is the folder of a packed dataset. */
+export async function isPackedDataset(folder: string): Promise<boolean> {
+  return (await readHeader(resolve(folder))) !== undefined;
+}

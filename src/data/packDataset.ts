@@ -1,0 +1,172 @@
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+
+import type { z } from "zod";
+
+import { ContraposeError, DataError } from "../core/errors.ts";
+import { parseOptions } from "../core/options.ts";
+import { inOrder } from "./inOrder.ts";
+import { openJournal } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import { claimPackFolder, journalKey, readPacked } from "./packFolder.ts";
+import type { Packed } from "./packFolder.ts";
+import { finishPacking } from "./finishPacking.ts";
+import type { PackReport } from "./finishPacking.ts";
+import { lockFolder } from "./packLock.ts";
+import { PackOptions, pixelSettings } from "./packOptions.ts";
+import type { PixelSettings } from "./packOptions.ts";
+import type { StoredImage } from "./packedIndex.ts";
+import { shardWriter } from "./shardWriter.ts";
+import type { ShardWriter } from "./shardWriter.ts";
+import { messageOf } from "./source.ts";
+import type { ImageSource, RawEntry, Skipped } from "./source.ts";
+import { factsOf, prepareImage } from "./storeImage.ts";
+import type { Prepared } from "./storeImage.ts";
+
+/** How far a packing is. */
+export type PackProgress = {
+  readonly done: number; // images seen, kept and skipped ones too
+  readonly total?: number;
+  readonly packed: number; // decoded and stored by this run
+  readonly kept: number; // stored before and unchanged
+  readonly skipped: number;
+  readonly seconds: number;
+  readonly finishing?: boolean; // grouping and writing the index
+};
+
+/** What is told of a packing while it runs, and what can stop it. */
+export type PackCalls = {
+  readonly onProgress?: (progress: PackProgress) => void; // about ten times a second
+  readonly signal?: AbortSignal;
+};
+
+type Outcome = { kept: StoredImage } | { prepared: Prepared } | { skipped: Skipped };
+
+/** Everything that one packing holds. */
+type Packing = {
+  source: ImageSource;
+  options: PackOptions;
+  settings: PixelSettings;
+  packed: Packed;
+  writer: ShardWriter;
+  journal: Journal;
+  calls: PackCalls;
+};
+
+/** A stored image with what the source now says of it. */
+function refreshed(known: StoredImage, entry: RawEntry): StoredImage {
+  const rest: Record<string, unknown> = { ...known };
+  for (const name of ["label", "sourceGroup", "box", "modified", "group"]) delete rest[name];
+  return { ...(rest as StoredImage), ...factsOf(entry, known) };
+}
+
+async function handle(packing: Packing, entry: RawEntry): Promise<Outcome> {
+  const known = packing.packed.images.get(entry.id);
+  if (known !== undefined && known.stamp === entry.stamp) {
+    return { kept: refreshed(known, entry) };
+  }
+  try {
+    return { prepared: await prepareImage(entry, packing.settings, packing.options) };
+  } catch (error) {
+    const named = `${JSON.stringify(entry.id)}: `;
+    const message = messageOf(error);
+    const reason = message.startsWith(named) ? message.slice(named.length) : message;
+    return { skipped: { path: entry.id, reason } };
+  }
+}
+
+function refuse({ path, reason }: Skipped): never {
+  throw new DataError(
+    `pack: ${JSON.stringify(path)}: ${reason}`,
+    "remove the file, or pack without strict to skip such files",
+  );
+}
+
+const SECONDS_BETWEEN_FLUSHES = 2;
+
+async function storeAll(packing: Packing) {
+  const { source, options, writer, journal, calls } = packing;
+  const images: StoredImage[] = [];
+  const skipped: Skipped[] = [];
+  const started = performance.now();
+  let [packed, kept, told, flushed] = [0, 0, 0, started];
+  const skip = (item: Skipped) => {
+    if (options.strict && item.ignored === undefined) refuse(item);
+    skipped.push(item);
+  };
+  const tell = (now: number) => {
+    const done = packed + kept + skipped.filter((item) => item.ignored === undefined).length;
+    const total = source.count === undefined ? {} : { total: source.count };
+    const seconds = (now - started) / 1000;
+    calls.onProgress?.({ done, ...total, packed, kept, skipped: skipped.length, seconds });
+  };
+  const width = options.parallel ?? Math.max(4, 2 * availableParallelism());
+  for await (const outcome of inOrder(source.entries(skip), width, (e) => handle(packing, e))) {
+    if ("skipped" in outcome) skip(outcome.skipped);
+    else if ("kept" in outcome) {
+      images.push(outcome.kept);
+      kept += 1;
+    } else {
+      const place = await writer.append(outcome.prepared.pixels);
+      const image: StoredImage = { ...outcome.prepared.image, ...place };
+      images.push(image);
+      journal.add(image);
+      packed += 1;
+    }
+    const now = performance.now();
+    if (now - told > 100) tell((told = now));
+    if (now - flushed > 1000 * SECONDS_BETWEEN_FLUSHES || calls.signal?.aborted === true) {
+      await writer.flush();
+      await journal.flush();
+      flushed = performance.now();
+      calls.signal?.throwIfAborted();
+    }
+  }
+  tell(performance.now());
+  return { images, skipped, packed, kept, started };
+}
+
+/**
+ * Decodes the images of a source once and stores their pixels in a folder, as a packed dataset.
+ *
+ * Images of files that have not changed since the last packing are kept, those of files that are gone
+ * are dropped. A packing that was stopped, at any point, goes on where it was; the dataset that stood
+ * there before stays whole until the new one is. Files that give no image are skipped and reported.
+ */
+export async function packDataset(
+  source: ImageSource,
+  folder: string,
+  options: z.input<typeof PackOptions> = {},
+  calls: PackCalls = {},
+): Promise<PackReport> {
+  const parsed = parseOptions("pack", PackOptions, options);
+  const settings = pixelSettings(parsed);
+  const out = resolve(folder);
+  await claimPackFolder(out, source);
+  const unlock = await lockFolder(out);
+  try {
+    const packed = await readPacked(out, source, settings, parsed.overwrite);
+    const journal = await openJournal(out, journalKey(source, settings));
+    const writer = shardWriter(out, packed.nextShard, parsed.shardBytes);
+    try {
+      const packing = { source, options: parsed, settings, packed, writer, journal, calls };
+      const stored = await storeAll(packing).finally(async () => {
+        await writer.close();
+        await journal.flush();
+      });
+      const { signal } = calls;
+      return await finishPacking(out, source, parsed, { ...stored, ...(signal && { signal }) });
+    } catch (error) {
+      if (calls.signal?.aborted !== true) throw error;
+      throw new ContraposeError(
+        `pack: stopped before the end; ${JSON.stringify(folder)} keeps what is packed so far`,
+        "run the same command again to go on",
+        { cause: error },
+      );
+    } finally {
+      await journal.close();
+    }
+  } finally {
+    await unlock();
+  }
+}

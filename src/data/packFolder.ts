@@ -1,0 +1,109 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+
+import { ConfigError, DataError } from "../core/errors.ts";
+import { explained } from "../files/index.ts";
+import { journalName, readJournal, removeJournal } from "./journal.ts";
+import { headerName, readEntries, readHeader, shardName, shardNumber } from "./packedIndex.ts";
+import type { PackedHeader, StoredImage } from "./packedIndex.ts";
+import type { PixelSettings } from "./packOptions.ts";
+import type { ImageSource } from "./source.ts";
+
+const isOurs = (name: string) =>
+  [headerName, journalName, "pack.lock"].includes(name) ||
+  shardNumber(name) !== undefined ||
+  /^entries-[0-9a-f]+\.jsonl$/.test(name) ||
+  /^\.(dataset\.json|entries-[0-9a-f]+\.jsonl)\..*\.(part|old)$/.test(name);
+
+/** Makes the folder of a dataset. Refuses folders with anything of others in them. */
+export async function claimPackFolder(folder: string, source: ImageSource): Promise<void> {
+  if (relative(folder, source.path) === "") {
+    throw new ConfigError(
+      `pack: ${JSON.stringify(folder)} is both where the images are and where to pack them`,
+      "choose another folder for the packed dataset",
+    );
+  }
+  await explained("write", folder, () => mkdir(folder, { recursive: true }));
+  const names = await explained("read", folder, () => readdir(folder));
+  const others = names.filter((name) => !isOurs(name));
+  if (others.length > 0) {
+    throw new ConfigError(
+      `pack: ${JSON.stringify(folder)} holds something else than a packed dataset (${others.slice(0, 3).join(", ")})`,
+      "choose an empty or a new folder",
+    );
+  }
+}
+
+function differences(header: PackedHeader, source: ImageSource, settings: PixelSettings): string[] {
+  const changed = Object.keys(settings)
+    .filter((name) => header.settings[name as "size"] !== settings[name as "size"])
+    .map(
+      (name) => `${name} was ${header.settings[name as "size"]}, is ${settings[name as "size"]}`,
+    );
+  const { kind, path } = header.source;
+  if (kind !== source.kind)
+    changed.unshift(`the images were read as ${kind}, now as ${source.kind}`);
+  if (resolve(path) !== source.path)
+    changed.unshift(`it was packed from ${path}, not ${source.path}`);
+  return changed;
+}
+
+/** What is packed already and may be kept. */
+export type Packed = {
+  readonly images: Map<string, StoredImage>; // by id
+  readonly nextShard: number;
+  readonly continued: number; // images of a packing that was stopped
+};
+
+async function indexed(
+  folder: string,
+  source: ImageSource,
+  settings: PixelSettings,
+  overwrite: boolean,
+): Promise<StoredImage[]> {
+  let header: PackedHeader | undefined;
+  try {
+    header = await readHeader(folder);
+    if (header === undefined) return [];
+    const changed = differences(header, source, settings);
+    if (changed.length === 0) return await readEntries(folder, header);
+    if (!overwrite) {
+      throw new ConfigError(
+        `pack: ${JSON.stringify(folder)} holds another dataset: ${changed.join("; ")}`,
+        "choose another folder, or say overwrite",
+      );
+    }
+  } catch (error) {
+    if (!(overwrite && error instanceof DataError)) throw error; // overwriting mends damage
+  }
+  return [];
+}
+
+/** Identifies what is packed and how; a journal of another key is of no use. */
+export const journalKey = (source: ImageSource, settings: PixelSettings) =>
+  JSON.stringify({ source: { kind: source.kind, path: source.path }, settings });
+
+/** Reads what earlier packings left in a folder: the index, and the journal of one that was stopped. */
+export async function readPacked(
+  folder: string,
+  source: ImageSource,
+  settings: PixelSettings,
+  overwrite: boolean,
+): Promise<Packed> {
+  const old = await indexed(folder, source, settings, overwrite);
+  const fresh = await readJournal(folder, journalKey(source, settings));
+  if (fresh.length === 0) await removeJournal(folder);
+  const images = new Map([...old, ...fresh].map((image) => [image.id, image]));
+  const names = await readdir(folder);
+  const nextShard = Math.max(-1, ...names.map((name) => shardNumber(name) ?? -1)) + 1;
+  return { images, nextShard, continued: fresh.length };
+}
+
+/** Removes files that the dataset does not need: of earlier indexes, and of packings that were given up. */
+export async function removeLeftovers(folder: string, header: PackedHeader): Promise<void> {
+  const needed = new Set([headerName, header.entries, "pack.lock"]);
+  for (const { shard } of header.shards) needed.add(shardName(shard));
+  for (const name of await readdir(folder)) {
+    if (!needed.has(name) && isOurs(name)) await rm(join(folder, name), { force: true });
+  }
+}

@@ -1,0 +1,75 @@
+import { crc32 } from "node:zlib";
+
+import type { PixelImage } from "../core/pixels.ts";
+import { decodeImage } from "./decodeImage.ts";
+import type { DecodedImage } from "./decodeImage.ts";
+import { resizeImage } from "./encodeImage.ts";
+import type { PackOptions, PixelSettings } from "./packOptions.ts";
+import type { StoredImage } from "./packedIndex.ts";
+import { perceptualHash } from "./perceptualHash.ts";
+import type { Box, RawEntry } from "./source.ts";
+import { storedSize } from "./storedSize.ts";
+
+async function decoded(
+  entry: RawEntry,
+  settings: PixelSettings,
+  options: PackOptions,
+): Promise<DecodedImage> {
+  const fit = (width: number, height: number) => storedSize(width, height, settings);
+  const content = await entry.load();
+  if ("bytes" in content) {
+    const { maxPixels, seconds, damaged } = options;
+    return decodeImage(content.bytes, { fit, maxPixels, seconds, damaged }, entry.id);
+  }
+  const { width, height } = content.image;
+  const size = fit(width, height);
+  const same = size.width === width && size.height === height;
+  const image = same ? content.image : await resizeImage(content.image, size.width, size.height);
+  return { image, originalWidth: width, originalHeight: height };
+}
+
+/** What is known of an image before it has a place. */
+export type Prepared = {
+  readonly pixels: Uint8Array;
+  readonly image: Omit<StoredImage, "shard" | "offset">;
+};
+
+type Sizes = Pick<StoredImage, "width" | "height" | "originalWidth" | "originalHeight">;
+
+function storedBox([left, top, width, height]: Box, sizes: Sizes): Box {
+  const [x, y] = [sizes.width / sizes.originalWidth, sizes.height / sizes.originalHeight];
+  const rounded = (value: number) => Math.round(value * 1000) / 1000;
+  return [rounded(left * x), rounded(top * y), rounded(width * x), rounded(height * y)];
+}
+
+/** Facts of an entry that may change without its file: taken from the source at every packing. */
+export function factsOf({ label, group, box, modified }: RawEntry, sizes: Sizes) {
+  return {
+    ...(label === undefined ? {} : { label }),
+    ...(group === undefined ? {} : { sourceGroup: group }),
+    ...(modified === undefined ? {} : { modified }),
+    ...(box === undefined ? {} : { box: storedBox(box, sizes) }),
+  };
+}
+
+/** Decodes an entry and works out everything that is stored of it. */
+export async function prepareImage(
+  entry: RawEntry,
+  settings: PixelSettings,
+  options: PackOptions,
+): Promise<Prepared> {
+  const { image, originalWidth, originalHeight, taken } = await decoded(entry, settings, options);
+  const { width, height, data }: PixelImage = image;
+  const hash = perceptualHash(image);
+  const sizes = { width, height, originalWidth, originalHeight };
+  return {
+    pixels: data,
+    image: {
+      ...{ id: entry.id, path: entry.path, stamp: entry.stamp },
+      ...{ ...sizes, crc: crc32(data) },
+      ...(hash === undefined ? {} : { hash }),
+      ...(taken === undefined ? {} : { taken }),
+      ...factsOf(entry, sizes),
+    },
+  };
+}
