@@ -61,15 +61,23 @@ export const mlp = defineHead({
       .describe("width of the hidden layers; that of the features unless given"),
     layers: z.int().min(2).max(3).default(2).describe("number of linear layers"),
     dimension,
-    batchNorm: z.boolean().default(false).describe("batch normalisation after each hidden layer"),
+    batchNorm: z
+      .union([z.boolean(), z.strictObject({ splitBatch: z.int().positive() })])
+      .default(false)
+      .describe(
+        "batch normalisation after each hidden layer; { splitBatch: parts of the batch normalised apart }",
+      ),
     bias,
   }),
   build(inputs, { hidden = inputs, layers, dimension, batchNorm, bias }) {
     const parts: Layer[] = [];
     let [from, at] = [inputs, 0];
     for (let i = 0; i < layers - 1; i++, from = hidden) {
-      parts.push(linearLayer(`head.${at++}`, from, hidden, { bias: bias && !batchNorm }));
-      if (batchNorm) parts.push(normalisation("batch", `head.${at++}`, hidden));
+      parts.push(linearLayer(`head.${at++}`, from, hidden, { bias: bias && batchNorm === false }));
+      if (batchNorm !== false) {
+        const kind = batchNorm === true ? "batch" : batchNorm;
+        parts.push(normalisation(kind, `head.${at++}`, hidden));
+      }
       parts.push(relu);
       at++;
     }

@@ -29,9 +29,8 @@ export function lookUp(rows: np.Array, ids: np.Array): np.Array {
 
 /** Adds values [N, …] to the rows `ids` [N] of an array [count, …]. Repeated ids add up. */
 export function addAt(rows: np.Array, ids: np.Array, values: np.Array): np.Array {
-  // the transpose of a look-up is a sum into zeros at the same places
-  const zero = np.zeros(rows.shape, { dtype: rows.dtype });
-  const [looked, transpose] = vjp((x: np.Array) => x.slice(ids), [zero]);
+  // the transpose of a look-up is a sum into zeros at the same places; nothing looked up is kept
+  const [looked, transpose] = vjp((x: np.Array) => x.slice(ids), [rows.ref]);
   looked.dispose();
   const [sum] = transpose(values);
   return rows.add(sum);

@@ -13,6 +13,12 @@ export function differ(a: np.Array, b: np.Array): np.Array {
     .astype(np.float32);
 }
 
+/** 1 in column 0 and 0 elsewhere: [N, M] float32, computed rather than stored. */
+export function firstColumn(n: number, m: number): np.Array {
+  const first = np.arange(m).less(1).astype(np.float32).reshape([1, m]); // [1, M]
+  return np.broadcastTo(first, [n, m]);
+}
+
 /**
  * Pairs of V views of B images, stacked view-major, against themselves.
  *
@@ -29,11 +35,13 @@ export function pairsOfViews(viewCount: number, ids: np.Array, groups: np.Array)
           0,
         ); // [N]
   const count = viewCount * batchSize;
-  const place = np.arange(count).mod(batchSize); // [N]
+  const row = np.arange(count); // [N]
+  const itself = np.subtract(1, differ(row.ref, row.ref)); // [N, N]
+  const place = row.mod(batchSize); // [N]
   const own = np.subtract(1, differ(place.ref, place)); // [N, N]
   const [idOf, groupOf] = [repeat(ids), repeat(groups)];
   const other = differ(idOf.ref, idOf).mul(differ(groupOf.ref, groupOf)); // [N, N]
-  return { positive: own.ref.sub(np.eye(count)), negative: other.mul(np.subtract(1, own)) };
+  return { positive: own.ref.sub(itself), negative: other.mul(np.subtract(1, own)) };
 }
 
 /** √E times the standard deviation of unit rows [N, E], averaged over the axes: 1 when even, 0 when all are one. */

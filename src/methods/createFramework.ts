@@ -70,6 +70,7 @@ function buildParts(config: z.output<typeof FrameworkConfig>, entry: FrameworkEn
   if (splits > 1 && encoderOptions.normalisation === "batch") {
     encoderOptions.normalisation = { splitBatch: splits };
   }
+  if (splits > 1 && headOptions.batchNorm === true) headOptions.batchNorm = { splitBatch: splits };
   const encoder: Network = (encoders as unknown as Record<string, Encoder>)[encoderName](
     encoderOptions,
     { imageSize },

@@ -6,7 +6,7 @@ import { randomStream } from "../core/random.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { instanceNce, instanceNormaliser } from "../losses/index.ts";
 import { lookUp, randomBank, updateBank, updateGroups } from "../memory/index.ts";
-import { differ, featureStd, pairMetrics, refPairs, unitRows } from "./contrast.ts";
+import { differ, featureStd, firstColumn, pairMetrics, refPairs, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { descend, gradientAt, project } from "./model.ts";
 import type { Parts } from "./parts.ts";
@@ -62,8 +62,8 @@ function byNoise(parts: Parts): Judge {
     const estimate = instanceNormaliser(lax.stopGradient(similarity.ref), options); // []
     const settled = np.where(normaliser.ref.greater(0), normaliser, estimate); // []
     const pairs = {
-      positive: np.concatenate([np.ones([b, 1]), np.zeros([b, k])], 1),
-      negative: np.concatenate([np.zeros([b, 1]), np.ones([b, k])], 1),
+      positive: firstColumn(b, 1 + k), // [B, 1 + K]
+      negative: np.subtract(1, firstColumn(b, 1 + k)), // [B, 1 + K]
     };
     const metrics = parts.metrics ? pairMetrics(similarity.ref, pairs) : {};
     const loss = instanceNce(similarity, settled.ref, options).mean(); // []

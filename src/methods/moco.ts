@@ -6,8 +6,9 @@ import type { Pairs } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
 import { averageRecords } from "../optim/index.ts";
-import { featureStd, pairMetrics, refPairs, unitRows } from "./contrast.ts";
+import { featureStd, firstColumn, pairMetrics, refPairs, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
+import { shuffled, unshuffled } from "./shuffle.ts";
 import { descend, gradientAt, project } from "./model.ts";
 import type { Parts } from "./parts.ts";
 import type { Model, State } from "./state.ts";
@@ -30,7 +31,9 @@ const MocoOptions = z.strictObject({
   symmetric: z
     .boolean()
     .default(false)
-    .describe("both views are queries, each against the key of the other"),
+    .describe(
+      "both views are queries, each against the key of the other; the loss is the mean of both",
+    ),
   batchSplits: z
     .union([z.literal("auto"), z.int().positive()])
     .default("auto")
@@ -50,28 +53,6 @@ function splitsOf({ batchSplits }: MocoOptions, batchSize: number): number {
     );
   }
   return batchSplits;
-}
-
-/** Rows [N, …] in another fixed order, n → (n mod S)·N/S + ⌊n/S⌋, so that splits mix differently. */
-function shuffled(x: np.Array, splits: number): np.Array {
-  const [n, ...rest] = x.shape;
-  if (splits === 1) return x;
-  const axes = [1, 0, ...rest.map((_, i) => i + 2)];
-  return x
-    .reshape([n / splits, splits, ...rest])
-    .transpose(axes)
-    .reshape(x.shape);
-}
-
-/** Undoes `shuffled`. */
-function unshuffled(x: np.Array, splits: number): np.Array {
-  const [n, ...rest] = x.shape;
-  if (splits === 1) return x;
-  const axes = [1, 0, ...rest.map((_, i) => i + 2)];
-  return x
-    .reshape([splits, n / splits, ...rest])
-    .transpose(axes)
-    .reshape(x.shape);
 }
 
 type Encoded = { keys: np.Array; key: Model };
@@ -117,7 +98,7 @@ function againstQueue(
   return {
     similarity: np.concatenate([own, stored], 1), // [N, 1 + K]
     pairs: {
-      positive: np.concatenate([np.ones([n, 1]), np.zeros([n, size])], 1), // [N, 1 + K]
+      positive: firstColumn(n, 1 + size), // [N, 1 + K]
       negative: np.concatenate([np.zeros([n, 1]), negative], 1), // [N, 1 + K]
     },
   };
