@@ -137,16 +137,15 @@ async function fromJax(array: np.Array): Promise<HostArray> {
   );
 }
 
+type Callable = { (...args: unknown[]): unknown; dispose(): void };
+
 async function referenceProgram(
   fn: TracedFunction,
   example: readonly SpecTree[],
 ): Promise<Program> {
   await startJax();
   const specs = flattenSpecs([...example]);
-  const compiled = jit(fn as never) as unknown as {
-    (...args: unknown[]): unknown;
-    dispose(): void;
-  };
+  const compiled = jit(fn as never) as unknown as Callable;
   return {
     device: "reference",
     hash: "reference",
@@ -156,12 +155,10 @@ async function referenceProgram(
         matchArguments("program", args, specs).map((array, i) => [specs[i][0], array]),
       );
       const jaxArgs = mapSpecs([...example], (_, path) => toJax(arrays.get(path) as HostArray));
-      const result: unknown = (compiled as (...values: unknown[]) => unknown)(
-        ...(jaxArgs as unknown[]),
-      );
-      const leaves = tree.leaves(result as never) as np.Array[];
-      const read = await Promise.all(leaves.map(fromJax));
-      return tree.unflatten(tree.structure(result as never), read as never) as unknown as HostTree;
+      const result = compiled(...(jaxArgs as unknown[])) as never;
+      const read = await Promise.all((tree.leaves(result) as np.Array[]).map(fromJax));
+      const flat: unknown = tree.unflatten(tree.structure(result), read as never);
+      return flat as HostTree;
     },
     recycle: () => undefined,
     save: () => {

@@ -116,6 +116,20 @@ describe("feature maps", () => {
     });
   }
 
+  test("images counted as channels, as split batch normalisation does", () =>
+    expectSame(
+      (x: A, w: A) => {
+        const objective = (p: { x: A; w: A }) => {
+          const y = lax.conv(p.x, p.w, [1, 1], "SAME").reshape([2, 32, 3, 3]);
+          const centred = y.ref.sub(y.mean([0, 2, 3], { keepdims: true }));
+          return weigh(nn.relu(centred.reshape([4, 16, 3, 3]))).mul(0.1);
+        };
+        return grad(objective)({ x, w });
+      },
+      normals(27, [4, 16, 3, 3], [16, 16, 1, 1]),
+      2e-5,
+    ));
+
   test("Winograd's way gives the same, forward and in both gradients", () => {
     const ways = {
       "convolution 2,16,4,8,16,0": "winograd",

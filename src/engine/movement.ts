@@ -1,4 +1,5 @@
 import { type Context, graphType } from "./context.ts";
+import { densePoly, polyOf } from "./poly.ts";
 import type { Rule, Rules } from "./rule.ts";
 import { sameShape, type Value, type View, wholeView } from "./value.ts";
 
@@ -45,9 +46,19 @@ function reshapeView(view: View, shape: readonly number[]): View | undefined {
   return { ...view, axes, shape };
 }
 
+/** Whether images and channels are only counted otherwise, [N, C, H, W] as [N/s, s·C, H, W], block by block. */
+function regroups(ctx: Context, from: readonly number[], to: readonly number[]): boolean {
+  const { block } = ctx.target;
+  const planes = to.length === 4 && sameShape(from.slice(2), to.slice(2));
+  return planes && from[1] % block === 0 && to[1] % block === 0;
+}
+
 function reshapeValue(ctx: Context, x: Value, shape: readonly number[]): Value {
   if (x.kind === "literal") return { ...x, shape };
   if (sameShape(x.shape, shape)) return x;
+  if (x.kind === "poly" && regroups(ctx, x.shape, shape)) {
+    return polyOf(ctx.feature(ctx.reshape(densePoly(ctx, x).name, shape), shape));
+  }
   if (x.kind === "deferred") return { ...x, of: reshapeValue(ctx, x.of, shape), shape };
   if (x.kind === "view") {
     const view = reshapeView(x, shape);

@@ -119,16 +119,26 @@ export async function trace(fn: TracedFunction, example: SpecTree[]): Promise<Tr
   await startJax();
   const { jaxpr, treedef } = run(fn, example);
   const flat = jaxpr.jaxpr.flatten().simplify();
-  const values = await Promise.all(jaxpr.consts.map((array) => readConstant(array as never)));
+  const count = jaxpr.consts.length;
+  // jax-js keeps constants that simplification has left without a use, some as large as a bank
+  const used = new Set([...flat.eqns.flatMap(({ inputs }) => inputs), ...flat.outs]);
+  const kept = jaxpr.consts.map((_, i) => i).filter((i) => used.has(flat.inBinders[i]));
+  const constants = await Promise.all(
+    kept.map(async (i) => ({
+      variable: flat.inBinders[i],
+      value: await readConstant(jaxpr.consts[i] as never),
+    })),
+  );
   jaxpr.consts.forEach((array) => array.dispose());
-  const count = values.length;
   const hash = createHash("sha256").update(flat.toString());
-  for (const { dtype, data } of values) {
+  for (const {
+    value: { dtype, data },
+  } of constants) {
     hash.update(dtype).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return {
     inputs: flattenSpecs(example),
-    constants: values.map((value, i) => ({ variable: flat.inBinders[i], value })),
+    constants,
     arguments: flat.inBinders.slice(count),
     equations: flat.eqns,
     outputs: flat.outs,
