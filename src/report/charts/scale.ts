@@ -1,0 +1,54 @@
+/** Two ends of a range, smaller first on an axis. */
+export type Range = readonly [number, number];
+
+/** Maps `domain` linearly onto `range`. */
+export function linearScale(domain: Range, range: Range): (value: number) => number {
+  const slope = (range[1] - range[0]) / (domain[1] - domain[0]);
+  return (value) => range[0] + (value - domain[0]) * slope;
+}
+
+/** The step of 1, 2 or 5 times a power of ten that cuts `span` into about `count` pieces. */
+export function niceStep(span: number, count: number): number {
+  const rough = span / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const lead = rough / power;
+  return power * (lead < Math.SQRT2 ? 1 : lead < Math.sqrt(10) ? 2 : lead < Math.sqrt(50) ? 5 : 10);
+}
+
+/** A range of some width around `values`: a single value gets room on both sides. */
+export function rangeOf(values: readonly number[]): Range {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low > high) return [0, 1];
+  if (high - low > 1e-12 * Math.max(Math.abs(low), Math.abs(high))) return [low, high];
+  const room = low === 0 ? 1 : Math.abs(low) / 2;
+  return [low - room, high + room];
+}
+
+/** Round values inside `range`, about `count` of them, exact to the last digit of their step. */
+export function ticksWithin(range: Range, count: number): number[] {
+  const step = niceStep(range[1] - range[0], count);
+  const first = Math.ceil(range[0] / step - 1e-9);
+  const last = Math.floor(range[1] / step + 1e-9);
+  const digits = decimals(step);
+  return Array.from({ length: last - first + 1 }, (_, i) => rounded((first + i) * step, digits));
+}
+
+/** `range` widened outwards to the next round values. */
+export function niceRange(range: Range, count: number): Range {
+  const step = niceStep(range[1] - range[0], count);
+  const digits = decimals(step);
+  const low = Math.floor(range[0] / step + 1e-9) * step;
+  const high = Math.ceil(range[1] / step - 1e-9) * step;
+  return [rounded(low, digits), rounded(high, digits)];
+}
+
+/** Places after the point that tell multiples of `step` apart. */
+export const decimals = (step: number): number =>
+  Math.min(15, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+
+const rounded = (value: number, digits: number): number => Number(value.toFixed(digits)) + 0;

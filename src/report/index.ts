@@ -1,0 +1,15 @@
+export { renderReport } from "./renderReport.ts";
+export type {
+  EpochPoint,
+  Evaluation,
+  Fact,
+  Measured,
+  Measures,
+  Neighbour,
+  NeighbourRow,
+  ReportData,
+  SkippedFile,
+  Thumbnail,
+  TrainingPoint,
+  ViewRow,
+} from "./reportData.ts";
