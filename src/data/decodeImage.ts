@@ -6,7 +6,7 @@ import { DataError } from "../core/errors.ts";
 import type { PixelImage } from "../core/pixels.ts";
 import { explained } from "../files/index.ts";
 import { exifTime } from "./exifTime.ts";
-import { whyNoImage } from "./sniff.ts";
+import { sniff, whyNoImage } from "./sniff.ts";
 import { messageOf } from "./source.ts";
 
 sharp.cache(false); // every image is seen once
@@ -86,10 +86,10 @@ function reason(error: unknown, bytes: Uint8Array): string {
   const [first = "unknown error"] = messageOf(error).split("\n");
   const plain = first.trim().replace(/^Input buffer/i, "the file");
   if (/pixel limit/.test(plain)) return "it has more pixels than are allowed";
-  if (/premature end|out of data|libpng read error|unable to parse image/.test(plain)) {
-    return `the file is damaged or cut short (${plain})`;
-  }
-  return `it cannot be decoded: ${plain}`;
+  if (/timeout/i.test(plain)) return "decoding it takes too long";
+  const kind = sniff(bytes.subarray(0, 4096));
+  if (kind === "unknown") return "it is in no known image format";
+  return `the ${kind.toUpperCase()} data is damaged or cut short (${plain.replace(/:$/, "")})`;
 }
 
 /**

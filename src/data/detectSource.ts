@@ -1,20 +1,132 @@
-import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 
-import { DataError } from "../core/errors.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
+import { suggest } from "../core/suggest.ts";
 import { explained } from "../files/index.ts";
+import { cifarLabelBytes, cifarSource } from "./cifar.ts";
 import { folderSource } from "./folder.ts";
-import type { ImageSource, SourceOptions } from "./source.ts";
-import { findImages } from "./walk.ts";
+import { idxSource, isIdxImages } from "./idx.ts";
+import type { ImageSource, SourceKind, SourceOptions } from "./source.ts";
+import { tarSource } from "./tarShards.ts";
+import { findImages, isImageName } from "./walk.ts";
+import type { FoundFiles } from "./walk.ts";
 
-/** Finds out what kind of images a path leads to. */
+const expected =
+  "a folder of images, CIFAR binary files, IDX files, tar shards or a packed dataset";
+
+const isTar = (path: string) => /\.(tar|tar\.gz|tgz)$/i.test(path);
+const looksLikeIdx = (path: string) => /idx[134]/i.test(basename(path));
+
+/** Files of a kind other than plain images. */
+type Archives = { readonly kind: Exclude<SourceKind, "folder">; readonly files: string[] };
+
+async function archivesAmong(paths: readonly string[]): Promise<Archives[]> {
+  const tar = paths.filter(isTar);
+  const idx = paths.filter((path) => looksLikeIdx(path) && isIdxImages(path));
+  const cifar: string[] = [];
+  for (const path of paths) {
+    if (/\.bin$/i.test(path) && (await cifarLabelBytes(path)) > 0) cifar.push(path);
+  }
+  const all: Archives[] = [
+    { kind: "tar", files: tar },
+    { kind: "cifar", files: cifar },
+    { kind: "idx", files: idx },
+  ];
+  return all.filter(({ files }) => files.length > 0);
+}
+
+async function openArchives(
+  path: string,
+  { kind, files }: Archives,
+  options: SourceOptions,
+): Promise<ImageSource> {
+  const open = { tar: tarSource, cifar: cifarSource, idx: idxSource }[kind];
+  return open(path, files, options);
+}
+
+async function missing(path: string): Promise<never> {
+  const name = basename(path);
+  const names = await readdir(dirname(path)).catch(() => []);
+  const near = suggest(name, names);
+  throw new DataError(
+    `data: ${JSON.stringify(path)} does not exist, expected ${expected}`,
+    near === undefined ? "check the path" : `did you mean ${join(dirname(path), near)}?`,
+  );
+}
+
+async function fromFile(path: string, options: SourceOptions): Promise<ImageSource> {
+  const [archives] = await archivesAmong([path]);
+  if (archives !== undefined) return openArchives(path, archives, options);
+  const hint = isImageName(path)
+    ? `give its folder: ${dirname(path)}`
+    : /\.bin$/i.test(path)
+      ? "a CIFAR file has a length that is a multiple of 3073 or 3074 bytes; this one may be cut short"
+      : "check the path";
+  throw new DataError(`data: ${JSON.stringify(path)} is a file, expected ${expected}`, hint);
+}
+
+function noImages(path: string, found: FoundFiles, names: readonly string[]): never {
+  const where = `data: ${JSON.stringify(path)}`;
+  if (names.length === 0) throw new DataError(`${where} is an empty folder, expected ${expected}`);
+  const unreadable = found.skipped.find(({ ignored }) => ignored === undefined);
+  if (unreadable !== undefined) {
+    throw new DataError(
+      `${where} gave no image; ${JSON.stringify(unreadable.path)}: ${unreadable.reason}`,
+      "check who owns the files",
+    );
+  }
+  const shown = names.slice(0, 3).map((name) => JSON.stringify(name));
+  const more = names.length > 3 ? `, … ${names.length} names in all` : "";
+  throw new DataError(
+    `${where} holds no images (only ${shown.join(", ")}${more}), expected ${expected}`,
+    "check that the folder is the one with the images",
+  );
+}
+
+async function fromFolder(path: string, options: SourceOptions): Promise<ImageSource> {
+  const found = await findImages(path);
+  const entries = await readdir(path, { withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."));
+  const paths = files.map(({ name }) => join(path, name)).sort();
+  const present = await Promise.all(paths.map((file) => stat(file).catch(() => undefined)));
+  const archives = await archivesAmong(paths.filter((_, i) => present[i]?.isFile()));
+  const wanted = options.reader;
+  const FEW = 10; // pictures that may lie beside archives, as previews do
+  if (wanted === "folder" || (wanted === undefined && found.files.length >= FEW)) {
+    if (found.files.length > 0) return folderSource(path, found, options);
+  }
+  const chosen = wanted === undefined ? archives.at(0) : archives.find((a) => a.kind === wanted);
+  if (chosen !== undefined) return openArchives(path, chosen, options);
+  if (wanted !== undefined && wanted !== "folder") {
+    throw new ConfigError(
+      `data: ${JSON.stringify(path)} holds no ${wanted} files`,
+      "leave reader out",
+    );
+  }
+  if (found.files.length > 0) return folderSource(path, found, options);
+  return noImages(path, found, names(entries));
+}
+
+const names = (entries: readonly { name: string }[]) => entries.map(({ name }) => name).sort();
+
+/**
+ * Finds out what a path leads to, and how its images are read.
+ *
+ * A folder with images is read as such, unless it holds tar shards, CIFAR or IDX files and hardly any
+ * image. Of places with a training and a test part the training part is read unless `split` says
+ * otherwise.
+ */
 export async function detectSource(
   path: string,
   options: SourceOptions = {},
 ): Promise<ImageSource> {
   const absolute = resolve(path);
-  const stats = await explained("read", path, () => stat(absolute));
-  if (!stats.isDirectory()) throw new DataError(`todo`);
-  const found = await findImages(absolute);
-  return folderSource(absolute, found, options);
+  const stats = await stat(absolute).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return missing(path);
+    return explained("read", path, () => Promise.reject(error));
+  });
+  if (stats.isDirectory()) return fromFolder(absolute, options);
+  if (stats.isFile()) return fromFile(absolute, options);
+  throw new DataError(`data: ${JSON.stringify(path)} is neither a file nor a folder`);
 }

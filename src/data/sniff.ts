@@ -32,12 +32,11 @@ function otherKind(bytes: Uint8Array): string {
   if (start.startsWith("version https://git-lfs")) return "git-lfs pointer";
   if (start.startsWith("<!doctype html") || start.startsWith("<html")) return "html page";
   if (start.startsWith("%pdf")) return "pdf";
-  if (start.startsWith("<svg") || (start.startsWith("<?xml") && start.includes("<svg")))
-    return "svg";
+  if (text(bytes, 0, 4096).includes("<svg")) return "svg";
   if (start.startsWith("pk\x03\x04")) return "zip archive";
   if (bytes.every((byte) => byte === 0)) return "zero bytes";
-  const printable = bytes.every((byte) => byte >= 32 || byte === 9 || byte === 10 || byte === 13);
-  return printable ? "text" : "unknown";
+  const printable = bytes.every((byte) => (byte >= 32 && byte < 127) || (byte >= 9 && byte <= 13));
+  return printable && bytes.length > 3 ? "text" : "unknown";
 }
 
 /** Kinds of image file, as `sniff` names them, that can be decoded. */

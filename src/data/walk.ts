@@ -17,8 +17,11 @@ export type FoundFile = {
 /** Image files of a folder in the order of their paths, and everything else in it. */
 export type FoundFiles = { readonly files: FoundFile[]; readonly skipped: Skipped[] };
 
-const imageName =
+const imageEnding =
   /\.(jpe?g|jpe|jfif|png|apng|webp|gif|avif|heif|heic|tiff?|svg|bmp|dib|ico|p[pgbn]m|jp2|jxl)$/i;
+/** Whether a file has the name of an image. */
+export const isImageName = (name: string): boolean => imageEnding.test(name);
+
 /** Written beside images by this program or for it; not worth a word. */
 const known = new Set(["boxes.json", "manifest.json", "manifest.jsonl", "dataset.json"]);
 const systemName = /^(thumbs\.db|desktop\.ini|ehthumbs\.db|__macosx|\$recycle\.bin)$/i;
@@ -46,7 +49,7 @@ async function visitFile(walk: Walk, path: string, stats: Stats): Promise<void> 
   const { files, skipped } = walk.found;
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (known.has(name)) return;
-  if (!imageName.test(name) && !(await looksLikeImage(join(walk.root, path)))) {
+  if (!isImageName(name) && !(await looksLikeImage(join(walk.root, path)))) {
     skipped.push({ path, reason: "not an image file", ignored: true });
     return;
   }

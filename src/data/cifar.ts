@@ -1,0 +1,90 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+import type { PixelImage } from "../core/pixels.ts";
+import { explained } from "../files/index.ts";
+import { recordEntries } from "./recordFiles.ts";
+import type { RecordEntry } from "./recordFiles.ts";
+import { readRecords } from "./records.ts";
+import type { ImageSource, Skipped, SourceOptions } from "./source.ts";
+import { chooseSplit } from "./split.ts";
+
+const SIDE = 32;
+const PLANE = SIDE * SIDE;
+const PIXELS = 3 * PLANE;
+
+/** Red, green and blue planes of a record to rows of pixels. */
+function fromPlanes(planes: Uint8Array): PixelImage {
+  const data = new Uint8Array(PIXELS); // [SIDE, SIDE, 3]
+  for (let i = 0, at = 0; i < PLANE; i++) {
+    data[at++] = planes[i];
+    data[at++] = planes[PLANE + i];
+    data[at++] = planes[2 * PLANE + i];
+  }
+  return { width: SIDE, height: SIDE, channels: 3, data };
+}
+
+async function readNames(folder: string, names: readonly string[]): Promise<string[] | undefined> {
+  for (const name of names) {
+    const text = await readFile(join(folder, name), "utf8").catch(() => undefined);
+    const lines = text?.split(/\r?\n/).map((line) => line.trim());
+    if (lines !== undefined) return lines.filter((line) => line !== "");
+  }
+  return undefined;
+}
+
+/** Label bytes of a record, from the length of a file: 1 (CIFAR-10), 2 (CIFAR-100: coarse, fine), 0 for neither. */
+export async function cifarLabelBytes(path: string): Promise<0 | 1 | 2> {
+  const { size } = await explained("read", path, () => stat(path));
+  const [ten, hundred] = [1, 2].map((bytes) => size > 0 && size % (PIXELS + bytes) === 0);
+  if (ten && hundred) {
+    const fine = await readNames(dirname(path), ["fine_label_names.txt"]);
+    return fine === undefined ? 1 : 2;
+  }
+  return ten ? 1 : hundred ? 2 : 0;
+}
+
+const nameFiles = { 1: ["batches.meta.txt"], 2: ["fine_label_names.txt"] } as const;
+
+/**
+ * CIFAR-10 or CIFAR-100 in its binary form: files of records of a label byte (CIFAR-100: coarse label,
+ * fine label) and 32 × 32 pixels in planes of red, green and blue. Classes are named by
+ * batches.meta.txt or fine_label_names.txt beside them.
+ *
+ * @param path of the folder, or of one file
+ * @param files of which `cifarLabelBytes` is not 0
+ */
+export async function cifarSource(
+  path: string,
+  files: readonly string[],
+  options: SourceOptions = {},
+): Promise<ImageSource> {
+  const names = files.map((file) => basename(file));
+  const chosen = chooseSplit(names, files.length === 1 ? "all" : (options.split ?? "auto"));
+  const kept = files.filter((_, i) => chosen.kept.includes(names[i]));
+  const labelBytes = await Promise.all(kept.map(cifarLabelBytes));
+  const sizes = await Promise.all(kept.map(async (file) => (await stat(file)).size));
+  const coarse = labelBytes.includes(2);
+  const folder = dirname(files[0]);
+  const given = await readNames(folder, nameFiles[coarse ? 2 : 1]);
+  const classes = given ?? Array.from({ length: coarse ? 100 : 10 }, (_, i) => String(i));
+  async function* read(file: string): AsyncGenerator<RecordEntry> {
+    const skip = labelBytes[kept.indexOf(file)];
+    for await (const { first, bytes } of readRecords(file, 0, () => PIXELS + skip)) {
+      for (let at = 0; at < bytes.length; at += PIXELS + skip) {
+        const label = bytes[at + skip - 1];
+        const planes = bytes.subarray(at + skip, at + skip + PIXELS);
+        yield {
+          index: first + at / (PIXELS + skip),
+          ...(options.labels === "none" ? {} : { label: classes[label] ?? String(label) }),
+          load: () => Promise.resolve({ image: fromPlanes(planes) }),
+        };
+      }
+    }
+  }
+  const count = sizes.reduce((sum, size, i) => sum + size / (PIXELS + labelBytes[i]), 0);
+  const notes = chosen.note === undefined ? [] : [chosen.note];
+  const entries = (skip: (skipped: Skipped) => void) => recordEntries(kept, read, skip);
+  const named = options.labels === "none" ? {} : { classes };
+  return { kind: "cifar", path, count, ...named, notes, entries };
+}

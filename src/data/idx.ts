@@ -1,0 +1,122 @@
+import { open, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+import { DataError } from "../core/errors.ts";
+import type { PixelImage } from "../core/pixels.ts";
+import { recordEntries } from "./recordFiles.ts";
+import type { RecordEntry } from "./recordFiles.ts";
+import { pieces, readingError, readRecords } from "./records.ts";
+import type { ImageSource, Skipped, SourceOptions } from "./source.ts";
+import { chooseSplit } from "./split.ts";
+
+/** Whether a file has the name of IDX images, as against labels. */
+export const isIdxImages = (path: string): boolean =>
+  /images.*idx[34]|idx[34]/i.test(basename(path));
+
+async function firstBytes(path: string, length: number): Promise<Uint8Array> {
+  if (!/gz$/i.test(path)) {
+    const file = await open(path, "r");
+    const { buffer, bytesRead } = await file
+      .read(Buffer.alloc(length), 0, length, 0)
+      .finally(() => file.close());
+    return buffer.subarray(0, bytesRead);
+  }
+  for await (const piece of pieces(path)) return piece.subarray(0, length);
+  return new Uint8Array(0);
+}
+
+/** Sizes of an IDX file of bytes from its first bytes: images, rows, columns (channels). */
+function sizesOf(path: string, bytes: Uint8Array, dimensions: readonly number[]): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const magic = bytes.length >= 4 ? view.getUint32(0) : 0;
+  const given = magic - 0x0800;
+  if (!dimensions.includes(given) || bytes.length < 4 + 4 * given) {
+    throw new DataError(
+      `${JSON.stringify(path)} starts with 0x${magic.toString(16).padStart(8, "0")}, expected ${dimensions.map((n) => `0x0000080${n}`).join(" or ")} (IDX, unsigned bytes)`,
+      "the file is of another format",
+    );
+  }
+  return Array.from({ length: given }, (_, i) => view.getUint32(4 + 4 * i));
+}
+
+async function labelsFile(images: string): Promise<string | undefined> {
+  const name = basename(images)
+    .replace(/images/i, "labels")
+    .replace(/idx[34]/i, "idx1");
+  const other = /\.gz$/i.test(name) ? name.slice(0, -3) : `${name}.gz`;
+  for (const candidate of [name, other]) {
+    const path = join(dirname(images), candidate);
+    if (candidate !== basename(images) && (await stat(path).catch(() => undefined))) return path;
+  }
+  return undefined;
+}
+
+async function readLabels(images: string): Promise<Uint8Array | undefined> {
+  const path = await labelsFile(images);
+  if (path === undefined) return undefined;
+  const batches: Uint8Array[] = [];
+  const length = (header: Uint8Array) => Math.min(1, sizesOf(path, header, [1]).length);
+  for await (const { bytes } of readRecords(path, 8, length)) batches.push(Uint8Array.from(bytes));
+  return Buffer.concat(batches);
+}
+
+function toImage(bytes: Uint8Array, width: number, height: number, channels: number): PixelImage {
+  const data = new Uint8Array(width * height * 3); // [height, width, 3]
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) data[3 * i + c] = bytes[i * channels + (channels >= 3 ? c : 0)];
+  }
+  return { width, height, channels: 3, data };
+}
+
+async function* read(file: string, useLabels: boolean): AsyncGenerator<RecordEntry> {
+  const start = await firstBytes(file, 20).catch((error: unknown) => {
+    throw readingError(error, file);
+  });
+  const sizes = sizesOf(file, start, [3, 4]);
+  const [count, height, width, channels = 1] = sizes;
+  const size = width * height * channels;
+  if (size === 0) throw new DataError(`${JSON.stringify(file)} holds images of no pixels`);
+  const labels = useLabels ? await readLabels(file) : undefined;
+  if (labels !== undefined && labels.length !== count) {
+    throw new DataError(
+      `${JSON.stringify(file)} has ${count} images, the file of labels beside it ${labels.length}`,
+      "put the files that belong together into one folder",
+    );
+  }
+  let given = 0;
+  for await (const { first, bytes } of readRecords(file, 4 + 4 * sizes.length, () => size)) {
+    for (let at = 0; at < bytes.length; at += size, given++) {
+      const index = first + at / size;
+      const pixels = bytes.subarray(at, at + size);
+      yield {
+        index,
+        ...(labels === undefined ? {} : { label: String(labels[index]) }),
+        load: () => Promise.resolve({ image: toImage(pixels, width, height, channels) }),
+      };
+    }
+  }
+  if (given !== count) {
+    throw new DataError(`${JSON.stringify(file)} holds ${given} images, its header says ${count}`);
+  }
+}
+
+/**
+ * Images in the IDX format of MNIST, also gzipped: grey (or in colour, with a fourth dimension). Labels
+ * come from the file whose name has "labels" for "images".
+ *
+ * @param path of the folder, or of one file
+ * @param files of images
+ */
+export function idxSource(
+  path: string,
+  files: readonly string[],
+  options: SourceOptions = {},
+): ImageSource {
+  const names = files.map((file) => basename(file));
+  const chosen = chooseSplit(names, files.length === 1 ? "all" : (options.split ?? "auto"));
+  const kept = files.filter((_, i) => chosen.kept.includes(names[i]));
+  const useLabels = options.labels !== "none";
+  const entries = (skip: (skipped: Skipped) => void) =>
+    recordEntries(kept, (file) => read(file, useLabels), skip);
+  return { kind: "idx", path, notes: chosen.note === undefined ? [] : [chosen.note], entries };
+}
