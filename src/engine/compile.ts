@@ -133,7 +133,7 @@ async function fromJax(array: np.Array): Promise<HostArray> {
   return hostArray(
     dtype,
     shape,
-    (dtype === "bool" ? Uint8Array.from(data) : data.slice()) as never,
+    (dtype === "bool" ? Uint8Array.from(data) : (data as Float32Array).slice()) as never,
   );
 }
 
