@@ -4,14 +4,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** What a call of the command line gave. */
-export type Called = { code: number | null; out: string; err: string; json: () => Record<string, unknown> };
+export type Called = {
+  code: number | null;
+  out: string;
+  err: string;
+  json: () => Record<string, unknown>;
+};
 
-const main = join(import.meta.dirname, "..", process.env.CONTRAPOSE_DIST ?? "dist", "cli", "main.js");
+const main = join(
+  import.meta.dirname,
+  "..",
+  process.env.CONTRAPOSE_DIST ?? "dist",
+  "cli",
+  "main.js",
+);
 
 /** Runs the command line; `kill` may end it early with a signal. */
 export function contrapose(
   args: readonly string[],
-  options: { cwd?: string; kill?: (child: ReturnType<typeof spawn>) => void; env?: NodeJS.ProcessEnv } = {},
+  options: {
+    cwd?: string;
+    kill?: (child: ReturnType<typeof spawn>) => void;
+    env?: NodeJS.ProcessEnv;
+  } = {},
 ): Promise<Called> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...args], {
@@ -31,7 +46,11 @@ export function contrapose(
 }
 
 /** A folder that is removed by `remove`. */
-export function scratch(): { path: string; at: (...names: string[]) => string; remove: () => void } {
+export function scratch(): {
+  path: string;
+  at: (...names: string[]) => string;
+  remove: () => void;
+} {
   const path = mkdtempSync(join(tmpdir(), "contrapose-"));
   return {
     path,

@@ -1,8 +1,15 @@
 import { type HostArray, hostArray, type HostTree, sizeOf } from "../core/arrays.ts";
 import { ContraposeError } from "../core/errors.ts";
+import { l2Normalize } from "../core/numerics.ts";
 import type { PixelImage } from "../core/pixels.ts";
 import type { HostVariables, Network, Variables } from "../encoders/index.ts";
-import { compile, type Program, type SpecTree, type TracedFunction } from "../engine/index.ts";
+import {
+  compile,
+  type CompileOptions,
+  type Program,
+  type SpecTree,
+  type TracedFunction,
+} from "../engine/index.ts";
 import { createRenderer, identityParameters } from "../views/index.ts";
 
 /** Images by number, as packed datasets give them; a few pixels at a time are in memory. */
@@ -15,84 +22,82 @@ export type InputFormat = {
   readonly std: readonly [number, number, number];
 };
 
+/** Inputs of an encoder, made when they are needed: row i is [3, S, S], written to `out` at `offset`. */
+export type Rows = {
+  readonly count: number;
+  fill(row: number, out: Float32Array, offset: number): void;
+};
+
 /** Where an embedder runs and how many images it takes at once. */
 export type EmbedderOptions = {
   device?: string | undefined;
   threads?: number | undefined;
+  tune?: CompileOptions["tune"];
   batchSize?: number | undefined;
+};
+
+/** What is told of an embedding while it goes on, and what stops it. */
+export type EmbedCalls = {
+  progress?: (done: number) => void;
+  signal?: AbortSignal | undefined;
 };
 
 /** A compiled encoder in evaluation mode. */
 export type Embedder = {
   readonly dimension: number;
-  /** Features [count, D] of some images (all by default), in their order. */
-  embed(
-    variables: HostTree,
-    images: ImageSource,
-    options?: {
-      indices?: ArrayLike<number>;
-      progress?: (done: number) => void;
-      signal?: AbortSignal;
-    },
-  ): Promise<Float32Array>;
+  /** Features [count, D] of rows, in their order. */
+  embed(variables: HostTree, rows: Rows, calls?: EmbedCalls): Promise<Float32Array>;
   dispose(): Promise<void>;
 };
 
 /** Crop of the centred square, resized to the side: what evaluation, search and export feed. */
 export function centreCrop(image: PixelImage) {
   const side = Math.min(image.width, image.height);
-  const crop = {
-    x: Math.floor((image.width - side) / 2),
-    y: Math.floor((image.height - side) / 2),
-    width: side,
-    height: side,
-  };
-  return { ...identityParameters(image), crop };
+  const x = Math.floor((image.width - side) / 2);
+  const y = Math.floor((image.height - side) / 2);
+  return { ...identityParameters(image), crop: { x, y, width: side, height: side } };
 }
 
-/** Writes images as an encoder takes them, planes [3, S, S] each, into rows of `out`. */
-export function renderInputs(
+/** Images, all or those of `indices`, as the rows of an encoder: centred, resized, normalised. */
+export function imageRows(
   images: ImageSource,
-  indices: ArrayLike<number>,
-  format: InputFormat,
-  out: Float32Array,
-): void {
-  const { imageSize: size, mean, std } = format;
+  { imageSize: size, mean, std }: InputFormat,
+  indices?: ArrayLike<number>,
+): Rows {
   const render = createRenderer({ size, mean: [...mean], std: [...std] } as never);
-  for (let row = 0; row < indices.length; row++) {
-    const image = images.image(indices[row]);
-    render(image, centreCrop(image), out, row * 3 * size * size);
-  }
+  return {
+    count: indices?.length ?? images.count,
+    fill(row, out, offset) {
+      const image = images.image(indices?.[row] ?? row);
+      render(image, centreCrop(image), out, offset);
+    },
+  };
 }
-
-const specsOf = (tree: HostTree): SpecTree => tree as unknown as SpecTree;
 
 async function embedAll(
   program: Program,
   variables: HostTree,
-  plan: { images: ImageSource; indices: ArrayLike<number>; format: InputFormat; batchSize: number },
-  watch: { progress?: (done: number) => void; signal?: AbortSignal },
+  rows: Rows,
+  shape: readonly number[],
+  { signal, progress }: EmbedCalls,
 ): Promise<Float32Array> {
-  const { images, indices, format, batchSize } = plan;
-  const shape = [batchSize, 3, format.imageSize, format.imageSize];
+  const [batchSize] = shape;
   const input = new Float32Array(sizeOf(shape));
+  const width = input.length / batchSize;
   let features: Float32Array | undefined;
-  for (let start = 0; start < indices.length; start += batchSize) {
-    if (watch.signal?.aborted === true) throw new ContraposeError("embedding was interrupted");
-    const rows = Array.from(
-      { length: Math.min(batchSize, indices.length - start) },
-      (_, i) => indices[start + i],
-    );
-    renderInputs(images, rows, format, input);
+  for (let start = 0; start < rows.count; start += batchSize) {
+    if (signal?.aborted === true) throw new ContraposeError("embedding was interrupted");
+    const count = Math.min(batchSize, rows.count - start);
+    for (let i = 0; i < count; i++) rows.fill(start + i, input, i * width);
     const result = (await program.run(
       variables,
       hostArray("float32", shape, input),
     )) as HostArray<"float32">;
     const dimension = result.shape[1];
-    features ??= new Float32Array(indices.length * dimension);
-    features.set(result.data.subarray(0, rows.length * dimension), start * dimension);
+    features ??= new Float32Array(rows.count * dimension);
+    features.set(result.data.subarray(0, count * dimension), start * dimension);
     program.recycle(result);
-    watch.progress?.(start + rows.length);
+    progress?.(start + count);
   }
   return features ?? new Float32Array(0);
 }
@@ -101,35 +106,47 @@ async function embedAll(
  * Compiles `embed`, a function of variables and images [N, 3, S, S] to [N, D], for batches of one size.
  * `variables` gives the shapes; the values are given with each call.
  */
-export async function openEmbedder(
+async function openEmbedder(
   embed: TracedFunction,
   variables: HostTree,
   dimension: number,
-  format: InputFormat,
-  options: EmbedderOptions = {},
+  imageSize: number,
+  options: EmbedderOptions,
 ): Promise<Embedder> {
-  const { device, threads, batchSize = 128 } = options;
-  const { imageSize } = format;
-  const input = { dtype: "float32" as const, shape: [batchSize, 3, imageSize, imageSize] };
-  const program = await compile(embed, [specsOf(variables), input], { device, threads });
+  const { device, threads, tune, batchSize = 128 } = options;
+  const shape = [batchSize, 3, imageSize, imageSize];
+  const example = [variables as SpecTree, { dtype: "float32" as const, shape }];
+  const program = await compile(embed, example, { device, threads, tune });
   return {
     dimension,
-    async embed(current, images, { indices, ...watch } = {}) {
-      const chosen = indices ?? Int32Array.from({ length: images.count }, (_, i) => i);
-      return embedAll(program, current, { images, indices: chosen, format, batchSize }, watch);
-    },
+    embed: (current, rows, calls = {}) => embedAll(program, current, rows, shape, calls),
     dispose: () => program.dispose(),
   };
 }
 
-/** An embedder of a network's features, before any head. */
+/** An embedder of a network's features, before any head. Its variables are the encoder's. */
 export function openFeatures(
   network: Network,
   variables: HostVariables,
-  format: InputFormat,
+  { imageSize }: Pick<InputFormat, "imageSize">,
   options: EmbedderOptions = {},
 ): Promise<Embedder> {
   const embed = (arrays: Variables, images: never) =>
     network.apply(arrays, images, { training: false }).features;
-  return openEmbedder(embed, variables, network.dimension, format, options);
+  return openEmbedder(embed, variables, network.dimension, imageSize, options);
+}
+
+/** An embedder of unit embeddings behind the head. Its variables are `{ encoder, head }`. */
+export function openHeadFeatures(
+  networks: { encoder: Network; head: Network },
+  variables: { encoder: HostVariables; head: HostVariables },
+  { imageSize }: Pick<InputFormat, "imageSize">,
+  options: EmbedderOptions = {},
+): Promise<Embedder> {
+  const mode = { training: false };
+  const embed = (arrays: { encoder: Variables; head: Variables }, images: never) => {
+    const { features } = networks.encoder.apply(arrays.encoder, images, mode);
+    return l2Normalize(networks.head.apply(arrays.head, features, mode).features);
+  };
+  return openEmbedder(embed, variables, networks.head.dimension, imageSize, options);
 }

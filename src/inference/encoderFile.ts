@@ -1,18 +1,40 @@
 import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import type { HostArray, HostRecord } from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import { encoders, type Encoder, type HostVariables, type Network } from "../encoders/index.ts";
+import {
+  encoders,
+  type Encoder,
+  type Head,
+  heads,
+  type HostVariables,
+  type Network,
+} from "../encoders/index.ts";
 import { readSafetensors } from "../files/index.ts";
+import type { ViewPolicy } from "../views/index.ts";
 import type { InputFormat } from "./embedder.ts";
+
+/** An entry of a catalogue with its options. */
+export type Chosen = { readonly name: string; readonly [option: string]: unknown };
 
 /** What is written beside an encoder's weights, so that they can be used without the run. */
 export type EncoderDescription = InputFormat & {
-  readonly encoder: { readonly name: string; readonly [option: string]: unknown };
+  readonly encoder: Chosen;
   readonly dimension: number;
   readonly version: string; // of contrapose
+  /** How it was trained: the head, the views, the seed of its first weights, where the images were. */
+  readonly training?: Training | undefined;
+};
+
+/** What evaluation wants to know of the training. */
+export type Training = {
+  readonly method: string;
+  readonly head: Chosen;
+  readonly views: ViewPolicy;
+  readonly seed: number;
+  readonly data: string;
 };
 
 /** An encoder with its weights and what it takes. */
@@ -23,18 +45,22 @@ export type LoadedEncoder = {
   readonly variables: HostVariables;
 };
 
+/** A head with its weights. */
+export type LoadedHead = { readonly network: Network; readonly variables: HostVariables };
+
 /** Describes an encoder for `encoderMetadata`. */
 export function describeEncoder(
   encoder: EncoderDescription["encoder"],
   { dimension }: Pick<Network, "dimension">,
   { imageSize, mean, std }: InputFormat,
+  training?: Training,
 ): EncoderDescription {
-  return { encoder, imageSize, mean, std, dimension, version: VERSION };
+  return { encoder, imageSize, mean, std, dimension, version: VERSION, training };
 }
 
 /** Metadata of a safetensors file; all values are text. */
 export function encoderMetadata(description: EncoderDescription): Record<string, string> {
-  const { encoder, imageSize, mean, std, dimension, version } = description;
+  const { encoder, imageSize, mean, std, dimension, version, training } = description;
   return {
     format: "pt", // names and layout are torchvision's
     contrapose: version,
@@ -43,6 +69,7 @@ export function encoderMetadata(description: EncoderDescription): Record<string,
     mean: JSON.stringify(mean),
     std: JSON.stringify(std),
     dimension: String(dimension),
+    ...(training === undefined ? {} : { training: JSON.stringify(training) }),
   };
 }
 
@@ -56,6 +83,8 @@ export function descriptionOf(metadata: Record<string, string>): EncoderDescript
     std: JSON.parse(metadata.std) as [number, number, number],
     dimension: Number(metadata.dimension),
     version: metadata.contrapose,
+    training:
+      metadata.training === undefined ? undefined : (JSON.parse(metadata.training) as Training),
   };
 }
 
@@ -113,4 +142,26 @@ export async function loadEncoder(path: string): Promise<LoadedEncoder> {
   }
   const network = networkFor(description);
   return { path: file, description, network, variables: fillVariables(file, network, arrays) };
+}
+
+/** The head that an encoder was trained with, from the checkpoint that its weights lie in. */
+export async function loadHead({ path, description, network }: LoadedEncoder): Promise<LoadedHead> {
+  const file = join(dirname(path), "state.safetensors");
+  const { training } = description;
+  if (training === undefined || !existsSync(file)) {
+    throw new DataError(
+      `${JSON.stringify(path)} has no head beside it: there is no state.safetensors`,
+      "give the folder of a run, or use the features before the head",
+    );
+  }
+  const { name, ...options } = training.head;
+  const head = (heads as unknown as Record<string, Head>)[name](network.dimension, options);
+  const { arrays } = await readSafetensors(file);
+  const averaged = Object.keys(arrays).some((at) => at.startsWith("average/head/"));
+  const prefix = averaged ? "average/head/" : "head/";
+  const named = Object.entries(arrays).flatMap(([at, array]) =>
+    at.startsWith(prefix) ? [[at.slice(at.indexOf("/", prefix.length) + 1), array]] : [],
+  );
+  const found = Object.fromEntries(named) as HostRecord;
+  return { network: head, variables: fillVariables(file, head, found) };
 }

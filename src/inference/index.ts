@@ -2,11 +2,12 @@ export {
   centreCrop,
   type Embedder,
   type EmbedderOptions,
+  imageRows,
   type ImageSource,
   type InputFormat,
-  openEmbedder,
   openFeatures,
-  renderInputs,
+  openHeadFeatures,
+  type Rows,
 } from "./embedder.ts";
 export {
   describeEncoder,
@@ -16,6 +17,11 @@ export {
   fillVariables,
   loadEncoder,
   type LoadedEncoder,
+  type LoadedHead,
+  loadHead,
   networkFor,
+  type Training,
   weightsPath,
 } from "./encoderFile.ts";
+export { datasetName, type Images, openImages, type OpenImagesOptions } from "./openImages.ts";
+export { labelledOnly, labelsIn, largestShare } from "./labels.ts";

@@ -20,5 +20,5 @@ export { configMistakes, overlay, readConfigFile, setAt, valueOf } from "./layer
 export type { Position } from "./position.ts";
 export { presets } from "./presets.ts";
 export { replay, type Replayed } from "./replay.ts";
-export { datasetName, existingRun, type RunFolder, runFolder } from "./runFolder.ts";
+export { existingRun, type RunFolder, runFolder } from "./runFolder.ts";
 export { resume, runConfig, train, type TrainOptions, type TrainResult } from "./train.ts";

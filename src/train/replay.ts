@@ -9,7 +9,7 @@ import type { Failure } from "./failure.ts";
 import { notFinite } from "./loop.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
 import { openStepper } from "./stepper.ts";
-import { cacheBeside, runConfig } from "./train.ts";
+import { runConfig } from "./train.ts";
 
 /** What a repeated step showed. */
 export type Replayed = {
@@ -59,7 +59,7 @@ export async function replay(path: string): Promise<Replayed> {
   const failure = readFailure(path);
   const config = runConfig(failure.run);
   const { imageSize, batchSize } = config;
-  const data = await openTrainingData(config.data, { cache: cacheBeside(config.out), imageSize });
+  const data = await openTrainingData(config.data, { out: config.out, imageSize });
   try {
     const framework = frameworkOf(config, data.count);
     const template = framework.init();
@@ -69,7 +69,7 @@ export async function replay(path: string): Promise<Replayed> {
     const { state } = readCheckpoint(failure.checkpoint, template, expected, exported);
     const perEpoch = Math.floor(data.count / batchSize);
     const loader = openViewLoader({
-      ...{ source: data.source, policy: config.views, seed: config.seed, batchSize, workers: 0 },
+      ...{ source: data.pixels, policy: config.views, seed: config.seed, batchSize, workers: 0 },
       from: { epoch: failure.epoch, stepInEpoch: failure.step - failure.epoch * perEpoch },
     });
     const batch = (await loader.next())!;

@@ -7,10 +7,11 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
 import { fileError } from "../files/index.ts";
+import { datasetName } from "../inference/index.ts";
 
 /** Where everything of a run lies. */
 export type RunFolder = {
@@ -34,20 +35,6 @@ export function runFolder(path: string): RunFolder {
     failure: join(path, "failure.json"),
     report: join(path, "report.html"),
   };
-}
-
-const plainNames = ["train", "test", "images", "image", "data", "photos", "pictures", "img", "val"];
-
-/** A name for a dataset from its path: `clothing10/train` is `clothing10-train`. */
-export function datasetName(data: string): string {
-  const path = resolve(data);
-  const clean = (name: string) =>
-    name.replace(/\.[a-z0-9.]+$/i, "").replace(/[^\p{L}\p{N}_-]+/gu, "-");
-  const name = clean(basename(path));
-  const parent = clean(basename(dirname(path)));
-  return plainNames.includes(name.toLowerCase()) && parent !== ""
-    ? `${parent}-${name}`
-    : name || "run";
 }
 
 /** `runs/photos-simclr`, or the first of `-2`, `-3`, … that is not there yet. */

@@ -16,7 +16,7 @@ import type { Position } from "./position.ts";
 import { openRunFiles, type RunFiles } from "./runFiles.ts";
 import type { RunFolder } from "./runFolder.ts";
 import { exportedOf, parameterCount } from "./session.ts";
-import type { Stepper } from "./stepper.ts";
+import type { Stepper, Target } from "./stepper.ts";
 
 /** Everything that one sitting of training works with. */
 export type Session = {
@@ -24,6 +24,7 @@ export type Session = {
   readonly framework: Framework;
   readonly state: HostState;
   readonly stepper: Stepper;
+  readonly target: Target;
   readonly data: TrainingData;
   readonly folder: RunFolder;
   readonly signal: AbortSignal;
@@ -84,7 +85,7 @@ function failing(saving: Saving): LoopParts["fail"] {
 function openLoader({ config, data }: Session, step: number, stepsPerEpoch: number): ViewLoader {
   const epoch = Math.floor(step / stepsPerEpoch);
   return openViewLoader({
-    ...{ source: data.source, policy: config.views, seed: config.seed },
+    ...{ source: data.pixels, policy: config.views, seed: config.seed },
     ...{ batchSize: config.batchSize, epochs: config.epochs, workers: config.workers },
     from: { epoch, stepInEpoch: step - epoch * stepsPerEpoch },
   });
@@ -129,7 +130,7 @@ export async function runSession(session: Session, from: Position | undefined): 
   };
   const files = openRunFiles(folder, from);
   const loader = openLoader(session, progress.step, stepsPerEpoch);
-  const monitor = await openMonitor(session);
+  const monitor = await openMonitor(session, session.target);
   try {
     const { seen, listener } = following(session, files);
     const exported = exportedOf(config, framework, session.state);

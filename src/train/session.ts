@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+
 import { sizeOf } from "../core/arrays.ts";
 import type { Network } from "../encoders/index.ts";
 import { describeEncoder, encoderMetadata } from "../inference/index.ts";
@@ -25,13 +27,14 @@ export const parameterCount = ({ parameters }: Network): number =>
 
 /** Which part of the state is the encoder to use: the averaged one where there is one. */
 export function exportedOf(
-  config: Pick<RunConfig, "encoder" | "views" | "imageSize">,
+  config: Pick<RunConfig, "encoder" | "views" | "imageSize" | "head" | "seed" | "data" | "method">,
   framework: Framework,
   state: HostState,
 ): Exported {
-  const { imageSize, encoder, views } = config;
+  const { imageSize, encoder, views, head, seed } = config;
   const format = { imageSize, mean: views.mean, std: views.std };
-  const description = describeEncoder(encoder, framework.encoder, format);
+  const training = { method: config.method.name, head, views, seed, data: resolve(config.data) };
+  const description = describeEncoder(encoder, framework.encoder, format, training);
   return {
     prefix: state.average === undefined ? "encoder/" : "average/encoder/",
     metadata: encoderMetadata(description),

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 import { ConfigError } from "../core/errors.ts";
 import { writeFileAtomic, recoverFolder } from "../files/index.ts";
@@ -50,10 +50,8 @@ type Written = RunConfig & { about: { choices: AutomaticChoice[]; lowering?: Tar
 
 const quiet: TrainListener = () => undefined;
 
-/** Where the packed form of a folder of images is kept: beside the runs, so that the next run finds it. */
-export const cacheBeside = (out: string): string => join(dirname(out), ".packed");
-
 type Opened = {
+  target: Target;
   config: OpenConfig;
   choices: AutomaticChoice[];
   framework: Framework;
@@ -80,7 +78,14 @@ async function openParts(
   }
   const target = { device: config.device, threads: config.threads };
   const stepper = await openStepper(framework, state, config, target);
-  return { config, choices, framework, state, stepper };
+  return {
+    config,
+    choices,
+    framework,
+    state,
+    stepper,
+    target: { ...target, tune: stepper.choices() },
+  };
 }
 
 /** The epochs, measured where they are left open. */
@@ -110,8 +115,7 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
   const out = (tree.out as string | undefined) ?? freshRunPath(tree.data as string, method);
   checkOut(out, overwrite);
   const data = await openTrainingData(tree.data as string, {
-    ...{ cache: cacheBeside(out), imageSize: tree.imageSize as number | undefined },
-    ...{ listener, signal },
+    ...{ out, imageSize: tree.imageSize as number | undefined, listener, signal },
   });
   try {
     const opened = await openParts({ ...tree, out }, data, listener);
@@ -187,8 +191,8 @@ export async function resume(
     throw new ConfigError(`resume: ${JSON.stringify(checkpoint)} does not exist`);
   }
   const { imageSize } = config;
-  const cache = cacheBeside(config.out);
-  const data = await openTrainingData(config.data, { cache, imageSize, listener, signal });
+  const { out } = config;
+  const data = await openTrainingData(config.data, { out, imageSize, listener, signal });
   try {
     const framework = frameworkOf(config, data.count);
     const fresh = framework.init();
@@ -200,7 +204,7 @@ export async function resume(
     const state = read?.state ?? fresh;
     const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
     const stepper = await openStepper(framework, state, config, target);
-    const parts = { config, framework, state, stepper, data, folder, signal, listener };
+    const parts = { config, framework, state, stepper, target, data, folder, signal, listener };
     const outcome = await runSession(parts, read?.position);
     return { ...outcome, run: path, config, choices: about.choices };
   } finally {

@@ -1,0 +1,78 @@
+import type { HostTree } from "../core/arrays.ts";
+import {
+  type Embedder,
+  type EmbedderOptions,
+  imageRows,
+  type ImageSource,
+  type InputFormat,
+  type LoadedEncoder,
+  loadHead,
+  openFeatures,
+  openHeadFeatures,
+  type Rows,
+} from "../inference/index.ts";
+import type { Features } from "../metrics/index.ts";
+
+/** Which features: those before the head, or unit embeddings behind it. */
+export type FeaturesKind = "features" | "head";
+
+/** An embedder with the variables of one encoder. */
+export type OpenEncoder = {
+  readonly format: InputFormat;
+  readonly dimension: number;
+  embed(rows: Rows, calls?: { progress?: (done: number) => void; signal?: AbortSignal | undefined }): Promise<Features>;
+  /** The same network with other weights. */
+  withVariables(variables: HostTree): Omit<OpenEncoder, "withVariables" | "dispose">;
+  dispose(): Promise<void>;
+};
+
+function bound(embedder: Embedder, variables: HostTree, format: InputFormat) {
+  return {
+    format,
+    dimension: embedder.dimension,
+    async embed(rows: Rows, calls = {}) {
+      const data = await embedder.embed(variables, rows, calls);
+      return { data, count: rows.count, dimension: embedder.dimension };
+    },
+  };
+}
+
+/** Compiles a loaded encoder, with its head where that is asked for. */
+export async function openEncoder(
+  loaded: LoadedEncoder,
+  kind: FeaturesKind,
+  options: EmbedderOptions,
+): Promise<OpenEncoder> {
+  const { network, variables, description } = loaded;
+  const open = async (): Promise<[Embedder, HostTree]> => {
+    if (kind === "features") {
+      return [await openFeatures(network, variables, description, options), variables];
+    }
+    const head = await loadHead(loaded);
+    const both = { encoder: variables, head: head.variables };
+    const networks = { encoder: network, head: head.network };
+    return [await openHeadFeatures(networks, both, description, options), both];
+  };
+  const [embedder, all] = await open();
+  return {
+    ...bound(embedder, all, description),
+    withVariables: (other) => bound(embedder, other, description),
+    dispose: () => embedder.dispose(),
+  };
+}
+
+/** Side of the images that stand for raw pixels. */
+export const PIXEL_SIDE = 32;
+
+/** Pixels as features: the centred square at 32 px, colours normalised, flattened to [count, 3072]. */
+export function pixelFeatures(
+  images: ImageSource,
+  format: InputFormat,
+  indices?: ArrayLike<number>,
+): Features {
+  const rows = imageRows(images, { ...format, imageSize: PIXEL_SIDE }, indices);
+  const dimension = 3 * PIXEL_SIDE * PIXEL_SIDE;
+  const data = new Float32Array(rows.count * dimension);
+  for (let i = 0; i < rows.count; i++) rows.fill(i, data, i * dimension);
+  return { data, count: rows.count, dimension };
+}

@@ -1,0 +1,143 @@
+import { permutation, randomStream } from "../core/random.ts";
+import { type Images, imageRows, type LoadedEncoder } from "../inference/index.ts";
+import { viewPolicy, type ViewPolicy } from "../views/index.ts";
+import { type FeaturesKind, type OpenEncoder, openEncoder, pixelFeatures } from "./embedSet.ts";
+import { accuracies, type Accuracies, chanceOf, pairAlignment, spread, type Spread } from "./measure.ts";
+import { type Split, splitImages } from "./split.ts";
+import { viewPairRows } from "./viewRows.ts";
+
+/** How an encoder is evaluated. */
+export type EvaluateOptions = {
+  readonly k?: number | undefined;
+  readonly temperature?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly features?: FeaturesKind | undefined;
+  readonly device?: string | undefined;
+  readonly threads?: number | undefined;
+  /** Leaves out the untrained encoder and the raw pixels. */
+  readonly baselines?: boolean | undefined;
+  readonly progress?: (what: string, done: number, total: number) => void;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** An encoder's numbers, each beside what it must beat. */
+export type Evaluation = Accuracies &
+  Spread & {
+    readonly encoder: string; // file of the weights
+    readonly features: FeaturesKind;
+    readonly images: { readonly train: number; readonly test: number; readonly how: string };
+    readonly classes: readonly string[];
+    /** Mean squared distance of two views of an image, on the unit sphere: 0 same, 2 unrelated. */
+    readonly alignment: number;
+    readonly baselines: {
+      /** Share of the largest class; null without labels. */
+      readonly chance: number | null;
+      /** The same network with its first weights. */
+      readonly untrained?: Accuracies & Spread & { readonly alignment: number };
+      /** Pixels at 32 px. */
+      readonly pixels?: Accuracies & Spread;
+    };
+  };
+
+const ALIGNED_IMAGES = 1000; // enough for two digits
+
+type Plan = {
+  split: Split;
+  policy: ViewPolicy;
+  aligned: Int32Array;
+  vote: { k: number; temperature: number };
+  seed: number;
+  options: EvaluateOptions;
+};
+
+type Measured = Accuracies & Spread & { alignment: number };
+
+async function measure(
+  encoder: Pick<OpenEncoder, "embed" | "format">,
+  plan: Plan,
+  what: string,
+): Promise<Measured> {
+  const { split, policy, aligned, vote, seed, options } = plan;
+  const { train, test } = split;
+  const total = train.indices.length + test.indices.length + 2 * aligned.length;
+  let before = 0;
+  const embed = async (rows: Parameters<OpenEncoder["embed"]>[0]) => {
+    const progress = (done: number) => options.progress?.(what, before + done, total);
+    const features = await encoder.embed(rows, { progress, signal: options.signal });
+    before += rows.count;
+    return features;
+  };
+  const trained = await embed(imageRows(train.images, encoder.format, train.indices));
+  const tested = await embed(imageRows(test.images, encoder.format, test.indices));
+  const pairs = await embed(viewPairRows(test.images, policy, seed, aligned));
+  return {
+    ...accuracies(split, trained, tested, vote),
+    alignment: pairAlignment(pairs),
+    ...spread(tested),
+  };
+}
+
+function measurePixels({ split, vote, options }: Plan, encoder: OpenEncoder) {
+  const { train, test } = split;
+  options.progress?.("raw pixels", 0, train.indices.length + test.indices.length);
+  const trained = pixelFeatures(train.images, encoder.format, train.indices);
+  const tested = pixelFeatures(test.images, encoder.format, test.indices);
+  return { ...accuracies(split, trained, tested, vote), ...spread(tested) };
+}
+
+async function measureBaselines(plan: Plan, loaded: LoadedEncoder, encoder: OpenEncoder) {
+  const { description, network } = loaded;
+  const fresh = network.init(description.training?.seed ?? plan.seed);
+  // behind a head the untrained encoder would need an untrained head too: features are compared
+  const same = plan.options.features !== "head";
+  const options = { device: plan.options.device, threads: plan.options.threads };
+  const opened = same ? encoder : await openEncoder(loaded, "features", options);
+  try {
+    const untrained = await measure(opened.withVariables(fresh), plan, "untrained encoder");
+    return { untrained, pixels: measurePixels(plan, encoder) };
+  } finally {
+    if (!same) await opened.dispose();
+  }
+}
+
+/** Views of the training, or SimCLR's of the encoder's size for weights that come without. */
+function policyOf({ description }: LoadedEncoder): ViewPolicy {
+  const { imageSize, training } = description;
+  return training?.views ?? viewPolicy({ preset: imageSize <= 48 ? "small" : "photo", size: imageSize });
+}
+
+function planOf(loaded: LoadedEncoder, split: Split, options: EvaluateOptions): Plan {
+  const { k = 20, temperature = 0.07, seed = 0 } = options;
+  const { indices } = split.test;
+  const order = permutation(randomStream(seed, "alignment"), indices.length);
+  const aligned = Int32Array.from(order.slice(0, ALIGNED_IMAGES), (i) => indices[i]);
+  return { split, policy: policyOf(loaded), aligned, vote: { k, temperature }, seed, options };
+}
+
+/**
+ * Measures an encoder: k-NN and linear probe on labelled images, alignment, uniformity and effective
+ * rank on any; always beside chance, the same network untrained, and raw pixels.
+ */
+export async function evaluate(
+  loaded: LoadedEncoder,
+  images: { train: Images; test?: Images | undefined },
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { features = "features", device, threads, seed = 0 } = options;
+  const split = splitImages(images.train, images.test, seed);
+  const encoder = await openEncoder(loaded, features, { device, threads });
+  try {
+    const plan = planOf(loaded, split, options);
+    const measured = await measure(encoder, plan, "encoder");
+    const baselines =
+      options.baselines === false ? {} : await measureBaselines(plan, loaded, encoder);
+    return {
+      ...measured,
+      ...{ encoder: loaded.path, features, classes: split.classes },
+      images: { train: split.train.indices.length, test: split.test.indices.length, how: split.how },
+      baselines: { chance: chanceOf(split), ...baselines },
+    };
+  } finally {
+    await encoder.dispose();
+  }
+}

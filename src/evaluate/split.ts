@@ -1,0 +1,69 @@
+import { ConfigError } from "../core/errors.ts";
+import { permutation, randomStream } from "../core/random.ts";
+import { type Images, labelledOnly, labelsIn } from "../inference/index.ts";
+
+/** Some images with their labels. */
+export type Part = {
+  readonly images: Images;
+  readonly indices: Int32Array;
+  readonly labels: Int32Array | undefined; // of `indices`, in the classes of the training images
+};
+
+/** What is learned from, and what is asked. */
+export type Split = {
+  readonly train: Part;
+  readonly test: Part;
+  readonly classes: readonly string[];
+  /** How the two came about, in words. */
+  readonly how: string;
+};
+
+const all = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
+
+function part(images: Images, classes: readonly string[]): Part {
+  const labels = labelsIn(images, classes);
+  if (labels === undefined) return { images, indices: all(images.count), labels: undefined };
+  const indices = labelledOnly(labels);
+  return { images, indices, labels: indices.map((index) => labels[index]) };
+}
+
+const SHARE = 0.2;
+
+/** A fifth of the groups of a set for testing, so that no near-duplicate stands on both sides. */
+function held(images: Images, classes: readonly string[], seed: number): [Part, Part] {
+  const whole = part(images, classes);
+  const { groups } = images.dataset;
+  const names = [...new Set(Array.from(whole.indices, (index) => groups[index]))];
+  const order = permutation(randomStream(seed, "heldOut"), names.length);
+  const out = new Set(Array.from(order.slice(0, Math.round(names.length * SHARE)), (i) => names[i]));
+  const side = (test: boolean): Part => {
+    const places = [...whole.indices.keys()].filter(
+      (i) => out.has(groups[whole.indices[i]]) === test,
+    );
+    return {
+      images,
+      indices: Int32Array.from(places, (i) => whole.indices[i]),
+      labels: whole.labels && Int32Array.from(places, (i) => whole.labels![i]),
+    };
+  };
+  return [side(false), side(true)];
+}
+
+/** Training and test images of an evaluation; a fifth of the training images is held out where none are given. */
+export function splitImages(train: Images, test: Images | undefined, seed: number): Split {
+  const classes = train.classes ?? [];
+  if (test === undefined) {
+    const [left, right] = held(train, classes, seed);
+    return { train: left, test: right, classes, how: "a fifth of the training images held out" };
+  }
+  const [left, right] = [part(train, classes), part(test, classes)];
+  const asked = right.indices.length;
+  if (classes.length > 0 && (right.labels === undefined || asked === 0)) {
+    const theirs = test.classes?.slice(0, 5).join(", ") ?? "none";
+    throw new ConfigError(
+      `evaluate: no test image has a class of the training images (${classes.slice(0, 5).join(", ")}), their classes: ${theirs}`,
+      "classes are the names of the folders that images lie in",
+    );
+  }
+  return { train: left, test: right, classes, how: "test images as given" };
+}

@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { basename, dirname, join, resolve } from "node:path";
+
+import { DataError } from "../core/errors.ts";
+import type { PixelSource } from "../core/pixels.ts";
+import {
+  detectSource,
+  isPackedDataset,
+  openDataset,
+  packDataset,
+  type PackedDataset,
+  type PackReport,
+} from "../data/index.ts";
+import type { ImageSource } from "./embedder.ts";
+
+/** Images ready for training and embedding, packed from whatever they were. */
+export type Images = ImageSource & {
+  readonly path: string; // of the packed dataset
+  readonly pixels: PixelSource;
+  readonly shortSide: number; // median of the shorter sides, pixels
+  readonly labels: Int32Array | undefined; // -1 for images without one
+  readonly classes: readonly string[] | undefined;
+  readonly fingerprint: string;
+  readonly dataset: PackedDataset;
+  idOf(index: number): string;
+  close(): void;
+};
+
+/** How images are opened. */
+export type OpenImagesOptions = {
+  /** Folder under which packed forms are kept. */
+  readonly cache: string;
+  /** Side of the views to be made, so that images are stored large enough. */
+  readonly imageSize?: number | undefined;
+  readonly progress?: (done: number, total: number | undefined) => void;
+  readonly note?: (text: string) => void;
+  readonly signal?: AbortSignal | undefined;
+};
+
+const plainNames = ["train", "test", "images", "image", "data", "photos", "pictures", "img", "val"];
+
+/** A name for a dataset from its path: `clothing10/train` is `clothing10-train`. */
+export function datasetName(data: string): string {
+  const path = resolve(data);
+  const clean = (name: string) =>
+    name.replace(/\.[a-z0-9.]+$/i, "").replace(/[^\p{L}\p{N}_-]+/gu, "-");
+  const [name, parent] = [clean(basename(path)), clean(basename(dirname(path)))];
+  if (plainNames.includes(name.toLowerCase()) && parent !== "") return `${parent}-${name}`;
+  return name === "" ? "images" : name;
+}
+
+/** Shorter side of stored images: enough for crops of the views asked for. */
+const storedSize = (imageSize = 0): number => Math.max(160, Math.round((imageSize * 8) / 7));
+
+function median(values: ArrayLike<number>): number {
+  const sorted = Array.from(values).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+function toImages(dataset: PackedDataset): Images {
+  const { pixels, labels, classes } = dataset;
+  const sides = Array.from({ length: dataset.count }, (_, i) =>
+    Math.min(pixels.widths[i], pixels.heights[i]),
+  );
+  return {
+    ...{ path: dataset.path, count: dataset.count, pixels, labels, classes, dataset },
+    ...{ fingerprint: dataset.fingerprint, shortSide: median(sides) },
+    image: (index) => dataset.image(index),
+    idOf: (index) => dataset.ids[index],
+    close: () => dataset.close(),
+  };
+}
+
+function describeReport({ images, packed, kept, skipped }: PackReport, folder: string): string {
+  const bad = skipped.filter(({ ignored }) => ignored === undefined);
+  const [first] = bad;
+  const left =
+    first === undefined
+      ? ""
+      : `; ${bad.length} skipped, as ${first.path}: ${first.reason} (contrapose pack lists all)`;
+  const how = packed === 0 ? `${kept} unchanged` : `${packed} decoded, ${kept} unchanged`;
+  return `packed     ${images} images (${how}) in ${folder}${left}`;
+}
+
+/** Opens images of any kind: a packed dataset as it is, anything else through its packed form in the cache. */
+export async function openImages(path: string, options: OpenImagesOptions): Promise<Images> {
+  if (await isPackedDataset(path)) return toImages(await openDataset(path));
+  const source = await detectSource(path);
+  const size = storedSize(options.imageSize);
+  const mark = createHash("sha256").update(resolve(path)).digest("hex").slice(0, 8);
+  const folder = join(options.cache, `${datasetName(path)}-${mark}-${size}px`);
+  const report = await packDataset(
+    source,
+    folder,
+    { size },
+    {
+      onProgress: ({ done, total }) => options.progress?.(done, total),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    },
+  );
+  if (report.images === 0) throw new DataError(`${JSON.stringify(path)} holds no image`);
+  options.note?.(describeReport(report, folder));
+  return toImages(await openDataset(folder));
+}
