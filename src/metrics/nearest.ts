@@ -1,6 +1,6 @@
 import { ConfigError } from "../core/errors.ts";
 import { checkFeatures, checkSameDimension, type Features, inverseNorms } from "./features.ts";
-import { plainRowProducts } from "./rowProducts.ts";
+import { createRowProducts } from "./createRowProducts.ts";
 
 /** The `k` nearest rows of each query, nearest first: both arrays are [queries, k]. */
 export type Neighbours = {
@@ -79,7 +79,7 @@ export function nearestNeighbours(
     indices: new Int32Array(query.count * size).fill(-1),
     similarities: new Float32Array(query.count * size).fill(-Infinity),
   };
-  const { a, b, out, stride, multiply } = plainRowProducts(query.dimension, QUERIES, BASE);
+  const { a, b, out, stride, multiply } = createRowProducts(query.dimension, QUERIES, BASE);
   const [queryInverse, baseInverse] = [inverseNorms(query), inverseNorms(base)];
   for (let q = 0; q < query.count; q += QUERIES) {
     fillBlock({ rows: a, stride }, query, queryInverse, q);
