@@ -64,7 +64,7 @@ function header(data: ReportData): Html {
   return html`<header>
     <p class="kind">Report of a training run</p>
     <h1>${data.run}</h1>
-    <p class="lead">${data.method}. ${data.encoder}.</p>
+    <p class="lead">${data.method} · ${data.encoder}</p>
     ${all.length > 0 && factList(all)}
   </header>`;
 }

@@ -73,8 +73,8 @@ h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
 .none { color: var(--muted); }
 
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 2.5rem 2.25rem; }
-.chart { min-width: 0; }
-.chart > svg { display: block; width: 100%; height: auto; margin-top: 0.5rem; }
+.chart { min-width: 0; display: flex; flex-direction: column; justify-content: space-between; }
+.chart > svg { display: block; width: 100%; height: auto; margin-top: 0.6rem; overflow: visible; }
 .chart figcaption { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0.1rem 1rem; }
 .chart h3 { color: var(--ink); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0 1rem; font-size: 0.8125rem; }
@@ -88,14 +88,15 @@ h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
 .band { opacity: 0.16; }
 .hit { fill: transparent; } .chart .hit:hover { fill: var(--ink); opacity: 0.08; }
 
-.strips { display: grid; gap: 1.25rem; }
-.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.25rem, 1fr)); gap: 0.75rem; }
+.strips { display: grid; gap: 1.75rem; }
+.strip { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 7rem)); gap: 0.9rem; }
 .strip figure { min-width: 0; }
-.strip .first { position: relative; padding-right: 0.75rem; border-right: 1px solid var(--line); }
+.strip .first { position: relative; }
+.strip .first::after { content: ""; position: absolute; inset: 0 calc(-0.45rem - 0.5px) 0 auto; border-right: 1px solid var(--line); }
 .strip img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--panel); border-radius: 3px; }
-.strip figcaption { font-size: 0.8125rem; line-height: 1.3; margin-top: 0.35rem; overflow-wrap: anywhere; }
+.strip figcaption { font-size: 0.75rem; line-height: 1.35; margin-top: 0.45rem; overflow-wrap: anywhere; }
 .strip .first figcaption { color: var(--ink); font-weight: 600; }
-.strip figcaption small { float: right; margin-left: 0.3rem; }
+.strip figcaption small { display: block; font-size: inherit; }
 .strip .other figcaption { color: var(--ink); font-weight: 600; }
 .strip .other img { outline: 2px dashed var(--ink); outline-offset: 2px; }
 
@@ -119,6 +120,7 @@ footer { margin-top: 5rem; color: var(--soft); font-size: 0.8125rem; }
   .page { padding: 2.5rem 1.15rem 4rem; }
   section { padding-top: 3.5rem; }
   .chart text { font-size: 14.5px; }
+  .strip { grid-template-columns: repeat(auto-fill, minmax(4.5rem, 1fr)); }
   .bars li { grid-template-columns: 1fr auto; padding-top: 0.6rem; }
   .bars svg { grid-row: 2; grid-column: 1 / -1; } .bars .scale { padding: 0; } .bars .scale svg { grid-column: 1 / -1; }
   .measures thead { position: absolute; clip-path: inset(50%); }

@@ -1,5 +1,5 @@
 import { html, type Html } from "../markup/html.ts";
-import { decimals, niceStep, rangeOf, niceRange, ticksWithin } from "./scale.ts";
+import { niceAxis, rangeOf } from "./scale.ts";
 
 /** One bar from 0 to `value`, with a whisker over `interval`. */
 export type Bar = {
@@ -17,10 +17,9 @@ export function barChart(
 ): Html {
   const drawn = bars.filter(({ value }) => Number.isFinite(value));
   const ends = drawn.flatMap(({ value, interval }) => [value, interval?.[1] ?? value]);
-  const top = niceRange([0, rangeOf([0, ...ends])[1]], 5)[1];
+  const { domain, ticks, digits } = niceAxis([0, rangeOf([0, ...ends])[1]], 5);
+  const top = domain[1];
   const place = (value: number) => `${((100 * value) / top).toFixed(2)}%`;
-  const ticks = ticksWithin([0, top], 5);
-  const digits = decimals(niceStep(top, 5));
   const grid = ticks.map(
     (tick) => html`<line class="grid" x1="${place(tick)}" x2="${place(tick)}" y1="0" y2="40" />`,
   );

@@ -1,8 +1,8 @@
 import { figure, grouped } from "../markup/figures.ts";
 import { html, type Html } from "../markup/html.ts";
+import { axes, chartBox, chartScales, type Scales } from "./axes.ts";
 import { type Bucket, bucketsOf, spreadOf } from "./condense.ts";
 import { areaPath, linePath } from "./paths.ts";
-import { decimals, linearScale, niceRange, type Range, rangeOf, ticksWithin } from "./scale.ts";
 
 /** Values over the `x` of its chart, one each; what is not finite leaves a gap. */
 export type LineSeries = {
@@ -29,28 +29,11 @@ export type LineChart = {
   describe?: (first: number, last: number) => string;
 };
 
-/** The drawing area, in the units of the view box. */
-export const chartBox = { width: 480, height: 250, left: 54, right: 14, top: 12, bottom: 44 };
-
 const LIMIT = 200; // points drawn at most
 const DOTS = 40; // up to as many points are drawn as dots too
-const TICKS = { x: 5, y: 4 };
 
 type Spread = ReturnType<typeof spreadOf>;
 type DrawnSeries = LineSeries & { spreads: readonly Spread[] };
-
-/** Where values come to lie in the drawing area. */
-export function chartScales(x: readonly number[], y: readonly number[]) {
-  const { width, height, left, right, top, bottom } = chartBox;
-  const domain = { x: rangeOf(x), y: niceRange(rangeOf(y), TICKS.y) };
-  return {
-    domain,
-    x: linearScale(domain.x, [left, width - right]),
-    y: linearScale(domain.y, [height - bottom, top]),
-  };
-}
-
-type Scales = ReturnType<typeof chartScales>;
 
 /** A figure with its legend; `undefined` where there is nothing to draw. */
 export function lineChart(chart: LineChart): Html | undefined {
@@ -72,7 +55,7 @@ export function lineChart(chart: LineChart): Html | undefined {
       role="img"
       aria-label="${summary(chart, series)}"
     >
-      ${axes(chart, scales)}${[...series].reverse().map((one) => curve(one, xs, scales))}${hits(chart, series, buckets, xs)}
+      ${axes(scales, chart)}${[...series].reverse().map((one) => curve(one, xs, scales))}${hits(chart, series, buckets, xs)}
     </svg>
   </figure>`;
 }
@@ -84,18 +67,23 @@ function drawnSeries(series: LineSeries, buckets: readonly Bucket[]): DrawnSerie
 
 const formatOf = (chart: LineChart) => chart.format ?? figure;
 
-function lastFinite(values: readonly (number | undefined)[]): number | undefined {
-  return values.findLast((value) => Number.isFinite(value));
-}
+const lastFinite = (values: readonly (number | undefined)[]): number =>
+  values.findLast((value) => Number.isFinite(value)) ?? NaN;
 
+/** Names and last values; a curve on its own is named by the title already. */
 function legend(chart: LineChart, series: readonly DrawnSeries[]): Html {
   const items = series.map(({ name, values, tone, dashed }) => {
-    const swatch = html`<svg class="swatch" width="22" height="10" aria-hidden="true">
-      <line x1="1" y1="5" x2="21" y2="5" class="line ${tone}${dashed ? " dashed" : ""}" />
-    </svg>`;
-    const last = lastFinite(values);
+    const last = html`<b>${formatOf(chart)(lastFinite(values))}</b>`;
+    if (series.length === 1) return html`<li>last ${last}</li>`;
+    const line = html`<line
+      x1="1"
+      y1="5"
+      x2="21"
+      y2="5"
+      class="line ${tone}${dashed && " dashed"}"
+    />`;
     return html`<li>
-      ${swatch}${name} <b>${last === undefined ? "" : formatOf(chart)(last)}</b>
+      <svg class="swatch" width="22" height="10" aria-hidden="true">${line}</svg>${name} ${last}
     </li>`;
   });
   return html`<ul class="legend" aria-label="last values">
@@ -111,54 +99,6 @@ function summary(chart: LineChart, series: readonly DrawnSeries[]): string {
   });
   return `${chart.title} over ${chart.xName}s: ${said.join("; ")}.`;
 }
-
-function axes(chart: LineChart, scales: Scales): Html {
-  const { width, height, left, right, bottom, top } = chartBox;
-  const ticks = { x: xTicks(chart.x, scales.domain.x), y: ticksWithin(scales.domain.y, TICKS.y) };
-  const digits = ticks.y.length > 1 ? decimals(ticks.y[1] - ticks.y[0]) : 2;
-  const formatTick = chart.formatTick ?? axisFigure;
-  const floor = height - bottom;
-  return html`<g class="axis">
-    ${ticks.y.map((value) => {
-      const y = scales.y(value).toFixed(1);
-      return html`<line class="grid" x1="${left}" x2="${width - right}" y1="${y}" y2="${y}" /><text
-          x="${left - 8}"
-          y="${y}"
-          dy="0.32em"
-          text-anchor="end"
-          >${formatTick(value, digits)}</text
-        >`;
-    })}
-    <line class="floor" x1="${left}" x2="${width - right}" y1="${floor}" y2="${floor}" />
-    ${ticks.x.map((value) => {
-      const x = scales.x(value).toFixed(1);
-      return html`<line class="floor" x1="${x}" x2="${x}" y1="${floor}" y2="${floor + 4}" /><text
-          x="${x}"
-          y="${floor + 17}"
-          text-anchor="middle"
-          >${grouped(value)}</text
-        >`;
-    })}
-    <text class="name" x="${(left + width - right) / 2}" y="${height - 6}" text-anchor="middle"
-      >${chart.xName}</text
-    >
-    <text
-      class="name"
-      transform="translate(11 ${(top + floor) / 2}) rotate(-90)"
-      text-anchor="middle"
-      >${chart.yName}</text
-    >
-  </g>`;
-}
-
-/** Whole numbers only: steps and epochs have no fractions. */
-function xTicks(x: readonly number[], domain: Range): number[] {
-  if (x.length === 1) return [x[0]];
-  return ticksWithin(domain, TICKS.x).filter((value) => Number.isInteger(value));
-}
-
-const axisFigure = (value: number, digits: number): string =>
-  digits > 4 && value !== 0 ? figure(value) : grouped(value, digits);
 
 function curve(series: DrawnSeries, xs: readonly number[], scales: Scales): Html {
   const place = (key: keyof Spread) => series.spreads.map((spread) => scales.y(spread[key]));

@@ -29,22 +29,22 @@ export function rangeOf(values: readonly number[]): Range {
   return [low - room, high + room];
 }
 
-/** Round values inside `range`, about `count` of them, exact to the last digit of their step. */
-export function ticksWithin(range: Range, count: number): number[] {
-  const step = niceStep(range[1] - range[0], count);
+/** Multiples of `step` inside `range`, exact to the last digit of the step. */
+export function multiplesWithin(range: Range, step: number): number[] {
   const first = Math.ceil(range[0] / step - 1e-9);
   const last = Math.floor(range[1] / step + 1e-9);
   const digits = decimals(step);
   return Array.from({ length: last - first + 1 }, (_, i) => rounded((first + i) * step, digits));
 }
 
-/** `range` widened outwards to the next round values. */
-export function niceRange(range: Range, count: number): Range {
+/** An axis of about `count` round steps that holds `range` and ends on ticks. */
+export function niceAxis(range: Range, count: number) {
   const step = niceStep(range[1] - range[0], count);
-  const digits = decimals(step);
   const low = Math.floor(range[0] / step + 1e-9) * step;
   const high = Math.ceil(range[1] / step - 1e-9) * step;
-  return [rounded(low, digits), rounded(high, digits)];
+  const ticks = multiplesWithin([low, high], step);
+  const domain: Range = [ticks[0], ticks[ticks.length - 1]];
+  return { domain, ticks, digits: decimals(step) };
 }
 
 /** Places after the point that tell multiples of `step` apart. */

@@ -53,5 +53,5 @@ function note(evaluation: Evaluation): string | undefined {
   if (given)
     return `Whiskers: ${evaluation.intervals ?? "the interval given with the measurement"}.`;
   if (!evaluation.testImages) return undefined;
-  return "Whiskers: 95 % of the chance of the draw of test images (Wilson); another seed varies beyond that.";
+  return "Whiskers: 95 % intervals for the draw of the test images (Wilson). Another seed varies beyond that.";
 }

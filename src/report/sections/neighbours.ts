@@ -2,7 +2,7 @@ import { grouped, percentage } from "../markup/figures.ts";
 import { html, type Html } from "../markup/html.ts";
 import { picture } from "../markup/thumbnail.ts";
 import type { Neighbour, NeighbourRow, ReportData } from "../reportData.ts";
-import { section, type Section } from "./section.ts";
+import { columnsFor, section, type Section } from "./section.ts";
 
 /** Some images with those that the encoder puts nearest to them. */
 export function neighbours(given: ReportData["neighbours"]): Section | undefined {
@@ -28,7 +28,12 @@ function agreement({ query }: NeighbourRow, { label }: Neighbour): boolean | und
 function neighbourRow(row: NeighbourRow): Html {
   const { query } = row;
   const name = query.path ?? query.label ?? "an image";
-  return html`<div class="strip" role="group" aria-label="Nearest neighbours of ${name}">
+  return html`<div
+    class="strip"
+    style="--columns: ${columnsFor(row.neighbours.length)}"
+    role="group"
+    aria-label="Nearest neighbours of ${name}"
+  >
     <figure class="first">
       ${picture(query, `Image: ${name}`)}
       <figcaption>${query.label ?? "image"}</figcaption>

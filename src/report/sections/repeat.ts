@@ -7,12 +7,11 @@ import { collapsible, factList, section, type Section } from "./section.ts";
 export function repeat(data: ReportData): Section | undefined {
   const lists = [
     timings(data.timings),
-    factGroup("Versions", Object.entries(data.versions ?? {})),
+    factGroup("Seed and versions", seedAndVersions(data)),
     factGroup("Machine", Object.entries(data.machine ?? {})),
   ].filter((list) => list !== undefined);
   const parts = [
     data.command !== undefined && html`<pre class="command"><code>${data.command}</code></pre>`,
-    data.seed !== undefined && factList([["seed", data.seed]]),
     lists.length > 0 && html`<div class="columns">${lists}</div>`,
     data.config !== undefined &&
       collapsible(
@@ -23,6 +22,11 @@ export function repeat(data: ReportData): Section | undefined {
   if (parts.length === 0) return undefined;
   return section("repeat", "Repeat this run", undefined, parts);
 }
+
+const seedAndVersions = ({ seed, versions }: ReportData): (readonly [string, HtmlPart])[] => [
+  ...(seed === undefined ? [] : [["seed", seed] as const]),
+  ...Object.entries(versions ?? {}),
+];
 
 function factGroup(
   title: string,

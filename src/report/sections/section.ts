@@ -31,3 +31,6 @@ export const factList = (facts: readonly (readonly [string, HtmlPart])[]): Html 
         </div>`,
     )}
   </dl>`;
+
+/** Columns of a strip of pictures: the first one and `count` more, as far as they fit a line. */
+export const columnsFor = (count: number): number => Math.min(1 + count, 11);

@@ -76,8 +76,9 @@ const knnChart = (epochs: readonly EpochPoint[]): LineChart => {
     dashed: true,
   };
   return overEpochs(epochs, {
-    title: "k-NN accuracy while training",
-    yName: "accuracy",
+    title: "k-NN accuracy",
+    yName: "share right",
+    include: [0],
     format: (value) => percentage(value),
     formatTick: percentTick,
     series: [{ name: "k-NN", values: accuracy, tone: "accent" }, chance],
@@ -97,7 +98,7 @@ const similarityChart = (points: readonly TrainingPoint[]): LineChart =>
 
 const rankChart = (epochs: readonly EpochPoint[]): LineChart =>
   overEpochs(epochs, {
-    title: "Effective rank while training",
+    title: "Effective rank",
     yName: "directions",
     include: [0],
     series: [{ name: "effective rank", values: column(epochs, "effectiveRank"), tone: "accent" }],
@@ -106,7 +107,7 @@ const rankChart = (epochs: readonly EpochPoint[]): LineChart =>
 const paceCharts = (points: readonly TrainingPoint[]): LineChart[] => [
   overSteps(points, {
     title: "Learning rate",
-    yName: "learning rate",
+    yName: "rate",
     include: [0],
     series: [{ name: "learning rate", values: column(points, "learningRate"), tone: "accent" }],
   }),

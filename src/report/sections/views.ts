@@ -2,7 +2,7 @@ import { counted } from "../markup/figures.ts";
 import { html, type Html } from "../markup/html.ts";
 import { picture } from "../markup/thumbnail.ts";
 import type { ReportData, ViewRow } from "../reportData.ts";
-import { section, type Section } from "./section.ts";
+import { columnsFor, section, type Section } from "./section.ts";
 
 /** Images and views drawn from them. */
 export function views(given: ReportData["views"]): Section | undefined {
@@ -19,6 +19,7 @@ function viewRow({ original, views }: ViewRow): Html {
   const of = name === undefined ? "an image" : name;
   return html`<div
     class="strip"
+    style="--columns: ${columnsFor(views.length)}"
     role="group"
     aria-label="${counted(views.length, "view")} of ${of}"
   >
