@@ -1,4 +1,11 @@
+export { classShares, share, type Share } from "./accuracy.ts";
+export { alignment } from "./alignment.ts";
+export { effectiveRank, singularValues } from "./effectiveRank.ts";
+export { symmetricEigenvalues } from "./eigenvalues.ts";
+export { featureSpread, type FeatureSpread } from "./featureSpread.ts";
 export type { Features, LabelledFeatures } from "./features.ts";
 export { unitRows } from "./features.ts";
 export { knnClassify, type KnnOptions, type KnnResult } from "./knn.ts";
+export { linearProbe, type LinearProbeOptions, type LinearProbeResult } from "./linearProbe.ts";
 export { nearestNeighbours, type Neighbours } from "./nearest.ts";
+export { uniformity } from "./uniformity.ts";
