@@ -7,6 +7,7 @@ import { explained } from "../files/index.ts";
 import { cifarLabelBytes, cifarSource } from "./cifar.ts";
 import { folderSource } from "./folder.ts";
 import { idxSource, isIdxImages } from "./idx.ts";
+import { readHeader } from "./packedIndex.ts";
 import type { ImageSource, SourceKind, SourceOptions } from "./source.ts";
 import { tarSource } from "./tarShards.ts";
 import { findImages, isImageName } from "./walk.ts";
@@ -85,6 +86,12 @@ function noImages(path: string, found: FoundFiles, names: readonly string[]): ne
 }
 
 async function fromFolder(path: string, options: SourceOptions): Promise<ImageSource> {
+  if ((await readHeader(path).catch(() => undefined)) !== undefined) {
+    throw new DataError(
+      `data: ${JSON.stringify(path)} is a packed dataset already, expected what it is packed from`,
+      "open it as it is",
+    );
+  }
   const found = await findImages(path);
   const entries = await readdir(path, { withFileTypes: true });
   const files = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."));

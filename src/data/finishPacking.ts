@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import { DataError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
+import { compact } from "./compact.ts";
 import { groupImages } from "./groupImages.ts";
 import type { GroupSummary } from "./groupImages.ts";
 import { removeJournal } from "./journal.ts";
@@ -11,6 +12,7 @@ import type { PackOptions } from "./packOptions.ts";
 import { byteLength, writeIndex } from "./packedIndex.ts";
 import type { PackedHeader, StoredImage } from "./packedIndex.ts";
 import type { ImageSource, Skipped } from "./source.ts";
+import { storedPixels } from "./storedPixels.ts";
 
 /** What became of a packing. */
 export type PackReport = {
@@ -66,6 +68,15 @@ function nothingLeft(source: ImageSource, skipped: readonly Skipped[]): never {
   );
 }
 
+function groupStored(folder: string, images: readonly StoredImage[], options: PackOptions) {
+  const pixels = storedPixels(folder);
+  try {
+    return groupImages(images, pixels, options.nearDuplicates);
+  } finally {
+    pixels.close();
+  }
+}
+
 /** Groups the images, puts the new index in its place and removes what it does not need. */
 export async function finishPacking(
   folder: string,
@@ -80,8 +91,9 @@ export async function finishPacking(
   },
 ): Promise<PackReport> {
   if (stored.images.length === 0) nothingLeft(source, stored.skipped);
-  const { groups, summary } = await groupImages(folder, stored.images, options.nearDuplicates);
-  const images = stored.images.map((image, i) => ({ ...image, group: groups[i] }));
+  const { groups, summary } = groupStored(folder, stored.images, options);
+  const placed = await compact(folder, stored.images, options.shardBytes);
+  const images = placed.map((image, i) => ({ ...image, group: groups[i] }));
   const classes = classNames(source, images);
   const header = await writeIndex(
     folder,

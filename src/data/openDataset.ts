@@ -1,12 +1,12 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { DataError } from "../core/errors.ts";
 import type { PixelImage, PixelSource } from "../core/pixels.ts";
-import { fileError } from "../files/index.ts";
 import { checkShards, headerName, readEntries, readHeader, shardName } from "./packedIndex.ts";
 import type { PackedHeader, StoredImage } from "./packedIndex.ts";
 import type { Box } from "./source.ts";
+import { openShard, readRange } from "./storedPixels.ts";
 
 /** What a packed dataset says of one of its images. */
 export type ImageEntry = {
@@ -46,27 +46,6 @@ export type OpenOptions = {
   /** Datasets of at most this many bytes are held in memory; 1 GiB by default, 0 reads from files. */
   readonly memory?: number;
 };
-
-function readRange(file: number, path: string, into: Uint8Array, offset: number): void {
-  for (let at = 0; at < into.length;) {
-    const got = readSync(file, into, at, Math.min(into.length - at, 1 << 30), offset + at);
-    if (got === 0) {
-      throw new DataError(
-        `dataset: ${JSON.stringify(path)} ends at byte ${offset + at}, expected ${offset + into.length} bytes or more`,
-        "the dataset is damaged; pack the images again with overwrite",
-      );
-    }
-    at += got;
-  }
-}
-
-function openShard(path: string): number {
-  try {
-    return openSync(path, "r");
-  } catch (error) {
-    throw fileError(error, "read", path);
-  }
-}
 
 const shared = <T extends Int32Array | Float64Array>(
   make: new (buffer: SharedArrayBuffer) => T,
