@@ -27,16 +27,28 @@ export function paddedSizes(dimension: number, rowsA: number, rowsB: number) {
   };
 }
 
-function tile(at: RowProducts, rowsB: number, i: number, j: number): void {
-  const { a, b, out, stride } = at;
+function tile({ a, b, out, stride }: RowProducts, rowsB: number, i: number, j: number): void {
   const a0 = i * stride;
+  const a1 = a0 + stride;
   const b0 = j * stride;
-  const [b1, b2, b3] = [b0 + stride, b0 + 2 * stride, b0 + 3 * stride];
-  let [s00, s01, s02, s03, s10, s11, s12, s13] = [0, 0, 0, 0, 0, 0, 0, 0];
+  const b1 = b0 + stride;
+  const b2 = b1 + stride;
+  const b3 = b2 + stride;
+  let s00 = 0;
+  let s01 = 0;
+  let s02 = 0;
+  let s03 = 0;
+  let s10 = 0;
+  let s11 = 0;
+  let s12 = 0;
+  let s13 = 0;
   for (let e = 0; e < stride; e++) {
     const u = a[a0 + e];
-    const v = a[a0 + stride + e];
-    const [w, x, y, z] = [b[b0 + e], b[b1 + e], b[b2 + e], b[b3 + e]];
+    const v = a[a1 + e];
+    const w = b[b0 + e];
+    const x = b[b1 + e];
+    const y = b[b2 + e];
+    const z = b[b3 + e];
     s00 += u * w;
     s01 += u * x;
     s02 += u * y;
