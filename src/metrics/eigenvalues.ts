@@ -1,4 +1,6 @@
-import { ContraposeError } from "../core/errors.ts";
+import { ContraposeError, DataError } from "../core/errors.ts";
+
+const NEGLIGIBLE = 1e-140; // beside a largest element of 1; its square is still a normal number
 
 /** Reflects away what stands left of the subdiagonal in one row; returns the subdiagonal element. */
 function reflect(matrix: Float64Array, n: number, row: number): number {
@@ -6,6 +8,7 @@ function reflect(matrix: Float64Array, n: number, row: number): number {
   const v = matrix.subarray(row * n, row * n + length);
   let squared = 0;
   for (const value of v) squared += value * value;
+  if (squared < NEGLIGIBLE ** 2) return 0;
   const last = v[length - 1];
   const norm = Math.sqrt(squared);
   if (norm === Math.abs(last)) return last; // nothing to reflect
@@ -71,6 +74,12 @@ export function symmetricEigenvalues(
   n: number,
 ): Float64Array {
   const matrix = Float64Array.from(symmetric);
+  const largest = matrix.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (largest === 0) return new Float64Array(n);
+  if (!Number.isFinite(largest)) {
+    throw new DataError("symmetricEigenvalues: the matrix holds numbers that are not finite");
+  }
+  for (let i = 0; i < matrix.length; i++) matrix[i] /= largest;
   const d = new Float64Array(n);
   const e = new Float64Array(n); // e[i] stands between d[i] and d[i + 1]
   for (let row = n - 1; row > 0; row--) {
@@ -78,19 +87,21 @@ export function symmetricEigenvalues(
     d[row] = matrix[row * n + row];
   }
   if (n > 0) d[0] = matrix[0];
+  const joined = (i: number) =>
+    Math.abs(e[i]) > Math.max(NEGLIGIBLE, Number.EPSILON * (Math.abs(d[i]) + Math.abs(d[i + 1])));
   for (let first = 0; first < n; first++) {
     for (let step = 0; ; step++) {
       let last = first;
-      while (
-        last < n - 1 &&
-        Math.abs(e[last]) > Number.EPSILON * (Math.abs(d[last]) + Math.abs(d[last + 1]))
-      )
-        last++;
+      while (last < n - 1 && joined(last)) last++;
       if (last === first) break;
-      if (step === 60)
+      if (step === 60) {
         throw new ContraposeError("symmetricEigenvalues: no convergence in 60 steps");
+      }
       chase(d, e, first, last);
     }
   }
-  return d.sort().reverse();
+  return d
+    .map((value) => value * largest)
+    .sort()
+    .reverse();
 }
