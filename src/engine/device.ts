@@ -56,6 +56,9 @@ export async function openSession(
       // the lowering has chosen every operation; ONNX Runtime's rewriting would undo some of it
       graphOptimizationLevel: device === "cpu" ? "disabled" : "basic",
       logSeverityLevel: 3,
+      // threads that wait asleep, and work cut into small pieces: a step beside other work (making
+      // views is such) takes two thirds of the time, a step alone a few percent more
+      extra: { session: { dynamic_block_base: "4", intra_op: { allow_spinning: "0" } } },
     });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);

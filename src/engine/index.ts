@@ -4,3 +4,4 @@ export { primitives } from "./lower.ts";
 export type { Program } from "./program.ts";
 export type { Spec, SpecTree } from "./spec.ts";
 export { startJax, type TracedFunction } from "./trace.ts";
+export { type ExportNames, exportOnnx, type OnnxModel, openOnnx } from "./exportOnnx.ts";
