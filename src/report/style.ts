@@ -38,6 +38,7 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.25rem 1.6rem; 
 nav a { text-decoration: none; color: var(--soft); }
 nav a:hover { color: var(--ink); text-decoration: underline; }
 section { padding-top: 4.5rem; }
+.intro span { display: inline-block; }
 .intro { margin-top: 0.6rem; max-width: 44rem; overflow-wrap: anywhere; }
 .note { font-size: 0.875rem; max-width: 44rem; }
 h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
@@ -58,6 +59,7 @@ h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
 .bars .note, .bars + .note { margin-top: 1rem; }
 .bar { fill: var(--plain); } .accent .bar { fill: var(--accent); }
 .whisker line { stroke: var(--ink); stroke-width: 1.5; }
+.whisker .halo line { stroke: var(--paper); stroke-width: 4.5; stroke-linecap: square; }
 .bars text, .chart text { fill: var(--soft); font: 12px var(--sans); }
 .grid { stroke: var(--line); stroke-width: 1; shape-rendering: crispEdges; }
 .floor { stroke: var(--muted); shape-rendering: crispEdges; }
@@ -68,6 +70,7 @@ h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
 .measures th:first-child { text-align: left; padding-left: 0; }
 .measures tbody th { font-weight: 600; max-width: 27rem; }
 .measures tbody th p { font-weight: 400; font-size: 0.875rem; line-height: 1.45; color: var(--soft); margin-top: 0.2rem; }
+.measures thead th + th { width: 7.25rem; }
 .measures td { white-space: nowrap; } .measures td small { display: block; color: var(--soft); }
 .measures .trained { font-weight: 650; color: var(--accent); }
 .none { color: var(--muted); }
@@ -116,17 +119,18 @@ pre { background: var(--panel); border-radius: 4px; padding: 1rem 1.15rem; white
 .columns .facts dt { font-size: inherit; } .columns .facts dd { text-align: right; }
 footer { margin-top: 5rem; color: var(--soft); font-size: 0.8125rem; }
 
-@media (max-width: 44rem) {
+@media screen and (max-width: 44rem) {
   .page { padding: 2.5rem 1.15rem 4rem; }
   section { padding-top: 3.5rem; }
   .chart text { font-size: 14.5px; }
-  .strip { grid-template-columns: repeat(auto-fill, minmax(4.5rem, 1fr)); }
+  .strip { grid-template-columns: repeat(auto-fill, minmax(3.9rem, 1fr)); }
   .bars li { grid-template-columns: 1fr auto; padding-top: 0.6rem; }
   .bars svg { grid-row: 2; grid-column: 1 / -1; } .bars .scale { padding: 0; } .bars .scale svg { grid-column: 1 / -1; }
-  .measures thead { position: absolute; clip-path: inset(50%); }
+  .measures thead { display: block; position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .measures tr { display: block; padding: 1rem 0; border-bottom: 1px solid var(--line); }
   .measures tbody th, .measures td { display: block; padding: 0; border: 0; max-width: none; }
   .measures td { display: flex; gap: 0.6rem; padding-top: 0.35rem; align-items: baseline; }
+  .measures td:has(.none) { display: none; }
   .measures td::before { content: attr(data-subject); flex: 1; text-align: left; font-weight: 400; color: var(--soft); }
 }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }

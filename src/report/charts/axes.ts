@@ -3,7 +3,7 @@ import { html, type Html } from "../markup/html.ts";
 import { linearScale, multiplesWithin, niceAxis, niceStep, rangeOf } from "./scale.ts";
 
 /** The drawing area, in the units of the view box. */
-export const chartBox = { width: 480, height: 256, left: 48, right: 14, top: 30, bottom: 42 };
+export const chartBox = { width: 480, height: 256, left: 48, right: 6, top: 30, bottom: 42 };
 
 /** How axes are named and how their values are written. */
 export type AxisNames = {

@@ -47,15 +47,11 @@ function barRow(
   const { name, value, interval } = bar;
   const [low, high] = interval ?? [value, value];
   const between = `${format(low)} to ${format(high)}`;
-  const whisker =
-    interval &&
-    html`<g class="whisker"
-      ><line x1="${place(low)}" x2="${place(high)}" y1="20" y2="20" /><line
-        x1="${place(low)}"
-        x2="${place(low)}"
-        y1="15"
-        y2="25" /><line x1="${place(high)}" x2="${place(high)}" y1="15" y2="25"
-    /></g>`;
+  const lines = interval && [
+    html`<line x1="${place(low)}" x2="${place(high)}" y1="20" y2="20" />`,
+    ...interval.map((end) => html`<line x1="${place(end)}" x2="${place(end)}" y1="15" y2="25" />`),
+  ];
+  const whisker = lines && html`<g class="whisker"><g class="halo">${lines}</g>${lines}</g>`;
   return html`<li class="${bar.accent ? "accent" : "plain"}">
     <span class="bar-name">${name}</span>
     <svg width="100%" height="40" aria-hidden="true">

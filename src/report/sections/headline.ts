@@ -1,6 +1,6 @@
 import { barChart } from "../charts/barChart.ts";
 import { counted, grouped, percentage } from "../markup/figures.ts";
-import { html } from "../markup/html.ts";
+import { html, type HtmlPart } from "../markup/html.ts";
 import type { Evaluation } from "../reportData.ts";
 import { wilsonInterval } from "../wilson.ts";
 import { section, type Section } from "./section.ts";
@@ -12,8 +12,8 @@ export function headline(evaluation: Evaluation | undefined): Section | undefine
   if (!trained) return undefined;
   const body = html`<div class="headline">
     <p class="hero">
-      <b>${grouped(100 * trained.value, 1)}<span> %</span></b> of test images get their own label
-      from their neighbours
+      <b>${grouped(100 * trained.value, 1)}<span>${"\u00a0%"}</span></b> of test images get their
+      own label from their neighbours
     </p>
     ${barChart(knnBars(evaluation), percentage, percentTick)}
     <p class="note">${note(evaluation)}</p>
@@ -29,23 +29,28 @@ function knnBars(evaluation: Evaluation) {
   return subjects.flatMap(({ key, name }) => {
     const measured = measuredOf(evaluation, key, "knn");
     if (!measured) return [];
-    const images = key === "chance" ? undefined : evaluation.testImages;
-    const fallback = images && images > 0 ? wilsonInterval(measured.value, images) : undefined;
-    const interval = measured.interval ?? fallback;
+    const computed = key !== "chance" && drawInterval(evaluation, measured.value);
+    const interval = measured.interval ?? (computed || undefined);
     return [{ name, value: measured.value, interval, accent: key === "trained" }];
   });
 }
 
-function setting({ knn, testSet, testImages, trainImages }: Evaluation): string | undefined {
-  const images = testImages !== undefined && counted(testImages, "test image");
+/** Where no interval was given, the one that follows from the number of test images. */
+function drawInterval(evaluation: Evaluation, accuracy: number): [number, number] | undefined {
+  const given = measuredOf(evaluation, "trained", "knn")?.interval;
+  if (given || !evaluation.testImages) return undefined;
+  return wilsonInterval(accuracy, evaluation.testImages);
+}
+
+/** What the number depends on, in parts that stay together at line ends. */
+function setting({ knn, testSet, testImages, trainImages }: Evaluation): HtmlPart {
   const parts = [
     testSet,
-    images,
+    testImages !== undefined && counted(testImages, "test image"),
     trainImages !== undefined && `neighbours among ${counted(trainImages, "image")}`,
-    knn && `k ${grouped(knn.k)}`,
-    knn && `temperature ${knn.temperature}`,
-  ];
-  return parts.filter((part) => part).join(" · ") || undefined;
+    knn && `k ${grouped(knn.k)}, temperature ${knn.temperature}`,
+  ].filter((part) => part);
+  return parts.length > 0 && parts.map((part, i) => html`${i > 0 && " · "}<span>${part}</span>`);
 }
 
 function note(evaluation: Evaluation): string | undefined {

@@ -1,4 +1,5 @@
 import { duration } from "../markup/figures.ts";
+import { readableJson } from "../markup/readableJson.ts";
 import { html, type Html, type HtmlPart } from "../markup/html.ts";
 import type { ReportData } from "../reportData.ts";
 import { collapsible, factList, section, type Section } from "./section.ts";
@@ -14,10 +15,7 @@ export function repeat(data: ReportData): Section | undefined {
     data.command !== undefined && html`<pre class="command"><code>${data.command}</code></pre>`,
     lists.length > 0 && html`<div class="columns">${lists}</div>`,
     data.config !== undefined &&
-      collapsible(
-        "Resolved config",
-        html`<pre><code>${JSON.stringify(data.config, null, 2)}</code></pre>`,
-      ),
+      collapsible("Resolved config", html`<pre><code>${readableJson(data.config)}</code></pre>`),
   ].filter((part) => part !== false);
   if (parts.length === 0) return undefined;
   return section("repeat", "Repeat this run", undefined, parts);

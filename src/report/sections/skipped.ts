@@ -18,7 +18,7 @@ export function skipped(files: ReportData["skipped"] = []): Section | undefined 
     "skipped",
     "Skipped files",
     `${counted(files.length, "file")} could not be used.`,
-    collapsible(`${grouped(files.length)} skipped, by reason`, body),
+    collapsible("Paths, by reason", body),
   );
 }
 
