@@ -4,13 +4,13 @@ import { DataError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { compact } from "./compact.ts";
 import { groupImages } from "./groupImages.ts";
-import type { GroupSummary } from "./groupImages.ts";
 import { removeJournal } from "./journal.ts";
 import { removeLeftovers } from "./packFolder.ts";
+import type { Index } from "./packFolder.ts";
 import { pixelSettings } from "./packOptions.ts";
 import type { PackOptions } from "./packOptions.ts";
 import { byteLength, writeIndex } from "./packedIndex.ts";
-import type { PackedHeader, StoredImage } from "./packedIndex.ts";
+import type { GroupSummary, PackedHeader, StoredImage } from "./packedIndex.ts";
 import type { ImageSource, Skipped } from "./source.ts";
 import { storedPixels } from "./storedPixels.ts";
 
@@ -77,39 +77,75 @@ function groupStored(folder: string, images: readonly StoredImage[], options: Pa
   }
 }
 
+const factsText = (image: StoredImage) =>
+  JSON.stringify(
+    Object.entries(image)
+      .filter(([name]) => name !== "group")
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+
+function isUnchanged(before: Index | undefined, stored: Stored, header: NewHeader): boolean {
+  if (before === undefined || before.images.length !== stored.images.length) return false;
+  const names = Object.keys(header) as (keyof NewHeader)[];
+  const same = (name: keyof NewHeader) =>
+    JSON.stringify(before.header[name]) === JSON.stringify(header[name]);
+  if (!names.every(same)) return false;
+  return stored.images.every((image, i) => factsText(image) === factsText(before.images[i]));
+}
+
+/** What storing the images gave. */
+export type Stored = {
+  readonly images: readonly StoredImage[];
+  readonly skipped: readonly Skipped[];
+  readonly packed: number;
+  readonly kept: number;
+  readonly started: number; // performance.now()
+  readonly before: Index | undefined; // the dataset as it stands
+};
+
+/** The part of a header that does not come from grouping and placing the images. */
+type NewHeader = Pick<
+  PackedHeader,
+  "contrapose" | "source" | "settings" | "notes" | "skipped" | "nearDuplicates"
+> & { classes: readonly string[] };
+
+async function replaceIndex(
+  folder: string,
+  options: PackOptions,
+  stored: Stored,
+  header: NewHeader,
+): Promise<PackedHeader> {
+  const { groups, summary } = groupStored(folder, stored.images, options);
+  const placed = await compact(folder, stored.images, options.shardBytes);
+  const images = placed.map((image, i) => ({ ...image, group: groups[i] }));
+  const found = { groups: summary, shards: shardsOf(images), fingerprint: fingerprint(images) };
+  return writeIndex(folder, { ...header, ...found }, images);
+}
+
 /** Groups the images, puts the new index in its place and removes what it does not need. */
 export async function finishPacking(
   folder: string,
   source: ImageSource,
   options: PackOptions,
-  stored: {
-    images: StoredImage[];
-    skipped: Skipped[];
-    packed: number;
-    kept: number;
-    started: number;
-  },
+  stored: Stored,
 ): Promise<PackReport> {
-  if (stored.images.length === 0) nothingLeft(source, stored.skipped);
-  const { groups, summary } = groupStored(folder, stored.images, options);
-  const placed = await compact(folder, stored.images, options.shardBytes);
-  const images = placed.map((image, i) => ({ ...image, group: groups[i] }));
+  const { images, packed, kept, skipped, before } = stored;
+  if (images.length === 0) nothingLeft(source, skipped);
+  const { notes } = source;
   const classes = classNames(source, images);
-  const header = await writeIndex(
-    folder,
-    {
-      ...{ contrapose: VERSION, source: { kind: source.kind, path: source.path } },
-      ...{ settings: pixelSettings(options), groups: summary.groups, shards: shardsOf(images) },
-      ...(classes.length > 0 ? { classes } : {}),
-      ...{ fingerprint: fingerprint(images), notes: source.notes, skipped: stored.skipped },
-    },
-    images,
-  );
+  const next: NewHeader = {
+    ...{ contrapose: VERSION, source: { kind: source.kind, path: source.path } },
+    ...{ settings: pixelSettings(options), nearDuplicates: options.nearDuplicates },
+    ...{ classes, notes, skipped },
+  };
+  const header = isUnchanged(before, stored, next)
+    ? before!.header
+    : await replaceIndex(folder, options, stored, next);
   await removeJournal(folder);
   await removeLeftovers(folder, header);
   return {
-    ...{ folder, images: images.length, packed: stored.packed, kept: stored.kept },
-    ...{ skipped: stored.skipped, classes, groups: summary, notes: source.notes },
+    ...{ folder, images: images.length, packed, kept, skipped, classes, notes },
+    groups: header.groups,
     labelled: images.filter(({ label }) => label !== undefined).length,
     bytes: images.reduce((sum, image) => sum + byteLength(image), 0),
     seconds: (performance.now() - stored.started) / 1000,

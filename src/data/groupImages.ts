@@ -1,20 +1,10 @@
 import { randomStream } from "../core/random.ts";
 import { burstCandidates } from "./bursts.ts";
 import { nearHashes, parseHashes } from "./hashSearch.ts";
-import type { StoredImage } from "./packedIndex.ts";
+import type { GroupSummary, StoredImage } from "./packedIndex.ts";
 import { likeness, thumbnail } from "./thumbnail.ts";
 import { unionFind } from "./unionFind.ts";
 import type { StoredPixels } from "./storedPixels.ts";
-
-/** What was found by grouping. */
-export type GroupSummary = {
-  readonly groups: number; // images of no group count as a group of their own
-  readonly grouped: number; // images that share a group with others
-  readonly nearDuplicates: number; // joins, exact copies among them
-  readonly bursts: number; // joins
-  readonly largest: number; // images of the largest group
-  readonly examples: readonly (readonly string[])[]; // ids of the first groups
-};
 
 const RADIUS = 8; // bits of the perceptual hash
 const LIKENESS = 0.97; // of near-duplicates

@@ -131,7 +131,7 @@ function common(values: readonly number[]): number | undefined {
 }
 
 function labelsOf(images: readonly StoredImage[], classes: readonly string[] | undefined) {
-  if (classes === undefined) return undefined;
+  if (classes === undefined || classes.length === 0) return undefined;
   const numbers = new Map(classes.map((name, i) => [name, i]));
   return ints(images.map(({ label }) => (label === undefined ? -1 : (numbers.get(label) ?? -1))));
 }

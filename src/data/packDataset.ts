@@ -154,8 +154,7 @@ export async function packDataset(
         await writer.close();
         await journal.flush();
       });
-      const { signal } = calls;
-      return await finishPacking(out, source, parsed, { ...stored, ...(signal && { signal }) });
+      return await finishPacking(out, source, parsed, { ...stored, before: packed.before });
     } catch (error) {
       if (calls.signal?.aborted !== true) throw error;
       throw new ContraposeError(

@@ -52,21 +52,26 @@ function differences(header: PackedHeader, source: ImageSource, settings: PixelS
 export type Packed = {
   readonly images: Map<string, StoredImage>; // by id
   readonly nextShard: number;
-  readonly continued: number; // images of a packing that was stopped
+  readonly before?: Index; // the dataset as it stands
 };
+
+/** Header and images of a packed dataset. */
+export type Index = { readonly header: PackedHeader; readonly images: readonly StoredImage[] };
 
 async function indexed(
   folder: string,
   source: ImageSource,
   settings: PixelSettings,
   overwrite: boolean,
-): Promise<StoredImage[]> {
+): Promise<Index | undefined> {
   let header: PackedHeader | undefined;
   try {
     header = await readHeader(folder);
-    if (header === undefined) return [];
+    if (header === undefined) return undefined;
     const changed = differences(header, source, settings);
-    if (changed.length === 0) return await readEntries(folder, header);
+    if (changed.length === 0) {
+      return { header, images: await readEntries(folder, header) };
+    }
     if (!overwrite) {
       throw new ConfigError(
         `pack: ${JSON.stringify(folder)} holds another dataset: ${changed.join("; ")}`,
@@ -76,7 +81,7 @@ async function indexed(
   } catch (error) {
     if (!(overwrite && error instanceof DataError)) throw error; // overwriting mends damage
   }
-  return [];
+  return undefined;
 }
 
 /** Identifies what is packed and how; a journal of another key is of no use. */
@@ -90,13 +95,13 @@ export async function readPacked(
   settings: PixelSettings,
   overwrite: boolean,
 ): Promise<Packed> {
-  const old = await indexed(folder, source, settings, overwrite);
+  const before = await indexed(folder, source, settings, overwrite);
   const fresh = await readJournal(folder, journalKey(source, settings));
   if (fresh.length === 0) await removeJournal(folder);
-  const images = new Map([...old, ...fresh].map((image) => [image.id, image]));
+  const images = new Map([...(before?.images ?? []), ...fresh].map((image) => [image.id, image]));
   const names = await readdir(folder);
   const nextShard = Math.max(-1, ...names.map((name) => shardNumber(name) ?? -1)) + 1;
-  return { images, nextShard, continued: fresh.length };
+  return { images, nextShard, ...(before === undefined ? {} : { before }) };
 }
 
 /** Removes files that the dataset does not need: of earlier indexes, and of packings that were given up. */

@@ -31,6 +31,16 @@ export type StoredImage = {
   readonly modified?: number; // milliseconds since 1970, of the file
 };
 
+/** What was found by grouping images. */
+export type GroupSummary = {
+  readonly groups: number; // images of no group count as a group of their own
+  readonly grouped: number; // images that share a group with others
+  readonly nearDuplicates: number; // joins, exact copies among them
+  readonly bursts: number; // joins
+  readonly largest: number; // images of the largest group
+  readonly examples: readonly (readonly string[])[]; // ids of the first groups
+};
+
 /** What dataset.json says. */
 export type PackedHeader = {
   readonly format: "contrapose-dataset";
@@ -40,7 +50,8 @@ export type PackedHeader = {
   readonly settings: PixelSettings;
   readonly count: number;
   readonly classes?: readonly string[];
-  readonly groups: number; // how many
+  readonly groups: GroupSummary;
+  readonly nearDuplicates: boolean; // whether near-duplicates were looked for
   readonly shards: readonly { readonly shard: number; readonly bytes: number }[];
   readonly entries: string; // file name
   readonly fingerprint: string; // of ids, labels, groups and pixels
