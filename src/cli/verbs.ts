@@ -1,6 +1,27 @@
 import type { Verb } from "./verb.ts";
+import { bench } from "./verbs/bench.ts";
+import { embed } from "./verbs/embed.ts";
+import { evaluate } from "./verbs/evaluate.ts";
+import { exportVerb } from "./verbs/export.ts";
 import { list } from "./verbs/list.ts";
+import { pack } from "./verbs/pack.ts";
+import { preview } from "./verbs/preview.ts";
+import { quickstart } from "./verbs/quickstart.ts";
+import { report } from "./verbs/report.ts";
+import { sample } from "./verbs/sample.ts";
 import { train } from "./verbs/train.ts";
 
 /** Every verb, in the order of help. */
-export const verbs: readonly Verb[] = [train, list];
+export const verbs: readonly Verb[] = [
+  quickstart,
+  sample,
+  pack,
+  preview,
+  train,
+  evaluate,
+  embed,
+  exportVerb,
+  report,
+  bench,
+  list,
+];

@@ -20,7 +20,10 @@ export type FeaturesKind = "features" | "head";
 export type OpenEncoder = {
   readonly format: InputFormat;
   readonly dimension: number;
-  embed(rows: Rows, calls?: { progress?: (done: number) => void; signal?: AbortSignal | undefined }): Promise<Features>;
+  embed(
+    rows: Rows,
+    calls?: { progress?: (done: number) => void; signal?: AbortSignal | undefined },
+  ): Promise<Features>;
   /** The same network with other weights. */
   withVariables(variables: HostTree): Omit<OpenEncoder, "withVariables" | "dispose">;
   dispose(): Promise<void>;

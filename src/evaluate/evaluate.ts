@@ -2,7 +2,14 @@ import { permutation, randomStream } from "../core/random.ts";
 import { type Images, imageRows, type LoadedEncoder } from "../inference/index.ts";
 import { viewPolicy, type ViewPolicy } from "../views/index.ts";
 import { type FeaturesKind, type OpenEncoder, openEncoder, pixelFeatures } from "./embedSet.ts";
-import { accuracies, type Accuracies, chanceOf, pairAlignment, spread, type Spread } from "./measure.ts";
+import {
+  accuracies,
+  type Accuracies,
+  chanceOf,
+  pairAlignment,
+  spread,
+  type Spread,
+} from "./measure.ts";
 import { type Split, splitImages } from "./split.ts";
 import { viewPairRows } from "./viewRows.ts";
 
@@ -103,7 +110,9 @@ async function measureBaselines(plan: Plan, loaded: LoadedEncoder, encoder: Open
 /** Views of the training, or SimCLR's of the encoder's size for weights that come without. */
 function policyOf({ description }: LoadedEncoder): ViewPolicy {
   const { imageSize, training } = description;
-  return training?.views ?? viewPolicy({ preset: imageSize <= 48 ? "small" : "photo", size: imageSize });
+  return (
+    training?.views ?? viewPolicy({ preset: imageSize <= 48 ? "small" : "photo", size: imageSize })
+  );
 }
 
 function planOf(loaded: LoadedEncoder, split: Split, options: EvaluateOptions): Plan {
@@ -134,7 +143,11 @@ export async function evaluate(
     return {
       ...measured,
       ...{ encoder: loaded.path, features, classes: split.classes },
-      images: { train: split.train.indices.length, test: split.test.indices.length, how: split.how },
+      images: {
+        train: split.train.indices.length,
+        test: split.test.indices.length,
+        how: split.how,
+      },
       baselines: { chance: chanceOf(split), ...baselines },
     };
   } finally {

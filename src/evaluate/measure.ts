@@ -1,7 +1,12 @@
 import { largestShare } from "../inference/index.ts";
-import { type Features, knnClassify } from "../metrics/index.ts";
-import * as metrics from "../metrics/index.ts"; // TEMPORARY
-const { alignment, effectiveRank, linearProbe, uniformity } = metrics as any;
+import {
+  alignment,
+  effectiveRank,
+  type Features,
+  knnClassify,
+  linearProbe,
+  uniformity,
+} from "../metrics/index.ts";
 import type { Split } from "./split.ts";
 
 /** Accuracies on labelled test images; absent without labels. */

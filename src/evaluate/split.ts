@@ -35,7 +35,9 @@ function held(images: Images, classes: readonly string[], seed: number): [Part, 
   const { groups } = images.dataset;
   const names = [...new Set(Array.from(whole.indices, (index) => groups[index]))];
   const order = permutation(randomStream(seed, "heldOut"), names.length);
-  const out = new Set(Array.from(order.slice(0, Math.round(names.length * SHARE)), (i) => names[i]));
+  const out = new Set(
+    Array.from(order.slice(0, Math.round(names.length * SHARE)), (i) => names[i]),
+  );
   const side = (test: boolean): Part => {
     const places = [...whole.indices.keys()].filter(
       (i) => out.has(groups[whole.indices[i]]) === test,

@@ -1,3 +1,4 @@
+export { benchStep, type BenchStepOptions, type StepRate } from "./benchStep.ts";
 export { type AutomaticChoice, closeConfig, type DatasetFacts, openConfig } from "./automatic.ts";
 export { readCheckpoint, readPosition, writeCheckpoint } from "./checkpoint.ts";
 export {
@@ -17,6 +18,7 @@ export {
 } from "./events.ts";
 export { type Failure, TrainingStopped } from "./failure.ts";
 export { configMistakes, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
+export { type CostEstimate, estimateCost } from "./estimate.ts";
 export type { Position } from "./position.ts";
 export { presets } from "./presets.ts";
 export { replay, type Replayed } from "./replay.ts";

@@ -10,9 +10,7 @@ import {
   openFeatures,
 } from "../inference/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
-import { type Features, knnClassify } from "../metrics/index.ts";
-import * as metrics from "../metrics/index.ts"; // TEMPORARY
-const { effectiveRank, uniformity } = metrics as any;
+import { effectiveRank, type Features, knnClassify, uniformity } from "../metrics/index.ts";
 import type { RunConfig } from "./config.ts";
 import { openTrainingData, type TrainingData } from "./dataset.ts";
 import type { EvaluationRecord, TrainListener } from "./events.ts";

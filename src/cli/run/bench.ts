@@ -1,0 +1,65 @@
+import { availableParallelism } from "node:os";
+
+import { ConfigError } from "../../core/errors.ts";
+import { suggest } from "../../core/suggest.ts";
+import { benchStep, valueOf } from "../../train/index.ts";
+import { benchViews } from "../../views/index.ts";
+import { columns, count } from "../format.ts";
+import type { Answer, Call } from "../verb.ts";
+import { valueReader } from "./values.ts";
+
+async function stepBench({ options, printer }: Call): Promise<Answer> {
+  const values = valueReader("bench", options);
+  const positive = { whole: true, least: 1 };
+  const width = values.number("width", positive) ?? 64;
+  const batch = values.number("batch", { whole: true, least: 4 }) ?? 64;
+  const size = values.number("size", { whole: true, least: 8 }) ?? 32;
+  const steps = values.number("steps", positive) ?? 6;
+  const threads = values.number("threads", positive) ?? availableParallelism();
+  const method = values.oneOf("method", ["simclr", "moco", "instDisc"]) ?? "simclr";
+  values.check();
+  const name = values.text("encoder") ?? "resnet";
+  const device = values.text("device") ?? "cpu";
+  const given = valueOf(values.text("blocks") ?? "2,2,2,2");
+  const blocks = typeof given === "number" ? [given] : given;
+  if (batch % 2 !== 0) throw new ConfigError(`bench: --batch is ${batch}, expected an even number`);
+  const shape = { width, ...(name === "resnet" ? { blocks, stem: "small" } : {}) };
+  const encoder = { name, ...(name.startsWith("vit") ? {} : shape) };
+  printer.note(
+    `compiling ${name}, batch ${batch}, ${size} px, on ${device} with ${threads} threads`,
+  );
+  const rate = await benchStep({ method, encoder, batch, size, steps, device, threads });
+  printer.say(`${count(rate.imagesPerSecond)} images/s at the median of ${steps} steps`);
+  printer.say(
+    `median ${rate.medianMs} ms, best ${rate.bestMs} ms, compiled in ${rate.compileSeconds} s`,
+  );
+  return { ...rate, method, encoder, batch, size, steps, device, threads };
+}
+
+function viewsBench({ options, printer }: Call): Answer {
+  const values = valueReader("bench", options);
+  const seconds = values.number("seconds", { above: 0 }) ?? 2;
+  values.check();
+  printer.note(`timing views on one core, about ${Math.round(5 * (seconds + 1))} s`);
+  const rates = benchViews({ seconds });
+  const rows = rates.map(({ name, viewsPerSecond, viewsPerSecondWall }) => [
+    name,
+    count(viewsPerSecond),
+    count(viewsPerSecondWall),
+  ]);
+  for (const line of columns([["", "views/s and core", "views/s"], ...rows], "   "))
+    printer.say(line);
+  return { views: rates };
+}
+
+/** Measures a training step or the making of views. */
+export async function runBench(call: Call): Promise<Answer> {
+  const [what] = call.words;
+  if (what === "step") return stepBench(call);
+  if (what === "views") return viewsBench(call);
+  const near = suggest(what, ["step", "views"]);
+  throw new ConfigError(
+    `bench: ${JSON.stringify(what)} is none of step, views`,
+    near === undefined ? undefined : `did you mean contrapose bench ${near}?`,
+  );
+}

@@ -1,0 +1,136 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+import { type Evaluation, evaluate } from "../../evaluate/index.ts";
+import { writeFileAtomic } from "../../files/index.ts";
+import { loadEncoder, type LoadedEncoder } from "../../inference/index.ts";
+import { columns, count, percent } from "../format.ts";
+import type { Answer, Call } from "../verb.ts";
+import { cacheFor, openWithProgress, progressOf } from "./images.ts";
+import { valueReader } from "./values.ts";
+
+type Row = {
+  name: string;
+  of: Partial<Evaluation> | Evaluation["baselines"]["pixels"] | undefined;
+};
+
+const share = (accuracy: number | undefined) => (accuracy === undefined ? "–" : percent(accuracy));
+const plain = (value: number | undefined, digits: number) =>
+  value === undefined ? "–" : value.toFixed(digits);
+
+/** The table of an evaluation: the encoder in one line, what it must beat below. */
+export function evaluationTable(evaluation: Evaluation): string[] {
+  const { chance, untrained, pixels } = evaluation.baselines;
+  const rows: Row[] = [{ name: "this encoder", of: evaluation }];
+  if (untrained !== undefined) rows.push({ name: "untrained", of: untrained });
+  if (pixels !== undefined) rows.push({ name: "raw pixels", of: pixels });
+  const cells = rows.map(({ name, of }) => [
+    name,
+    share(of?.knn?.accuracy),
+    share(of?.linear?.accuracy),
+    plain(of !== undefined && "alignment" in of ? of.alignment : undefined, 3),
+    plain(of?.uniformity, 2),
+    plain(of?.effectiveRank, 1),
+  ]);
+  const guess =
+    chance === null ? [] : [["chance", percent(chance), percent(chance), "–", "–", "–"]];
+  return columns(
+    [["", "k-NN", "linear", "alignment", "uniformity", "rank"], ...cells, ...guess],
+    "   ",
+  );
+}
+
+/** What the columns mean. */
+export const evaluationLegend = [
+  "k-NN       test images whose class their nearest training images vote for",
+  "linear     test images that a linear classifier on the frozen features gets right",
+  "alignment  squared distance of two views of an image: 0 the same, 2 unrelated",
+  "uniformity how evenly features fill the sphere: lower is more even, 0 is one point",
+  "rank       directions that the features use",
+];
+
+/** Says in one sentence how far the encoder is ahead. */
+export function verdict({ knn, baselines }: Evaluation): string | undefined {
+  const { untrained, pixels } = baselines;
+  if (knn === undefined || untrained?.knn === undefined || pixels?.knn === undefined)
+    return undefined;
+  const ahead = (other: number) => {
+    const points = 100 * (knn.accuracy - other);
+    return `${Math.abs(points).toFixed(1)} points ${points >= 0 ? "above" : "below"}`;
+  };
+  return `k-NN is ${ahead(untrained.knn.accuracy)} the untrained encoder and ${ahead(pixels.knn.accuracy)} raw pixels`;
+}
+
+function say(evaluation: Evaluation, { printer }: Call): void {
+  const { images, classes, knn } = evaluation;
+  const voters = knn === undefined ? "" : `, k ${knn.k}, temperature ${knn.temperature}`;
+  printer.say(
+    `images     ${count(images.train)} training, ${count(images.test)} test (${images.how}), ${classes.length} classes${voters}`,
+  );
+  printer.say();
+  for (const line of evaluationTable(evaluation)) printer.say(line);
+  printer.say();
+  const sentence = verdict(evaluation);
+  if (sentence !== undefined) printer.say(sentence);
+  if (knn === undefined) {
+    printer.say("no labels: accuracies need labelled images, given by --train and --test");
+  }
+  for (const line of evaluationLegend) printer.note(printer.colours.dim(line));
+}
+
+/** Options of an evaluation and of the report that makes one. */
+export type EvaluationSources = { train?: string | undefined; test?: string | undefined };
+
+/** Measures a loaded encoder on the images given, or on those it was trained on. */
+export async function evaluateOn(
+  loaded: LoadedEncoder,
+  { train, test }: EvaluationSources,
+  call: Call,
+): Promise<Evaluation> {
+  const values = valueReader("evaluate", call.options);
+  const options = {
+    k: values.number("k", { whole: true, least: 1 }),
+    temperature: values.number("temperature", { above: 0 }),
+    features: values.oneOf("features", ["features", "head"]),
+    seed: values.number("seed", { whole: true, least: 0 }),
+    threads: values.number("threads", { whole: true, least: 1 }),
+    device: values.text("device"),
+    baselines: call.options.baselines !== false,
+  };
+  const from = train ?? loaded.description.training?.data;
+  if (from === undefined)
+    values.need("train", "the weights do not say which images they were trained on");
+  values.check();
+  const { imageSize } = loaded.description;
+  const cache = cacheFor(String(call.words[0]));
+  const learned = await openWithProgress(from!, cache, call, imageSize);
+  const asked =
+    test === undefined ? undefined : await openWithProgress(test, cache, call, imageSize);
+  try {
+    const progress = progressOf(call);
+    return await evaluate(
+      loaded,
+      { train: learned, test: asked },
+      { ...options, progress, signal: call.signal },
+    );
+  } finally {
+    learned.close();
+    asked?.close();
+  }
+}
+
+/** Measures an encoder; the numbers of a run are kept in its evaluation.json. */
+export async function runEvaluate(call: Call): Promise<Answer> {
+  const [path] = call.words;
+  const values = valueReader("evaluate", call.options);
+  const loaded = await loadEncoder(path);
+  const sources = { train: values.text("train"), test: values.text("test") };
+  const evaluation = await evaluateOn(loaded, sources, call);
+  const answer = { run: path, ...evaluation, ...sources };
+  if (existsSync(join(path, "config.json"))) {
+    const text = JSON.stringify(answer, null, 2);
+    await writeFileAtomic(join(path, "evaluation.json"), `${text}\n`);
+  }
+  say(evaluation, call);
+  return answer;
+}

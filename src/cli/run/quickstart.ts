@@ -1,0 +1,94 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+import { ConfigError } from "../../core/errors.ts";
+import { renderSamples } from "../../data/index.ts";
+import { runFolder, train } from "../../train/index.ts";
+import { count, duration } from "../format.ts";
+import type { Answer, Call } from "../verb.ts";
+import { evaluationLegend, evaluationTable, verdict } from "./evaluate.ts";
+import { writeReport } from "./report.ts";
+import { trainView } from "./trainView.ts";
+import { valueReader } from "./values.ts";
+
+const TRAIN = 4000;
+const TEST = 1000;
+const SIDE = 40; // pixels; views are 32
+
+/** A folder for a run that is not there yet: `run`, `run-2`, … */
+function freshRun(parent: string): string {
+  for (let i = 1; ; i++) {
+    const path = join(parent, i === 1 ? "run" : `run-${i}`);
+    if (!existsSync(path)) return path;
+  }
+}
+
+async function drawImages(folder: string, seed: number, { printer, signal }: Call) {
+  printer.note(
+    `1 of 4     drawing ${count(TRAIN)} training and ${count(TEST)} test images in ${folder}`,
+  );
+  const options = { train: TRAIN, test: TEST, size: SIDE, seed };
+  return renderSamples(folder, options, {
+    resume: true,
+    signal,
+    onProgress: (done, total) => printer.redraw(`drawing ${count(done)} of ${count(total)} images`),
+  });
+}
+
+/** Draws sample images, trains on them without labels, measures on held-out ones, writes the report. */
+export async function runQuickstart(call: Call): Promise<Answer> {
+  const { printer, signal } = call;
+  const values = valueReader("quickstart", call.options);
+  const minutes = values.number("minutes", { above: 0, most: 600 }) ?? 2.5;
+  const seed = values.number("seed", { whole: true, least: 0 }) ?? 0;
+  values.check();
+  const out = values.text("out") ?? "contrapose-quickstart";
+  if (existsSync(out) && !existsSync(join(out, "images"))) {
+    throw new ConfigError(
+      `quickstart: ${JSON.stringify(out)} exists and is not of an earlier quickstart`,
+      "choose another place with --out",
+    );
+  }
+  const started = performance.now();
+  const images = join(out, "images");
+  await drawImages(images, seed, call);
+  const [data, test, run] = [join(images, "train"), join(images, "test"), freshRun(out)];
+  printer.note(`2 of 4     training without labels for about ${duration(60 * minutes)}`);
+  printer.note();
+  const result = await train(
+    { data, test, out: run, minutes, seed },
+    { signal, listener: trainView(printer) },
+  );
+  if (!result.finished) {
+    printer.say(`saved      ${run}; contrapose train --resume ${run} goes on`);
+    return { run, finished: false };
+  }
+  printer.note();
+  printer.note("3 of 4     measuring on the test images, which training never saw");
+  printer.note("4 of 4     writing the report");
+  const { path, evaluation } = await writeReport(
+    runFolder(run),
+    { train: data, test },
+    {
+      ...call,
+      words: [run],
+      options: {},
+    },
+  );
+  const seconds = (performance.now() - started) / 1000;
+  printer.say();
+  for (const line of evaluationTable(evaluation!)) printer.say(line);
+  printer.say();
+  const sentence = verdict(evaluation!);
+  if (sentence !== undefined) printer.say(`${sentence}; done in ${duration(seconds)}`);
+  for (const line of evaluationLegend) printer.note(printer.colours.dim(line));
+  printer.say();
+  printer.say(`report     ${path}`);
+  printer.say(`weights    ${run}/checkpoints/best/weights.safetensors`);
+  printer.say();
+  printer.say("next");
+  printer.say("  contrapose train ./photos                 an encoder for your own images");
+  printer.say(`  contrapose embed ${run} --data ./photos   embeddings as a table`);
+  printer.say(`  contrapose export ${run}                  the encoder as ONNX`);
+  return { run, report: path, seconds: Number(seconds.toFixed(1)), finished: true, evaluation };
+}

@@ -1,0 +1,21 @@
+import type { Verb } from "../verb.ts";
+
+/** Evaluates an encoder. */
+export const evaluate: Verb = {
+  name: "evaluate",
+  summary: "Measure an encoder: k-NN, linear probe, alignment, uniformity, rank",
+  words: [{ name: "<run>", describe: "a run, a checkpoint or a weights.safetensors file" }],
+  options: [
+    { flags: "--train <path>", describe: "labelled images to learn from (the images of the run)" },
+    { flags: "--test <path>", describe: "labelled images to ask (a fifth of --train, held out)" },
+    { flags: "--k <number>", describe: "neighbours that vote (20)" },
+    { flags: "--temperature <number>", describe: "of the vote's weights (0.07)" },
+    { flags: "--features <kind>", describe: "features before the head, or head (features)" },
+    { flags: "--no-baselines", describe: "leave out the untrained encoder and the raw pixels" },
+    { flags: "--seed <number>", describe: "of the held-out part and the views (0)" },
+    { flags: "--device <name>", describe: "as for training (cpu)" },
+    { flags: "--threads <number>", describe: "one a core by default" },
+  ],
+  examples: ["evaluate runs/photos --train labelled/train --test labelled/test"],
+  load: async () => (await import("../run/evaluate.ts")).runEvaluate,
+};

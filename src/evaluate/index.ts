@@ -1,0 +1,6 @@
+export { type EmbeddedImages, embedImages } from "./embedImages.ts";
+export { type FeaturesKind, openEncoder, type OpenEncoder } from "./embedSet.ts";
+export { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
+export { exportEncoder, type Exported } from "./exportEncoder.ts";
+export { type Accuracies, type Spread } from "./measure.ts";
+export { nearestImages, type NearestImages } from "./nearestImages.ts";

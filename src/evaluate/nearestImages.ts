@@ -1,0 +1,34 @@
+import { permutation, randomStream } from "../core/random.ts";
+import type { Images, LoadedEncoder } from "../inference/index.ts";
+import { nearestNeighbours } from "../metrics/index.ts";
+import { embedImages } from "./embedImages.ts";
+
+/** Some images with those nearest to them, nearest first; numbers are those of the images in the set. */
+export type NearestImages = readonly {
+  readonly query: number;
+  readonly neighbours: readonly { readonly index: number; readonly similarity: number }[];
+}[];
+
+/** Embeds a set and finds the nearest images of some of its images, chosen by the seed. */
+export async function nearestImages(
+  loaded: LoadedEncoder,
+  images: Images,
+  { queries = 6, k = 8, seed = 0 }: { queries?: number; k?: number; seed?: number } = {},
+): Promise<NearestImages> {
+  const { features } = await embedImages(loaded, images);
+  const { dimension, data, count } = features;
+  const chosen = permutation(randomStream(seed, "queries"), count).slice(0, queries);
+  const rows = new Float32Array(chosen.length * dimension);
+  chosen.forEach((index, row) =>
+    rows.set(data.subarray(index * dimension, (index + 1) * dimension), row * dimension),
+  );
+  const asked = { data: rows, count: chosen.length, dimension };
+  const found = nearestNeighbours(asked, features, Math.min(k + 1, count));
+  return Array.from(chosen, (query, row) => {
+    const all = Array.from({ length: found.k }, (_, i) => ({
+      index: found.indices[row * found.k + i],
+      similarity: found.similarities[row * found.k + i],
+    }));
+    return { query, neighbours: all.filter(({ index }) => index !== query).slice(0, k) };
+  });
+}

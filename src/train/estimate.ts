@@ -1,0 +1,56 @@
+import { flattenTree } from "../core/arrays.ts";
+import { asHostTree } from "../methods/index.ts";
+import { closeConfig, epochsFor, openConfig } from "./automatic.ts";
+import type { ConfigTree, RunConfig } from "./config.ts";
+import type { TrainingData } from "./dataset.ts";
+import { measureStep } from "./prepare.ts";
+import { frameworkOf } from "./session.ts";
+import { openStepper } from "./stepper.ts";
+
+/** What a run would cost on this machine. */
+export type CostEstimate = {
+  readonly secondsPerStep: number;
+  readonly stepsPerEpoch: number;
+  readonly seconds: number; // of the whole run, without measurements between epochs
+  readonly memoryMiB: number; // of this process after a step, with its state and activations
+  readonly stateMiB: number; // of a checkpoint
+};
+
+/** Chooses what a config leaves open and, where `timed`, times a few steps of it. */
+export async function estimateCost(
+  tree: ConfigTree,
+  data: TrainingData,
+  timed: boolean,
+): Promise<{ config: RunConfig; estimate: CostEstimate | undefined }> {
+  const facts = {
+    images: data.count,
+    shortSide: data.shortSide,
+    labelled: data.labels !== undefined,
+  };
+  const { config: open } = openConfig(tree, facts);
+  const framework = frameworkOf(open, data.count);
+  const config = { ...open, views: { ...open.views, count: framework.viewCount } };
+  if (!timed)
+    return { config: closeConfig(config, open.epochs ?? 100).config, estimate: undefined };
+  const state = framework.init();
+  const stepper = await openStepper(framework, state, config, config);
+  try {
+    const secondsPerStep = await measureStep(stepper, framework, state);
+    const stepsPerEpoch = Math.floor(data.count / config.batchSize);
+    const epochs = open.epochs ?? epochsFor(config.minutes, secondsPerStep * stepsPerEpoch);
+    const bytes = flattenTree(asHostTree(state)).reduce(
+      (sum, [, { data: array }]) => sum + array.byteLength,
+      0,
+    );
+    return {
+      config: closeConfig(config, epochs).config,
+      estimate: {
+        ...{ secondsPerStep, stepsPerEpoch, seconds: secondsPerStep * stepsPerEpoch * epochs },
+        memoryMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
+        stateMiB: Number((bytes / 2 ** 20).toFixed(1)),
+      },
+    };
+  } finally {
+    await stepper.dispose();
+  }
+}
