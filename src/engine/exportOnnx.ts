@@ -8,7 +8,13 @@ import {
 } from "onnx-buf";
 import * as ort from "onnxruntime-node";
 
-import { type DataOf, flattenTree, type HostArray, hostArray, type HostTree } from "../core/arrays.ts";
+import {
+  type DataOf,
+  flattenTree,
+  type HostArray,
+  hostArray,
+  type HostTree,
+} from "../core/arrays.ts";
 import { DeviceError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import type { Target } from "./context.ts";

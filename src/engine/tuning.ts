@@ -120,7 +120,7 @@ function gradientProblem(ctx: Context, sizes: readonly number[]): Problem {
 }
 
 /** Milliseconds of the fastest of a few runs of one way to compute what was asked. */
-async function time(
+export async function timeWay(
   question: Question,
   way: string,
   target: Target,
@@ -158,7 +158,7 @@ async function time(
 async function fastest(question: Question, target: Target, threads: number): Promise<string> {
   let [best, bestTime] = [question.ways[0], Infinity];
   for (const way of question.ways) {
-    const ms = await time(question, way, target, threads);
+    const ms = await timeWay(question, way, target, threads);
     if (ms < bestTime * (bestTime === Infinity ? 1 : MARGIN)) [best, bestTime] = [way, ms];
   }
   return best;
