@@ -3,7 +3,7 @@ export const style = `
 :root {
   color-scheme: light dark;
   --paper: #fcfbf8; --ink: #1d2023; --soft: #5b6066; --line: #dedbd3; --panel: #f3f1eb;
-  --accent: #0b6a67; --plain: #a9abaa; --muted: #73777b;
+  --accent: #0b6a67; --plain: #8f9291; --muted: #6b6f73;
   --serif: "Iowan Old Style", "Palatino Linotype", Palatino, "Source Serif 4", Georgia, serif;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
   --mono: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
@@ -113,7 +113,7 @@ code, pre { font-family: var(--mono); font-size: 0.8125rem; line-height: 1.6; }
 pre { background: var(--panel); border-radius: 4px; padding: 1rem 1.15rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .command { user-select: all; }
 #repeat > * + * { margin-top: 1.75rem; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); gap: 2rem 2.75rem; }
+.columns { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16rem), 1fr)); gap: 2rem 2.75rem; }
 .columns .facts { display: grid; gap: 0; margin-top: 0.5rem; }
 .columns .facts div { display: flex; justify-content: space-between; gap: 1.5rem; border-bottom: 1px solid var(--line); padding: 0.35rem 0; font-size: 0.875rem; }
 .columns .facts dt { font-size: inherit; } .columns .facts dd { text-align: right; }
@@ -141,6 +141,7 @@ footer { margin-top: 5rem; color: var(--soft); font-size: 0.8125rem; }
   section { padding-top: 2.2rem; } h2, h3 { break-after: avoid; }
   .chart, .strip, tr, .bars, .facts div { break-inside: avoid; }
   .charts { grid-template-columns: 1fr 1fr; gap: 1.2rem 1.5rem; }
+  .measures thead th + th { width: 5rem; } .measures th, .measures td { padding-left: 0.9rem; }
   pre { border: 1px solid var(--line); }
   details::details-content { content-visibility: visible; block-size: auto; }
 }
