@@ -22,6 +22,7 @@ import { DataError } from "../core/errors.ts";
 import { atomicStream, withAtomicFile, writeFileAtomic } from "./atomic.ts";
 import { recoverFolder, writeFolderAtomic } from "./atomicFolder.ts";
 import { fileError } from "./fileError.ts";
+import { makeFolder } from "./makeFolder.ts";
 
 const root = mkdtempSync(join(tmpdir(), "contrapose-files-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -45,7 +46,7 @@ function transpiled(files: string[]): string {
   }
   return folder;
 }
-const names = ["atomic", "atomicFolder", "fileError", "temporary"];
+const names = ["atomic", "atomicFolder", "fileError", "makeFolder", "temporary"];
 let count = 0;
 const fresh = () => {
   const folder = join(root, String(count++));
@@ -171,6 +172,32 @@ describe("withAtomicFile", () => {
   });
 });
 
+describe("makeFolder", () => {
+  it("makes what is missing on the way, and is content with what is there", () => {
+    const folder = fresh();
+    makeFolder(join(folder, "a", "b", "c"));
+    makeFolder(join(folder, "a", "b", "c"));
+    makeFolder(".");
+    expect(statSync(join(folder, "a", "b", "c")).isDirectory()).toBe(true);
+  });
+
+  it("says that a file stands in the way, as the folder itself or before it", () => {
+    const file = join(fresh(), "file");
+    writeFileSync(file, "kept");
+    for (const path of [file, join(file, "a"), join(file, "a", "b")]) {
+      expect(() => makeFolder(path)).toThrow(
+        `cannot make ${JSON.stringify(path)}: a part of the path is a file, expected a folder`,
+      );
+    }
+  });
+
+  it("says that a link leads nowhere instead of following it", () => {
+    const folder = fresh();
+    symlinkSync(join(folder, "nowhere"), join(folder, "link"));
+    expect(() => makeFolder(join(folder, "link", "a"))).toThrow(DataError);
+  });
+});
+
 describe("fileError", () => {
   test.skipIf(!existsSync("/dev/full"))("a full disk is one sentence (needs /dev/full)", () => {
     const device = openSync("/dev/full", "w");
@@ -229,6 +256,19 @@ describe("writeFolderAtomic", () => {
     );
     expect(content(path)).toBe("1");
     expect(readdirSync(folder)).toEqual(["last"]);
+  });
+
+  it("names the file that could not be written as it would have been called", async () => {
+    const path = join(fresh(), "last");
+    const fill = (folder: string) => {
+      mkdirSync(join(folder, "weights"));
+      return writeFileAtomic(join(folder, "weights"), "x");
+    };
+    const error = await caught(() => writeFolderAtomic(path, fill));
+    expect(error.message).toBe(
+      `cannot write ${JSON.stringify(join(path, "weights"))}: it is a folder, expected a file`,
+    );
+    expect(error.hint).toBe("give the name of a file");
   });
 
   it("refuses to replace a file", async () => {

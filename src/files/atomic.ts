@@ -1,9 +1,10 @@
-import { open, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import { DataError } from "../core/errors.ts";
 import { explained } from "./fileError.ts";
+import { makeFolders } from "./makeFolder.ts";
 import { removeStale, temporaryFor } from "./temporary.ts";
 
 /** A file being written beside the place where it will stand. */
@@ -40,7 +41,7 @@ async function destination(path: string): Promise<string> {
   };
   const found = await stat(path).catch(missing);
   if (found === undefined) {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     return path;
   }
   if (found.isFile()) return realpath(path);

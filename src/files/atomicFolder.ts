@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { DataError } from "../core/errors.ts";
 import { syncFolder } from "./atomic.ts";
 import { explained } from "./fileError.ts";
+import { makeFolders } from "./makeFolder.ts";
 import { removeStale, temporariesOf, temporaryFor } from "./temporary.ts";
 
 async function syncFile(path: string): Promise<void> {
@@ -89,6 +90,13 @@ async function place(temporary: string, target: string): Promise<void> {
   }
 }
 
+/** An error about a file in the temporary folder, as one about the file it was to become. */
+function renamed(error: unknown, temporary: string, path: string): unknown {
+  if (!(error instanceof DataError) || !error.message.includes(temporary)) return error;
+  const message = error.message.replaceAll(temporary, path);
+  return new DataError(message, error.hint, { cause: error });
+}
+
 /**
  * Writes a folder whole or not at all, in the place of an earlier one if there is one.
  *
@@ -104,7 +112,7 @@ export async function writeFolderAtomic<T>(
   const safely = <R>(run: () => Promise<R>) => explained("write", path, run);
   const temporary = temporaryFor(target, "part");
   await safely(async () => {
-    await mkdir(dirname(target), { recursive: true });
+    makeFolders(dirname(target));
     const there = await recover(target);
     const found = there ? undefined : await lstat(target).catch(() => undefined);
     if (found !== undefined) {
@@ -116,7 +124,9 @@ export async function writeFolderAtomic<T>(
     await mkdir(temporary);
   });
   try {
-    const result = await safely(() => fill(temporary));
+    const result = await safely(() => fill(temporary)).catch((error: unknown) => {
+      throw renamed(error, temporary, path);
+    });
     await safely(async () => {
       await syncTree(temporary);
       await place(temporary, target);

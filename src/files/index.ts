@@ -6,6 +6,7 @@ export * from "./safetensors.ts";
 export type { SafetensorsHeader, TensorEntry } from "./safetensorsHeader.ts";
 export { readEvents } from "./eventRecords.ts";
 export type { TensorBoardEvent } from "./eventRecords.ts";
+export { makeFolder } from "./makeFolder.ts";
 export * from "./npy.ts";
 export * from "./parquet.ts";
 export * from "./tensorboard.ts";

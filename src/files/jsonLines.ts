@@ -41,7 +41,7 @@ export function appendLine(path: string, value: unknown): void {
       if (written < line.length) {
         ftruncateSync(file, size);
         throw new DataError(
-          `cannot write ${JSON.stringify(path)}: only ${written} of ${line.length} bytes went in`,
+          `cannot write ${JSON.stringify(path)}: the disk is full`, // nothing else cuts a write short
           "free some space or choose another disk",
         );
       }

@@ -1,10 +1,11 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
 import { DataError } from "../core/errors.ts";
 import { encodeRecord } from "./eventRecords.ts";
 import { fileError } from "./fileError.ts";
+import { makeFolders } from "./makeFolder.ts";
 import { bytesField, encodeMessage, integerField } from "./protobuf.ts";
 import type { Field } from "./protobuf.ts";
 
@@ -69,17 +70,24 @@ export function openEventWriter(folder: string, resumeAt?: number): EventWriter 
     }
   };
   const path = safely(folder, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     const seconds = secondsAfter(folder, Math.floor(Date.now() / 1000));
     const host = hostname().replace(/[^\w.-]/g, "-") || "localhost";
     return join(folder, `${PREFIX}${seconds}.${host}.${process.pid}`);
   });
-  const file = safely(path, () => openSync(path, "wx"));
+  const file = safely(path, () => openSync(path, "ax"));
+  let size = 0;
   const append = (step: number, fields: Field[]) => {
     const time: Field = { number: 1, kind: "double", value: Date.now() / 1000 };
     const record = encodeRecord(encodeMessage([time, integerField(2, step), ...fields]));
     safely(path, () => {
-      for (let at = 0; at < record.length;) at += writeSync(file, record, at);
+      try {
+        for (let at = 0; at < record.length;) at += writeSync(file, record, at);
+        size += record.length;
+      } catch (error) {
+        ftruncateSync(file, size); // no half record: what comes after it could not be read
+        throw error;
+      }
     });
   };
   append(0, [bytesField(3, "brain.Event:2")]);
