@@ -6,7 +6,7 @@ import { likeness, thumbnail } from "./thumbnail.ts";
 import { unionFind } from "./unionFind.ts";
 import type { StoredPixels } from "./storedPixels.ts";
 
-const RADIUS = 8; // bits of the perceptual hash
+const RADIUS = 11; // bits of the perceptual hash
 const LIKENESS = 0.97; // of near-duplicates
 const BURST_LIKENESS = 0.8;
 const ASPECT = 0.1; // relative difference of aspects
@@ -88,7 +88,7 @@ function summarise(images: readonly StoredImage[], groups: Int32Array) {
  * Numbers for images such that near-duplicates, pictures of one burst and images that their source
  * puts together share one.
  *
- * Near-duplicates have perceptual hashes within 8 bits and thumbnails that correlate; a group grows
+ * Near-duplicates have perceptual hashes within 11 bits and thumbnails that correlate; a group grows
  * only by images that are like its first one, so that chains of small differences do not join
  * everything. Plain images, which have no hash, are grouped as exact copies only.
  *

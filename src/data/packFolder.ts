@@ -1,10 +1,17 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
 import { explained } from "../files/index.ts";
 import { journalName, readJournal, removeJournal } from "./journal.ts";
-import { headerName, readEntries, readHeader, shardName, shardNumber } from "./packedIndex.ts";
+import {
+  byteLength,
+  headerName,
+  readEntries,
+  readHeader,
+  shardName,
+  shardNumber,
+} from "./packedIndex.ts";
 import type { PackedHeader, StoredImage } from "./packedIndex.ts";
 import type { PixelSettings } from "./packOptions.ts";
 import type { ImageSource } from "./source.ts";
@@ -58,6 +65,16 @@ export type Packed = {
 /** Header and images of a packed dataset. */
 export type Index = { readonly header: PackedHeader; readonly images: readonly StoredImage[] };
 
+/** The images whose pixels are there; those of a shard that was cut short are packed anew. */
+async function present(folder: string, images: readonly StoredImage[]): Promise<StoredImage[]> {
+  const sizes = new Map<number, number>();
+  for (const shard of new Set(images.map((image) => image.shard))) {
+    const found = await stat(join(folder, shardName(shard))).catch(() => undefined);
+    sizes.set(shard, found?.size ?? 0);
+  }
+  return images.filter((image) => image.offset + byteLength(image) <= sizes.get(image.shard)!);
+}
+
 async function indexed(
   folder: string,
   source: ImageSource,
@@ -70,7 +87,7 @@ async function indexed(
     if (header === undefined) return undefined;
     const changed = differences(header, source, settings);
     if (changed.length === 0) {
-      return { header, images: await readEntries(folder, header) };
+      return { header, images: await present(folder, await readEntries(folder, header)) };
     }
     if (!overwrite) {
       throw new ConfigError(

@@ -136,7 +136,7 @@ export async function checkShards(folder: string, header: PackedHeader): Promise
     if (size < bytes) {
       throw new DataError(
         `dataset: ${JSON.stringify(path)} has ${size} bytes, expected ${bytes}`,
-        "the dataset is damaged; pack the images again with overwrite",
+        "the dataset is damaged; pack the images again",
       );
     }
   }

@@ -23,7 +23,7 @@ export function readRange(file: number, path: string, into: Uint8Array, offset: 
     if (got === 0) {
       throw new DataError(
         `dataset: ${JSON.stringify(path)} ends at byte ${offset + at}, expected ${offset + into.length} bytes or more`,
-        "the dataset is damaged; pack the images again with overwrite",
+        "the dataset is damaged; pack the images again",
       );
     }
     at += got;

@@ -1,0 +1,172 @@
+import { utimes } from "node:fs/promises";
+import { join } from "node:path";
+
+import fc from "fast-check";
+import sharp from "sharp";
+import { expect, test } from "vitest";
+
+import type { PixelImage } from "../core/pixels.ts";
+import { randomStream } from "../core/random.ts";
+import { encodePng } from "./encodeImage.ts";
+import { detectSource } from "./detectSource.ts";
+import { hashDistance, nearHashes, parseHashes } from "./hashSearch.ts";
+import { openDataset } from "./openDataset.ts";
+import { packDataset } from "./packDataset.ts";
+import { perceptualHash } from "./perceptualHash.ts";
+import { blobs, inFolder, plain, writeFiles } from "./testing.ts";
+import { unionFind } from "./unionFind.ts";
+
+const raw = ({ data, width, height }: PixelImage) =>
+  sharp(data, { raw: { width, height, channels: 3 } });
+
+async function groupsOf(folder: string): Promise<Map<string, number>> {
+  await packDataset(await detectSource(join(folder, "in")), join(folder, "out"), { size: 48 });
+  const dataset = await openDataset(join(folder, "out"));
+  return new Map(dataset.ids.map((id, i) => [id, dataset.groups[i]]));
+}
+
+test("resized, recompressed, brighter and copied pictures share a group with their original, others none", () =>
+  inFolder(async (folder) => {
+    const files: Record<string, Uint8Array | PixelImage> = {};
+    for (let seed = 0; seed < 30; seed++) files[`in/${seed}-original.png`] = blobs(seed, 96, 72);
+    const edits = ["small", "jpeg", "bright", "copy"];
+    for (let seed = 0; seed < 8; seed++) {
+      const original = blobs(seed, 96, 72);
+      files[`in/${seed}-small.png`] = await raw(original).resize(64, 48).png().toBuffer();
+      files[`in/${seed}-jpeg.jpg`] = await raw(original).jpeg({ quality: 40 }).toBuffer();
+      files[`in/${seed}-bright.png`] = await raw(original).linear(1.15, 8).png().toBuffer();
+      files[`in/${seed}-copy.png`] = await encodePng(original);
+    }
+    await writeFiles(folder, files);
+    const groups = await groupsOf(folder);
+    for (let seed = 0; seed < 8; seed++) {
+      const own = groups.get(`${seed}-original.png`);
+      const found = edits.map((edit) =>
+        groups.get(`${seed}-${edit}.${edit === "jpeg" ? "jpg" : "png"}`),
+      );
+      expect([seed, ...found]).toEqual([seed, own, own, own, own]);
+    }
+    const originals = Array.from({ length: 30 }, (_, seed) => groups.get(`${seed}-original.png`));
+    expect(new Set(originals).size).toBe(30);
+  }));
+
+test("plain pictures of different greys and faint noise are not thrown together", () =>
+  inFolder(async (folder) => {
+    const stream = randomStream(5, "noise");
+    const files: Record<string, PixelImage> = {};
+    for (let i = 0; i < 20; i++) {
+      const data = plain(10 * i, 48).data.map((value) => value + stream.integer(2));
+      files[`in/${i}.png`] = { width: 48, height: 48, channels: 3, data };
+    }
+    files["in/twin.png"] = files["in/7.png"];
+    await writeFiles(folder, files);
+    const groups = await groupsOf(folder);
+    expect(new Set(groups.values()).size).toBe(20);
+    expect(groups.get("twin.png")).toBe(groups.get("7.png"));
+  }));
+
+test("pictures saved in one moment under neighbouring numbers are one burst where they look alike", () =>
+  inFolder(async (folder) => {
+    // A scene that moves a little from shot to shot, and other scenes minutes apart.
+    const large = blobs(1, 120, 90);
+    const shifted = await Promise.all(
+      [0, 6].map((left) =>
+        raw(large).extract({ left, top: left, width: 100, height: 80 }).png().toBuffer(),
+      ),
+    );
+    const files: Record<string, Uint8Array | PixelImage> = {
+      "in/IMG_0003.png": shifted[0],
+      "in/IMG_0004.png": shifted[1],
+    };
+    for (const n of [1, 2, 5, 6, 7]) files[`in/IMG_000${n}.png`] = blobs(50 + n, 100, 80);
+    await writeFiles(folder, files);
+    const moment = [0, 600, 1200, 1201, 1800, 1801, 2400];
+    for (let n = 1; n <= 7; n++) {
+      await utimes(join(folder, `in/IMG_000${n}.png`), 1e9, 1e9 + moment[n - 1]);
+    }
+    const groups = await groupsOf(folder);
+    expect(groups.get("IMG_0003.png")).toBe(groups.get("IMG_0004.png"));
+    expect(new Set(groups.values()).size).toBe(6); // 5 and 6 are of one moment but of other things
+  }));
+
+test("the search finds exactly the pairs that comparing all finds", () => {
+  const hash = fc.tuple(fc.nat(0xffffffff), fc.nat(0xffffffff));
+  const flips = fc.array(fc.nat(63), { maxLength: 10 });
+  const near = fc.array(fc.tuple(hash, flips), { minLength: 1, maxLength: 30 });
+  fc.assert(
+    fc.property(near, fc.integer({ min: 0, max: 11 }), (seeds, radius) => {
+      const texts = seeds.flatMap(([[high, low], bits]) => {
+        let value = (BigInt(high) << 32n) | BigInt(low);
+        const start = value;
+        for (const bit of bits) value ^= 1n << BigInt(bit);
+        return [start, value].map((word) => word.toString(16).padStart(16, "0"));
+      });
+      const hashes = parseHashes(texts);
+      const expected: string[] = [];
+      for (let a = 0; a < texts.length; a++) {
+        for (let b = a + 1; b < texts.length; b++) {
+          const differing = BigInt(`0x${texts[a]}`) ^ BigInt(`0x${texts[b]}`);
+          const distance = [...differing.toString(2)].filter((bit) => bit === "1").length;
+          expect(hashDistance(hashes, a, b)).toBe(distance);
+          if (distance <= radius) expected.push(`${a} ${b} ${distance}`);
+        }
+      }
+      const found: string[] = [];
+      nearHashes(hashes, radius, (a, b, distance) => found.push(`${a} ${b} ${distance}`));
+      expect(found.sort()).toEqual(expected.sort());
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test("a hundred thousand hashes are searched in seconds, not in hours", () => {
+  const stream = randomStream(3, "hashes");
+  const count = 100_000;
+  const high = Uint32Array.from({ length: count }, () => stream.bits());
+  const low = Uint32Array.from({ length: count }, () => stream.bits());
+  for (let i = 0; i < 50; i++) {
+    high[count - 1 - i] = high[i] ^ 0x01010101;
+    low[count - 1 - i] = low[i] ^ 0x80;
+  }
+  const started = performance.now();
+  const found: number[] = [];
+  nearHashes({ high, low }, 11, (a, b) => found.push(a + b));
+  expect(found.filter((sum) => sum === count - 1).length).toBe(50);
+  expect(performance.now() - started).toBeLessThan(10_000);
+});
+
+test("the perceptual hash is near for a brighter picture, far for another, absent for a plain one", () => {
+  const picture = blobs(9, 64);
+  const brighter: PixelImage = {
+    ...picture,
+    data: picture.data.map((v) => Math.min(255, v * 1.1)),
+  };
+  const distance = (a: PixelImage, b: PixelImage) =>
+    hashDistance(parseHashes([perceptualHash(a)!, perceptualHash(b)!]), 0, 1);
+  expect(distance(picture, brighter)).toBeLessThanOrEqual(4);
+  expect(distance(picture, blobs(10, 64))).toBeGreaterThan(12);
+  expect(perceptualHash(plain(200))).toBeUndefined();
+});
+
+test("joined sets have one root, as a search through the links says", () => {
+  const links = fc.array(fc.tuple(fc.nat(19), fc.nat(19)), { maxLength: 25 });
+  fc.assert(
+    fc.property(links, (pairs) => {
+      const sets = unionFind(20);
+      for (const [a, b] of pairs) sets.join(a, b);
+      for (let start = 0; start < 20; start++) {
+        const reached = new Set([start]);
+        for (let round = 0; round < 20; round++) {
+          for (const [a, b] of pairs) {
+            if (reached.has(a)) reached.add(b);
+            if (reached.has(b)) reached.add(a);
+          }
+        }
+        for (let other = 0; other < 20; other++) {
+          expect(sets.root(start) === sets.root(other)).toBe(reached.has(other));
+        }
+      }
+    }),
+    { numRuns: 30 },
+  );
+});

@@ -1,0 +1,241 @@
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+import { pack } from "tar-stream";
+import { expect, test } from "vitest";
+
+import { encodePng } from "./encodeImage.ts";
+import { detectSource } from "./detectSource.ts";
+import type { ImageSource, RawEntry, Skipped } from "./source.ts";
+import { blobs, inFolder, plain, writeFiles } from "./testing.ts";
+
+async function readAll(source: ImageSource) {
+  const skipped: Skipped[] = [];
+  const entries: RawEntry[] = [];
+  for await (const entry of source.entries((item) => skipped.push(item))) entries.push(entry);
+  return { entries, skipped, ids: entries.map(({ id }) => id) };
+}
+
+const failure = (path: string) =>
+  detectSource(path).then(
+    () => {
+      throw new Error("was accepted");
+    },
+    (error: Error & { hint?: string }) => ({
+      name: error.name,
+      text: `${error.message} ${error.hint}`,
+    }),
+  );
+
+test("a folder is read through its sub-folders, whose names are labels", () =>
+  inFolder(async (folder) => {
+    const dot = plain(90, 2);
+    await writeFiles(folder, {
+      "cat/a.png": dot,
+      "cat/b.png": dot,
+      "dog/x/c.png": dot,
+      "dog/d.png": dot,
+    });
+    const source = await detectSource(folder);
+    const { entries, ids } = await readAll(source);
+    expect(source.kind).toBe("folder");
+    expect(ids).toEqual(["cat/a.png", "cat/b.png", "dog/d.png", "dog/x/c.png"]);
+    expect(entries.map(({ label }) => label)).toEqual(["cat", "cat", "dog", "dog"]);
+  }));
+
+test("links that go round in circles, broken links, hidden and other files are told and left out", () =>
+  inFolder(async (folder) => {
+    const dot = plain(90, 2);
+    await writeFiles(folder, {
+      "a/one.png": dot,
+      "a/.hidden.png": dot,
+      ".git/two.png": dot,
+      "notes.txt": "no image",
+      "odd name %2F (é) 日本.PNG": dot,
+      "-dash.png": dot,
+      unnamed: await encodePng(dot),
+    });
+    await symlink("..", join(folder, "a", "loop"));
+    await symlink("nowhere.png", join(folder, "broken.png"));
+    await symlink("a/one.png", join(folder, "linked.png"));
+    const { ids, skipped } = await readAll(await detectSource(folder));
+    expect(ids).toEqual([
+      "-dash.png",
+      "a/one.png",
+      "linked.png",
+      "odd name %2F (é) 日本.PNG",
+      "unnamed",
+    ]);
+    const told = skipped.map(({ path }) => path).sort();
+    expect(told).toEqual([".git", "a/.hidden.png", "a/loop", "broken.png", "notes.txt"]);
+    expect(skipped.find(({ path }) => path === "broken.png")?.ignored).toBeUndefined();
+  }));
+
+test("of train and test folders the train part is read, with labels from the folders below", () =>
+  inFolder(async (folder) => {
+    const dot = plain(90, 2);
+    const names = ["train/a/1", "train/a/2", "train/b/1", "train/b/2", "test/a/3", "test/b/3"];
+    await writeFiles(folder, Object.fromEntries(names.map((name) => [`${name}.png`, dot])));
+    const auto = await detectSource(folder);
+    const { entries } = await readAll(auto);
+    expect(entries.map(({ label }) => label)).toEqual(["a", "a", "b", "b"]);
+    expect(auto.notes.join()).toContain("left out test");
+    const ids = async (split: "test" | "all") =>
+      (await readAll(await detectSource(folder, { split }))).ids.length;
+    expect([await ids("test"), await ids("all")]).toEqual([2, 6]);
+  }));
+
+test("boxes.json and manifest.jsonl beside the images or above them give boxes and labels", () =>
+  inFolder(async (folder) => {
+    const dot = plain(90, 8);
+    await writeFiles(folder, {
+      "set/a.png": dot,
+      "set/b.png": dot,
+      "boxes.json": JSON.stringify({ boxes: { "set/a.png": [1, 2, 3, 5] } }),
+      "other/a.png": dot,
+      "other/manifest.jsonl": `{"path":"a.png","label":"disc","box":[1,2,3,4]}\n`,
+    });
+    const set = await readAll(await detectSource(join(folder, "set")));
+    expect(set.entries.map(({ box }) => box)).toEqual([[1, 2, 3, 4], undefined]);
+    const other = await readAll(await detectSource(join(folder, "other")));
+    expect(other.entries.map(({ box, label }) => [box, label])).toEqual([[[1, 2, 3, 4], "disc"]]);
+    await writeFiles(folder, { "boxes.json": `{"boxes": {"set/a.png": [1, 2]}}` });
+    expect((await failure(join(folder, "set"))).text).toContain("[1,2]");
+  }));
+
+function cifarRecord(labels: number[], value: (channel: number, pixel: number) => number) {
+  const planes = Array.from({ length: 3072 }, (_, i) => value(Math.floor(i / 1024), i % 1024));
+  return [...labels, ...planes];
+}
+
+test("CIFAR-10 and CIFAR-100 records give their pixels row by row, and the names of their classes", () =>
+  inFolder(async (folder) => {
+    const value = (channel: number, pixel: number) => (pixel + 80 * channel) % 256;
+    const ten = Uint8Array.from([...cifarRecord([3], value), ...cifarRecord([1], () => 7)]);
+    const hundred = Uint8Array.from(cifarRecord([9, 2], value));
+    await writeFiles(folder, {
+      "ten/data_batch_1.bin": ten,
+      "ten/test_batch.bin": ten,
+      "ten/batches.meta.txt": "air\nboat\ncar\ndog\n\n",
+      "hundred/train.bin": hundred,
+      "hundred/fine_label_names.txt": "x\ny\nz\n",
+      "cut/train.bin": ten.subarray(0, 5000),
+    });
+    const source = await detectSource(join(folder, "ten"));
+    const { entries, ids } = await readAll(source);
+    expect([source.kind, source.count]).toEqual(["cifar", 2]);
+    expect(ids).toEqual(["data_batch_1.bin#000000", "data_batch_1.bin#000001"]);
+    expect(entries.map(({ label }) => label)).toEqual(["dog", "boat"]);
+    const content = await entries[0].load();
+    const data = "image" in content ? content.image.data : [];
+    for (const pixel of [0, 1, 31, 32, 1023]) {
+      const expected = [0, 1, 2].map((channel) => value(channel, pixel));
+      expect([...data.slice(3 * pixel, 3 * pixel + 3)]).toEqual(expected);
+    }
+    const fine = await readAll(await detectSource(join(folder, "hundred", "train.bin")));
+    expect(fine.entries.map(({ label }) => label)).toEqual(["z"]);
+    expect((await failure(join(folder, "cut", "train.bin"))).text).toContain("3073");
+  }));
+
+function idx(sizes: number[], values: number[]): Uint8Array {
+  const header = Buffer.alloc(4 + 4 * sizes.length);
+  header.writeUInt32BE(0x0800 + sizes.length);
+  sizes.forEach((size, i) => header.writeUInt32BE(size, 4 + 4 * i));
+  return Buffer.concat([header, Uint8Array.from(values)]);
+}
+
+test("IDX images are paired with their labels, gzipped or not", () =>
+  inFolder(async (folder) => {
+    await writeFiles(folder, {
+      "train-images-idx3-ubyte.gz": gzipSync(
+        idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+      ),
+      "train-labels-idx1-ubyte": idx([2], [4, 9]),
+      "bad/images-idx3-ubyte": idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7]),
+    });
+    const { entries } = await readAll(await detectSource(folder));
+    expect(entries.map(({ label }) => label)).toEqual(["4", "9"]);
+    const content = await entries[1].load();
+    if (!("image" in content)) throw new Error("no pixels");
+    expect([content.image.width, content.image.height]).toEqual([3, 2]);
+    expect([...content.image.data.slice(0, 6)]).toEqual([7, 7, 7, 8, 8, 8]);
+    const cut = await readAll(await detectSource(join(folder, "bad")));
+    expect(cut.entries.length).toBe(1);
+    expect(cut.skipped[0].reason).toContain("ends inside record 1");
+  }));
+
+async function tar(members: Record<string, Uint8Array | string>): Promise<Buffer> {
+  const archive = pack();
+  for (const [name, content] of Object.entries(members)) {
+    archive.entry({ name }, Buffer.from(content));
+  }
+  archive.finalize();
+  const pieces: Buffer[] = [];
+  for await (const piece of archive) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}
+
+test("tar shards give samples with labels from .cls and .json; a cut archive keeps what came before", () =>
+  inFolder(async (folder) => {
+    const png = await encodePng(blobs(1, 20));
+    const long = `${"deep/".repeat(40)}photo.jpg`; // longer than the names of the oldest format
+    const whole = await tar({
+      "a.jpg": png,
+      "a.cls": "7\n",
+      "./b.png": png,
+      "b.json": `{"label": "cat"}`,
+      "c.json": "{",
+      "c.webp": png,
+      [long]: png,
+    });
+    await writeFiles(folder, {
+      "s-0.tar": whole,
+      "s-1.tar": (await tar({ "x.png": png, "y.png": png })).subarray(0, 1300),
+    });
+    const { entries, ids, skipped } = await readAll(await detectSource(folder));
+    expect(ids).toEqual([
+      "s-0.tar/a.jpg",
+      "s-0.tar/b.png",
+      "s-0.tar/c.webp",
+      `s-0.tar/${long}`,
+      ...ids.slice(4),
+    ]);
+    expect(entries.slice(0, 3).map(({ label }) => label)).toEqual(["7", "cat", undefined]);
+    const content = await entries[1].load();
+    expect("bytes" in content && Buffer.compare(content.bytes, png)).toBe(0);
+    expect(skipped.map(({ path }) => path)).toEqual(["s-0.tar/c.json", "s-1.tar"]);
+    expect(ids).not.toContain("s-1.tar/y.png");
+  }));
+
+test("what holds no images is refused in one sentence that says what it is", () =>
+  inFolder(async (folder) => {
+    await writeFiles(folder, { "texts/a.txt": "a", "photo.png": plain(1), "list.csv": "a,b" });
+    await mkdir(join(folder, "empty"));
+    await mkdir(join(folder, "flowers"));
+    const cases: [string, RegExp][] = [
+      ["empty", /empty folder/],
+      ["texts", /holds no images.*a\.txt/],
+      ["flower", /does not exist.*did you mean.*flowers/],
+      ["photo.png", /is a file.*give its folder/],
+      ["list.csv", /is a file/],
+    ];
+    for (const [name, message] of cases) {
+      const { name: kind, text } = await failure(join(folder, name));
+      expect(kind).toBe("DataError");
+      expect(text).toMatch(message);
+      expect(text).not.toContain("\n");
+    }
+  }));
+
+test("a picture beside archives does not hide them", () =>
+  inFolder(async (folder) => {
+    await writeFiles(folder, {
+      "preview.png": plain(3),
+      "a.tar": await tar({ "x.png": "no image" }),
+    });
+    expect((await detectSource(folder)).kind).toBe("tar");
+    expect((await detectSource(folder, { reader: "folder" })).kind).toBe("folder");
+    await writeFile(join(folder, "a.tar"), "");
+    expect((await readAll(await detectSource(folder))).ids).toEqual([]);
+  }));
