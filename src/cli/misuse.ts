@@ -21,47 +21,48 @@ function wordMistakes(verb: Verb, words: readonly string[]): string[] {
   return expected.at(-1)?.name.includes("...") ? missing : [...missing, ...tooMany];
 }
 
+type Scan = { verb: Verb; argv: readonly string[]; mistakes: string[]; words: string[] };
+
+/** Notes what is wrong with an option at place i; returns the place of the last word that belongs to it. */
+function checkOption({ verb, argv, mistakes }: Scan, i: number): number {
+  const [name, ...given] = argv[i].split("=");
+  const next = argv.at(i + 1);
+  const known = (wanted: string | undefined) =>
+    verb.options.find((spec) => longName(spec) === wanted);
+  const spec = known(name);
+  if (spec === undefined) {
+    if (common.includes(name)) return i;
+    const near = suggest(name, [...verb.options.map(longName), ...common]);
+    mistakes.push(`${name} is not an option${near === undefined ? "" : `, did you mean ${near}?`}`);
+    const meant = known(near);
+    const follows = meant !== undefined && takesValue(meant) && given.length === 0;
+    return follows && next !== undefined && !next.startsWith("--") ? i + 1 : i; // its value, if it were right
+  }
+  if (!takesValue(spec)) {
+    const value = JSON.stringify(given.join("="));
+    if (given.length > 0) mistakes.push(`${name} takes no value (is ${value})`);
+    return i;
+  }
+  if (given.length > 0) return i;
+  if (next !== undefined && !/^--[a-z]/.test(next)) return i + 1;
+  mistakes.push(`${name} needs a value, as in ${spec.flags}`);
+  return i;
+}
+
 /**
  * What is wrong with the arguments of a verb, one sentence a mistake, all of them: the parser itself
  * would stop at the first.
  */
 export function argumentMistakes(verb: Verb, argv: readonly string[]): string[] {
-  const byName = new Map(verb.options.map((spec) => [longName(spec), spec]));
-  const known = [...byName.keys(), ...common];
-  const mistakes: string[] = [];
-  const words: string[] = [];
-  let helped = false;
+  if (argv.includes("--help") || argv.includes("-h")) return [];
+  const scan: Scan = { verb, argv, mistakes: [], words: [] };
   for (let i = 0; i < argv.length; i++) {
-    const word = argv[i];
-    if (word === "--") {
-      words.push(...argv.slice(i + 1));
+    if (argv[i] === "--") {
+      scan.words.push(...argv.slice(i + 1));
       break;
     }
-    if (!/^-[a-zA-Z-]/.test(word)) {
-      words.push(word);
-      continue;
-    }
-    const [name, ...given] = word.split("=");
-    const spec = byName.get(name);
-    if (name === "--help" || name === "-h") helped = true;
-    if (spec === undefined && !common.includes(name)) {
-      const near = suggest(name, known);
-      mistakes.push(
-        `${name} is not an option${near === undefined ? "" : `, did you mean ${near}?`}`,
-      );
-      const next = argv.at(i + 1);
-      const nearest = near === undefined ? undefined : byName.get(near);
-      const swallows = nearest !== undefined && takesValue(nearest) && given.length === 0;
-      if (swallows && next !== undefined && !next.startsWith("--")) i++;
-    } else if (spec !== undefined && takesValue(spec) && given.length === 0) {
-      const next = argv.at(++i);
-      if (next === undefined || /^--[a-z]/.test(next)) {
-        mistakes.push(`${name} needs a value, as in ${spec.flags}`);
-        i--;
-      }
-    } else if (spec !== undefined && !takesValue(spec) && given.length > 0) {
-      mistakes.push(`${name} takes no value (is ${JSON.stringify(given.join("="))})`);
-    }
+    if (/^-[a-zA-Z-]/.test(argv[i])) i = checkOption(scan, i);
+    else scan.words.push(argv[i]);
   }
-  return helped ? [] : [...mistakes, ...wordMistakes(verb, words)];
+  return [...scan.mistakes, ...wordMistakes(verb, scan.words)];
 }

@@ -23,7 +23,7 @@ const CLEAR = "\r\u001b[2K";
 /** Cuts a line that may hold colour codes to a number of visible characters. */
 export function cut(text: string, columns: number): string {
   let [seen, out] = [0, ""];
-  // eslint-disable-next-line no-control-regex -- colour codes are control characters
+
   for (const part of text.split(/(\u001b\[[0-9;]*m)/)) {
     if (part.startsWith("\u001b[")) out += part;
     else {

@@ -20,7 +20,6 @@ import { VERSION } from "../core/version.ts";
 import type { Target } from "./context.ts";
 import { lower } from "./lower.ts";
 import { toTensor } from "./program.ts";
-import type { SpecTree } from "./spec.ts";
 import { trace, type TracedFunction } from "./trace.ts";
 
 /** What stands in an exported model beside the computation. */
@@ -109,7 +108,7 @@ export async function exportOnnx(
 ): Promise<Uint8Array | undefined> {
   const size = input.batch === "any" ? MARK : input.batch;
   const spec = { dtype: "float32" as const, shape: [size, ...input.shape] };
-  const traced = await trace(fn, [weights as SpecTree, spec]);
+  const traced = await trace(fn, [weights, spec]);
   const { bytes } = lower(traced, standard, VERSION);
   const model: ModelProto = fromBinary(ModelProtoSchema, bytes);
   const graph = model.graph!;

@@ -35,7 +35,7 @@ type Exportable = {
   embed: (weights: never, images: never) => unknown;
   weights: HostTree;
   dimension: number;
-  reference(images: Float32Array, count: number): Promise<Float32Array>;
+  reference: (images: Float32Array, count: number) => Promise<Float32Array>;
 };
 
 const mode = { training: false };

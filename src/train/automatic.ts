@@ -4,7 +4,7 @@ import { ConfigError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
 import { viewPolicy, type ViewOptions } from "../views/index.ts";
 import { TrainConfig, type ConfigTree, type Named, type RunConfig } from "./config.ts";
-import { overlay } from "./layers.ts";
+import { omit, overlay } from "./layers.ts";
 import { presets } from "./presets.ts";
 
 /** What is known of a dataset before training. */
@@ -185,10 +185,8 @@ export function epochsFor(minutes: number, secondsPerEpoch: number): number {
 }
 
 /** The rest of the config, once the epochs are known. */
-export function closeConfig(
-  { given, minutes: _, epochs: __, ...open }: OpenConfig,
-  epochs: number,
-) {
+export function closeConfig(config: OpenConfig, epochs: number) {
+  const { given } = config;
   const parsed = parseOptions("train", TrainConfig, given);
   const choices: AutomaticChoice[] = [];
   const warmupEpochs = parsed.warmupEpochs ?? Math.min(10, Math.max(1, Math.round(epochs / 20)));
@@ -202,11 +200,11 @@ export function closeConfig(
   }
   const { every, k = 20, temperature = 0.07, images = 2000 } = parsed.evaluation ?? {};
   const { seconds = 120, keepEvery } = parsed.checkpoint ?? {};
-  const config: RunConfig = {
-    ...open,
+  const closed: RunConfig = {
+    ...omit(config, "given", "minutes"),
     ...{ epochs, warmupEpochs },
     evaluation: { every: every ?? Math.max(1, Math.round(epochs / 20)), k, temperature, images },
     checkpoint: { seconds, keepEvery: keepEvery ?? Math.ceil(epochs / 4) },
   };
-  return { config, choices };
+  return { config: closed, choices };
 }

@@ -35,7 +35,7 @@ export async function benchStep(options: BenchStepOptions): Promise<StepRate> {
     ...{ framework: method, encoder, head: { name: "mlp", bias: false } },
     ...{ loss: { temperature: 0.5 }, optimiser: { name: "sgd", momentum: 0.9 } },
     ...{ batchSize, imageSize: size, datasetSize: Math.max(batchSize, 4096), metrics: false },
-  } as never);
+  });
   const started = performance.now();
   let state = framework.init();
   const stepper = await openStepper(framework, state, { batchSize }, { device, threads });

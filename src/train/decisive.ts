@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 
 import type { ConfigTree, RunConfig } from "./config.ts";
+import { omit } from "./layers.ts";
 
 /** The part of a config that decides what the weights become, with the dataset's fingerprint. */
 export function decisivePart(config: RunConfig, dataset: string): ConfigTree {
-  const { data: _data, test: _test, out: _out, workers: _workers, ...rest } = config;
-  const { evaluation: _evaluation, checkpoint: _checkpoint, ...decisive } = rest;
-  return { ...decisive, dataset };
+  const places = ["data", "test", "out", "workers", "evaluation", "checkpoint"] as const;
+  return { ...omit(config, ...places), dataset };
 }
 
 /** Leaves of a tree by path. */

@@ -17,7 +17,7 @@ export {
   type TrainListener,
 } from "./events.ts";
 export { type Failure, TrainingStopped } from "./failure.ts";
-export { configMistakes, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
+export { configMistakes, omit, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
 export { type CostEstimate, estimateCost } from "./estimate.ts";
 export type { Position } from "./position.ts";
 export { presets } from "./presets.ts";

@@ -22,7 +22,7 @@ function copyInto(target: HostRecord, source: HostRecord, note: Set<string>, fre
   for (const [name, like] of Object.entries(target)) {
     const found = source[name] as HostArray | undefined;
     if (fits(found, like)) {
-      like.data.set(found.data as never);
+      like.data.set(found.data);
       note.add(name);
     } else fresh.add(name);
   }

@@ -9,6 +9,15 @@ import { TrainConfig, type ConfigTree } from "./config.ts";
 const isTree = (value: unknown): value is ConfigTree =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** An object without some of its keys. */
+export function omit<T extends object, K extends keyof T>(
+  from: T,
+  ...keys: readonly K[]
+): Omit<T, K> {
+  const left = Object.entries(from).filter(([key]) => !(keys as readonly string[]).includes(key));
+  return Object.fromEntries<unknown>(left) as Omit<T, K>;
+}
+
 /** Keys whose value is one entry of a catalogue: a bare name stands for the entry. */
 const choices = ["method", "encoder", "head", "loss", "optimiser"] as const;
 
@@ -18,7 +27,7 @@ export function spelledOut(tree: ConfigTree): ConfigTree {
     typeof tree[key] === "string" ? [[key, { name: tree[key] }]] : [],
   );
   const views = typeof tree.views === "string" ? { views: { preset: tree.views } } : {};
-  return { ...tree, ...Object.fromEntries(named), ...views };
+  return { ...tree, ...(Object.fromEntries(named) as ConfigTree), ...views };
 }
 
 /** A tree with another laid over it. Another entry of a catalogue does not inherit the old one's options. */
@@ -53,7 +62,7 @@ export function setAt(tree: ConfigTree, path: string, value: unknown): ConfigTre
 export function valueOf(word: string): unknown {
   if (/^-?\d+(,-?\d+)+$/.test(word)) return word.split(",").map(Number);
   try {
-    return JSON.parse(word);
+    return JSON.parse(word) as unknown;
   } catch {
     return word;
   }

@@ -16,11 +16,12 @@ const METRICS = "metrics.jsonl";
 
 /** Figures of a record under TensorBoard's tags. */
 function scalarsOf(record: StepRecord | EvaluationRecord): Record<string, number> {
-  const { kind, epoch: _epoch, step: _step, ...figures } = record;
-  const parent = kind === "step" ? "train" : "evaluation";
+  const parent = record.kind === "step" ? "train" : "evaluation";
   return Object.fromEntries(
-    Object.entries(figures).flatMap(([name, value]) =>
-      typeof value === "number" ? [[`${parent}/${name}`, value]] : [],
+    Object.entries(record).flatMap(([name, value]) =>
+      typeof value === "number" && !["epoch", "step"].includes(name)
+        ? [[`${parent}/${name}`, value]]
+        : [],
     ),
   );
 }

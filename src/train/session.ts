@@ -18,7 +18,7 @@ export function frameworkOf(
   return createFramework({
     ...{ framework: method, encoder, head, loss, optimiser, averaging },
     ...{ batchSize, imageSize, datasetSize: images, seed },
-  } as never);
+  });
 }
 
 /** Number of trained values of a network. */

@@ -18,7 +18,7 @@ import { openTrainingData, type TrainingData } from "./dataset.ts";
 import { configHash, decisivePart, differences } from "./decisive.ts";
 import type { TrainListener } from "./events.ts";
 import { describeLoaded, initialise } from "./init.ts";
-import { overlay } from "./layers.ts";
+import { omit, overlay } from "./layers.ts";
 import { describeMachine } from "./machine.ts";
 import { measureStep } from "./prepare.ts";
 import { type Outcome, runSession } from "./runSession.ts";
@@ -154,8 +154,7 @@ function readRunConfig(folder: RunFolder): Written {
 
 /** The config of a run that exists. */
 export function runConfig(path: string): RunConfig {
-  const { about: _about, ...config } = readRunConfig(existingRun(path));
-  return config;
+  return omit(readRunConfig(existingRun(path)), "about");
 }
 
 /** Settings that may differ when a run goes on: they change nothing that is learned. */

@@ -18,11 +18,11 @@ type Described = {
 };
 
 const catalogues: Record<string, Record<string, Entry>> = {
-  methods: frameworks as never,
-  encoders: encoders as never,
-  heads: heads as never,
-  losses: losses as never,
-  optimisers: optimisers as never,
+  methods: frameworks,
+  encoders: encoders,
+  heads: heads,
+  losses: losses,
+  optimisers: optimisers,
 };
 
 function defaultOf(schema: z.ZodType): unknown {
@@ -31,7 +31,7 @@ function defaultOf(schema: z.ZodType): unknown {
 }
 
 function described({ name, summary, source, options }: Entry): Described {
-  const entries = Object.entries(options.shape as Record<string, z.ZodType>);
+  const entries = Object.entries(options.shape);
   return {
     name,
     summary,

@@ -25,7 +25,7 @@ export function viewWarnings(policy: ViewPolicy, shortSide: number): string[] {
   }
   if (crop.kind === "random" && (crop.scale?.[0] ?? 1) < 0.1) {
     warnings.push(
-      `crops go down to ${percent(crop.scale![0], 0)} of an image: two views may show different things`,
+      `crops go down to ${percent(crop.scale[0], 0)} of an image: two views may show different things`,
     );
   }
   if (crop.kind === "centre")

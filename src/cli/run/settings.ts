@@ -62,10 +62,9 @@ export async function readSettings(call: Call, verb: string): Promise<ConfigTree
   const file = typeof options.config === "string" ? await readConfigFile(options.config) : {};
   const flags = fromFlags(call);
   if (words[0] !== undefined) {
-    if (flags.data !== undefined && flags.data !== words[0]) {
-      throw new ConfigError(
-        `${verb}: data is given twice, as ${words[0]} and as --data ${String(flags.data)}`,
-      );
+    const other = options.data;
+    if (typeof other === "string" && other !== words[0]) {
+      throw new ConfigError(`${verb}: data is given twice, as ${words[0]} and as --data ${other}`);
     }
     flags.data = words[0];
   }

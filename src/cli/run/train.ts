@@ -1,6 +1,7 @@
 import { ConfigError } from "../../core/errors.ts";
 import {
   type EvaluationRecord,
+  omit,
   replay,
   resume,
   train,
@@ -79,7 +80,8 @@ const text = (value: unknown): string | undefined =>
 
 /** Settings given beside `--resume`, which must be those of the run. */
 async function resumed(path: string, call: Call, listener: ReturnType<typeof trainView>) {
-  const { resume: _resume, from, overwrite, ...options } = call.options;
+  const { from, overwrite } = call.options;
+  const options = omit(call.options, "resume", "from", "overwrite");
   if (overwrite === true) {
     throw new ConfigError("train: --resume and --overwrite exclude each other");
   }

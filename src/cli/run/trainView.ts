@@ -51,7 +51,7 @@ const row = (first: string, width: number, cells: string[]) =>
   first.padEnd(width) + cells.map((cell, i) => cell.padStart(figures[i].width)).join(" ");
 
 /** The columns of progress and what they mean, once, above the table. */
-export const legend = [
+const legend = [
   "loss     mean over the epoch, in nats; chance is the loss of embeddings that know nothing",
   "pos neg  cosine similarity of two views of an image, and of different images",
   "k-NN     images whose label their nearest neighbours vote for; r is the effective rank where there are no labels",
@@ -75,74 +75,70 @@ function startLines(event: TrainEvent & { kind: "start" }): string[] {
   ];
 }
 
+type Started = Extract<TrainEvent, { kind: "start" }>;
+
+/** A line of the table. */
+function tableLine(
+  { config, stepsPerEpoch }: Started,
+  record: StepRecord,
+  more: Pick<More, "secondsLeft" | "evaluation"> & { stepInEpoch?: number },
+): string {
+  const all: More = { config, stepsPerEpoch, stepInEpoch: undefined, ...more };
+  const cells = figures.map((column) => column.cell(record, all));
+  return row(place(record, all), firstWidth(config), cells);
+}
+
+const firstWidth = ({ epochs }: RunConfig) => 2 * String(epochs).length + 7;
+
 /** Shows training on a terminal as a table with one live line, elsewhere as plain lines now and then. */
 export function trainView(printer: Printer): TrainListener {
   const { dim } = printer.colours;
-  let started: (TrainEvent & { kind: "start" }) | undefined;
-  let evaluation: EvaluationRecord | undefined;
-  let [drawnAt, printedAt, headed] = [0, performance.now(), false];
-  const head = () => {
-    if (headed) return;
-    headed = true;
+  const now = () => performance.now();
+  let started: Started | undefined;
+  let evaluation: EvaluationRecord | undefined; // the last one
+  let [drawnAt, printedAt] = [0, now()];
+  const start = (event: Started) => {
+    started = event;
+    for (const text of startLines(event)) printer.note(text);
     printer.note();
-    for (const line of legend) printer.note(dim(line));
+    for (const text of legend) printer.note(dim(text));
     printer.note();
-    const width = firstWidth();
     printer.note(
       row(
         "epoch",
-        width,
+        firstWidth(event.config),
         figures.map(({ title }) => title),
       ),
     );
   };
-  const firstWidth = () => 2 * String(started?.config.epochs ?? 0).length + 7;
-  const line = (record: StepRecord, secondsLeft: number, stepInEpoch?: number) => {
-    const { config, stepsPerEpoch } = started!;
-    const more: More = { config, stepsPerEpoch, stepInEpoch, evaluation, secondsLeft };
-    return row(
-      place(record, more),
-      firstWidth(),
-      figures.map(({ cell }) => cell(record, more)),
-    );
+  const step = ({ record, secondsLeft, stepInEpoch }: Extract<TrainEvent, { kind: "step" }>) => {
+    if (printer.live && now() - drawnAt > REDRAW_MS) {
+      drawnAt = now();
+      printer.redraw(dim(tableLine(started!, record, { secondsLeft, evaluation, stepInEpoch })));
+    } else if (!printer.live && now() - printedAt > MAX_SILENCE_MS) {
+      printedAt = now();
+      printer.note(tableLine(started!, record, { secondsLeft, evaluation, stepInEpoch }));
+    }
+  };
+  const epoch = (event: Extract<TrainEvent, { kind: "epoch" }>) => {
+    const { epochs } = started!.config;
+    evaluation = event.evaluation ?? evaluation;
+    const last = event.record.epoch + 1 === epochs;
+    const due = epochs <= 30 || event.evaluation !== undefined || last;
+    if (!due && now() - printedAt < MAX_SILENCE_MS) return;
+    printedAt = now();
+    printer.note(tableLine(started!, event.record, event)); // without an older measurement
   };
   return (event) => {
-    const now = performance.now();
     if (event.kind === "note") printer.note(event.text);
-    if (event.kind === "packing" && printer.live) {
+    else if (event.kind === "packing") {
       const total = event.total === undefined ? "" : ` of ${count(event.total)}`;
       printer.redraw(dim(`packing ${count(event.done)}${total} images`));
-    }
-    if (event.kind === "choices" && event.choices.length > 0) {
+    } else if (event.kind === "choices" && event.choices.length > 0) {
       printer.note("chosen for you");
       for (const text of choiceLines(event.choices)) printer.note(dim(text));
-    }
-    if (event.kind === "start") {
-      started = event;
-      for (const text of startLines(event)) printer.note(text);
-    }
-    if (event.kind === "step") {
-      head();
-      if (printer.live && now - drawnAt > REDRAW_MS) {
-        drawnAt = now;
-        printer.redraw(dim(line(event.record, event.secondsLeft, event.stepInEpoch)));
-      } else if (!printer.live && now - printedAt > MAX_SILENCE_MS) {
-        printedAt = now;
-        printer.note(line(event.record, event.secondsLeft, event.stepInEpoch));
-      }
-    }
-    if (event.kind === "epoch") {
-      head();
-      const fresh = event.evaluation !== undefined;
-      if (fresh) evaluation = event.evaluation;
-      const last = event.record.epoch + 1 === started?.config.epochs;
-      if (fresh || last || now - printedAt > MAX_SILENCE_MS || started!.config.epochs <= 30) {
-        printedAt = now;
-        const kept = evaluation;
-        if (!fresh) evaluation = undefined; // an old measurement is not this epoch's
-        printer.note(line(event.record, event.secondsLeft));
-        evaluation = kept;
-      }
-    }
+    } else if (event.kind === "start") start(event);
+    else if (event.kind === "step") step(event);
+    else if (event.kind === "epoch") epoch(event);
   };
 }

@@ -3,6 +3,24 @@ import type { OptionValues } from "../verb.ts";
 
 type Kind = { whole?: boolean; least?: number; most?: number; above?: number };
 
+/** `a whole number of at least 1 and at most 64`. */
+function describeKind({ whole = false, least, most, above }: Kind): string {
+  const bounds = [
+    ...(least === undefined ? [] : [`of at least ${least}`]),
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(most === undefined ? [] : [`at most ${most}`]),
+  ];
+  return [`a ${whole ? "whole " : ""}number`, bounds.join(" and ")].join(" ").trimEnd();
+}
+
+function fitsKind(text: string, { whole = false, least, most, above }: Kind): boolean {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) return false;
+  if (whole && !Number.isInteger(value)) return false;
+  const inside = value >= (least ?? -Infinity) && value <= (most ?? Infinity);
+  return inside && value > (above ?? -Infinity);
+}
+
 const flagOf = (key: string) =>
   `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
@@ -15,28 +33,11 @@ export function valueReader(verb: string, options: OptionValues) {
       return typeof value === "string" ? value : undefined;
     },
     flag: (key: string): boolean => options[key] === true,
-    number(key: string, { whole = false, least, most, above }: Kind = {}): number | undefined {
+    number(key: string, kind: Kind = {}): number | undefined {
       const text = options[key];
       if (typeof text !== "string") return undefined;
-      const value = Number(text);
-      const fits =
-        text.trim() !== "" &&
-        Number.isFinite(value) &&
-        (!whole || Number.isInteger(value)) &&
-        (least === undefined || value >= least) &&
-        (most === undefined || value <= most) &&
-        (above === undefined || value > above);
-      if (fits) return value;
-      const bounds = [
-        least === undefined ? "" : ` of at least ${least}`,
-        above === undefined ? "" : ` above ${above}`,
-        most === undefined
-          ? ""
-          : `${least === undefined && above === undefined ? "" : " and"} at most ${most}`,
-      ].join("");
-      found.push(
-        `${flagOf(key)}: expected a ${whole ? "whole " : ""}number${bounds} (is ${JSON.stringify(text)})`,
-      );
+      if (fitsKind(text, kind)) return Number(text);
+      found.push(`${flagOf(key)}: expected ${describeKind(kind)} (is ${JSON.stringify(text)})`);
       return undefined;
     },
     oneOf<T extends string>(key: string, names: readonly T[]): T | undefined {
