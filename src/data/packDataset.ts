@@ -82,7 +82,7 @@ function refuse({ path, reason }: Skipped): never {
   );
 }
 
-const SECONDS_BETWEEN_FLUSHES = 2;
+const SECONDS_BETWEEN_FLUSHES = 0.5;
 
 async function storeAll(packing: Packing) {
   const { source, options, writer, journal, calls } = packing;

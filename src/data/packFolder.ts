@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
 import { explained } from "../files/index.ts";
@@ -22,6 +22,15 @@ const isOurs = (name: string) =>
   /^entries-[0-9a-f]+\.jsonl$/.test(name) ||
   /^\.(dataset\.json|entries-[0-9a-f]+\.jsonl)\..*\.(part|old)$/.test(name);
 
+/** Makes a folder and those above it, one by one: a recursive mkdir never ends where none can be made (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  const code = (error: NodeJS.ErrnoException) => error.code;
+  const failed = await mkdir(path).then(() => undefined, code);
+  if (failed === undefined || (failed === "EEXIST" && (await stat(path)).isDirectory())) return;
+  if (failed === "ENOENT" && dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path);
+}
+
 /** Makes the folder of a dataset. Refuses folders with anything of others in them. */
 export async function claimPackFolder(folder: string, source: ImageSource): Promise<void> {
   if (relative(folder, source.path) === "") {
@@ -30,7 +39,7 @@ export async function claimPackFolder(folder: string, source: ImageSource): Prom
       "choose another folder for the packed dataset",
     );
   }
-  await explained("write", folder, () => mkdir(folder, { recursive: true }));
+  await explained("write", folder, () => makeFolder(folder));
   const names = await explained("read", folder, () => readdir(folder));
   const others = names.filter((name) => !isOurs(name));
   if (others.length > 0) {
