@@ -118,7 +118,7 @@ export function configMistakes(tree: ConfigTree): string[] {
     if (line === "data: Invalid input: expected string, received undefined") {
       return "data is missing, expected where the images are";
     }
-    return line.replace("Invalid input: ", "");
+    return line.replace("Invalid input: ", "").replace(/ \(is \{.*\}\)$/, ""); // the tree says no more
   });
   return [...odd, ...found];
 }

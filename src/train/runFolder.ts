@@ -1,8 +1,8 @@
 import {
-  accessSync,
-  constants,
   existsSync,
   mkdirSync,
+  mkdtempSync,
+  rmdirSync,
   readdirSync,
   rmSync,
   statSync,
@@ -94,7 +94,7 @@ function checkWritable(path: string): void {
     if (!statSync(at).isDirectory()) {
       throw new ConfigError(`out: ${JSON.stringify(at)} is a file, expected a folder`);
     }
-    accessSync(at, constants.W_OK);
+    rmdirSync(mkdtempSync(join(at, ".contrapose-"))); // permission bits alone do not tell
   } catch (error) {
     throw fileError(error, "write", path);
   }
