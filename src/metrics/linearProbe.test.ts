@@ -6,7 +6,7 @@ import { randomStream } from "../core/random.ts";
 import { minimise } from "./lbfgs.ts";
 import { linearProbe } from "./linearProbe.ts";
 import type { Features, LabelledFeatures } from "./features.ts";
-import { crossEntropy, fitSoftmax, scaled, scaleOf } from "./softmaxRegression.ts";
+import { crossEntropy, meanCrossEntropy, scaled, scaleOf } from "./softmaxRegression.ts";
 
 type Train = LabelledFeatures & { classes: number };
 
@@ -56,7 +56,7 @@ describe("crossEntropy", () => {
   it("has the value of the formula and the slope of its central differences", () => {
     const { features, labels, classes } = clusters(23, 5, 3, 1);
     const ready = scaled(features, scaleOf(features));
-    const objective = crossEntropy(ready, labels, classes, 0.1);
+    const objective = crossEntropy(ready, labels, classes)(0.1);
     const stream = randomStream("weights");
     const weights = Float64Array.from({ length: classes * 6 }, () => stream.normal());
     const gradient = new Float64Array(weights.length);
@@ -135,13 +135,38 @@ describe("linearProbe", () => {
     expect(blind.accuracy).toBeLessThan(0.6);
   });
 
-  it("stops where ten times the effort changes the loss by less than a millionth", () => {
+  it("stops where ten times the effort hardly changes the loss", () => {
     const { features, labels, classes } = clusters(300, 12, 3, 0.7);
     const ready = scaled(features, scaleOf(features));
-    const usual = fitSoftmax(ready, labels, { classes, l2: 1e-3, limit: 300, tolerance: 1e-4 });
-    const long = fitSoftmax(ready, labels, { classes, l2: 1e-3, limit: 3000, tolerance: 1e-6 });
+    const objective = crossEntropy(ready, labels, classes)(1e-3);
+    const start = new Float64Array(classes * ready.dimension);
+    const usual = minimise(objective, start, 3e-4, 300);
+    const long = minimise(objective, start, 1e-6, 3000);
     expect(usual.value - long.value).toBeLessThan(1e-5);
     expect(usual.value).toBeGreaterThanOrEqual(long.value - 1e-7);
+  });
+
+  it("chooses a strong penalty where there is noise only and a weak one where there are many rows", () => {
+    const noise = linearProbe(clusters(60, 30, 2, 0), clusters(60, 30, 2, 0, 2));
+    expect(noise.l2).toBeGreaterThanOrEqual(0.1);
+    const rich = linearProbe(clusters(2000, 4, 3, 1), clusters(300, 4, 3, 1, 2));
+    expect(rich.l2).toBeLessThanOrEqual(0.01);
+    expect(linearProbe(clusters(8, 4, 2, 1), clusters(8, 4, 2, 1, 2)).l2).toBe(0.01); // too few to choose
+  });
+
+  it("generalises better with the penalty it chooses than with next to none", () => {
+    const [train, test] = [clusters(120, 60, 3, 0.25), clusters(3000, 60, 3, 0.25, 2)];
+    const chosen = linearProbe(train, test);
+    const weak = linearProbe(train, test, { l2: 1e-5 });
+    expect(chosen.accuracy).toBeGreaterThan(weak.accuracy);
+  });
+
+  it("has the cross-entropy of the formula", () => {
+    const { features, labels, classes } = clusters(20, 3, 3, 1);
+    const ready = scaled(features, scaleOf(features));
+    const weights = Float64Array.from({ length: classes * 4 }, (_, i) => Math.sin(i));
+    const expected = slowLoss(ready, labels, weights, classes, 0);
+    expect(meanCrossEntropy(ready, labels, weights, classes)).toBeCloseTo(expected, 5);
   });
 
   it("does not care for the scale and place of features, nor for columns that never change", () => {
@@ -155,11 +180,11 @@ describe("linearProbe", () => {
       }
       return { ...set, features: { data: wide, count, dimension: 7 } };
     };
-    const plain = linearProbe(train, test);
-    const other = linearProbe(moved(train), moved(test));
+    const plain = linearProbe(train, test, { l2: 0.01 });
+    const other = linearProbe(moved(train), moved(test), { l2: 0.01 });
     expect(other.loss).toBeCloseTo(plain.loss, 4);
     expect(Math.abs(other.correct - plain.correct)).toBeLessThanOrEqual(1);
-    expect(linearProbe(train, test)).toEqual(plain); // and repeats exactly
+    expect(linearProbe(train, test, { l2: 0.01 })).toEqual(plain); // and repeats exactly
   });
 
   it("finds the log odds that two constant groups have", () => {
@@ -167,12 +192,8 @@ describe("linearProbe", () => {
     const data = Float32Array.of(1, 1, 1, 1, -1, -1, -1, -1);
     const features = { data, count: 8, dimension: 1 };
     const labels = Int32Array.of(1, 1, 1, 0, 1, 0, 0, 0);
-    const { point } = fitSoftmax(scaled(features, scaleOf(features)), labels, {
-      classes: 2,
-      l2: 1e-9,
-      limit: 500,
-      tolerance: 1e-6,
-    });
+    const objective = crossEntropy(scaled(features, scaleOf(features)), labels, 2)(1e-9);
+    const { point } = minimise(objective, new Float64Array(4), 1e-6, 500);
     const [w0, b0, w1, b1] = point;
     expect(w1 - w0).toBeCloseTo(Math.log(3), 3);
     expect(b1 - b0).toBeCloseTo(0, 3);

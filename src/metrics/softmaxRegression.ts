@@ -1,6 +1,6 @@
 import { createRowProducts } from "./createRowProducts.ts";
-import { minimise, type Minimum, type Objective } from "./lbfgs.ts";
-import { checkFeatures, type Features } from "./features.ts";
+import type { Objective } from "./lbfgs.ts";
+import type { Features } from "./features.ts";
 
 /** What makes each column of features have mean 0 and deviation 1. Constant columns become 0. */
 export type Scale = { readonly mean: Float64Array; readonly factor: Float64Array }; // [D] each
@@ -62,28 +62,29 @@ export function residuals(
   labels: ArrayLike<number>,
 ): number {
   const count = labels.length;
+  const most = new Float64Array(count).fill(-Infinity);
+  const sum = new Float64Array(count);
   let loss = 0;
-  for (let i = 0; i < count; i++) {
-    let most = -Infinity;
-    for (let c = 0; c < classes; c++) most = Math.max(most, scores[c * width + i]);
-    let sum = 0;
-    for (let c = 0; c < classes; c++) sum += Math.exp(scores[c * width + i] - most);
-    loss += most + Math.log(sum) - scores[labels[i] * width + i];
-    for (let c = 0; c < classes; c++) {
-      const share = Math.exp(scores[c * width + i] - most) / sum;
-      scores[c * width + i] = (share - (c === labels[i] ? 1 : 0)) / count;
-    }
+  const rows = Array.from({ length: classes }, (_, c) =>
+    scores.subarray(c * width, c * width + count),
+  );
+  for (const row of rows) for (let i = 0; i < count; i++) if (row[i] > most[i]) most[i] = row[i];
+  for (let i = 0; i < count; i++) loss += most[i] - rows[labels[i]][i];
+  for (const row of rows) {
+    for (let i = 0; i < count; i++) sum[i] += row[i] = Math.exp(row[i] - most[i]);
   }
+  for (let i = 0; i < count; i++) loss += Math.log(sum[i]);
+  for (const row of rows) for (let i = 0; i < count; i++) row[i] /= sum[i] * count;
+  for (let i = 0; i < count; i++) rows[labels[i]][i] -= 1 / count;
   return loss / count;
 }
 
-/** Mean cross-entropy + l2·‖W‖²/2 (without the bias) and its gradient, as a function of W [classes, D]. */
+/** For an l2: mean cross-entropy + l2·‖W‖²/2 (without the bias) and its gradient, of W [classes, D]. */
 export function crossEntropy(
   features: Features, // scaled, last column of ones
   labels: ArrayLike<number>,
   classes: number,
-  l2: number,
-): Objective {
+): (l2: number) => Objective {
   const { data, count, dimension } = features;
   const { scores, width } = scorer(features, classes);
   const back = createRowProducts(count, classes, dimension); // R [classes, N] · X [N, D], over the images
@@ -91,7 +92,7 @@ export function crossEntropy(
     for (let e = 0; e < dimension; e++) back.b[e * back.stride + i] = data[i * dimension + e];
   }
   const backWidth = back.b.length / back.stride;
-  return (weights, gradient) => {
+  return (l2) => (weights, gradient) => {
     const out = scores(weights);
     let value = residuals(out, width, classes, labels);
     for (let c = 0; c < classes; c++) {
@@ -121,14 +122,13 @@ export function predict(features: Features, weights: Float64Array, classes: numb
   });
 }
 
-/** Weights [classes, D] of the least cross-entropy, from zero weights. */
-export function fitSoftmax(
-  features: Features,
+/** Mean cross-entropy of weights [classes, D] on labelled features, in nats. */
+export function meanCrossEntropy(
+  features: Features, // scaled, last column of ones
   labels: ArrayLike<number>,
-  options: { classes: number; l2: number; limit: number; tolerance: number },
-): Minimum {
-  checkFeatures("linearProbe", "scaled features", features);
-  const objective = crossEntropy(features, labels, options.classes, options.l2);
-  const start = new Float64Array(options.classes * features.dimension);
-  return minimise(objective, start, options.tolerance, options.limit);
+  weights: Float64Array,
+  classes: number,
+): number {
+  const { scores, width } = scorer(features, classes);
+  return residuals(scores(weights), width, classes, labels);
 }

@@ -133,6 +133,16 @@ describe("effectiveRank", () => {
     );
   });
 
+  it("looks at evenly spaced rows where both sides are long", () => {
+    const x = random(40, 30, 3);
+    const every = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38];
+    const half = every.flatMap((i) => [...x.data.subarray(i * 30, (i + 1) * 30)]);
+    const thin = { data: Float32Array.from(half), count: 20, dimension: 30 };
+    expect(effectiveRank(x, 20)).toBeCloseTo(effectiveRank(thin), 9);
+    expect(effectiveRank(x, 30)).toBeCloseTo(effectiveRank(x), 9); // one side is short enough
+    expect(effectiveRank(x, 20)).toBeLessThan(effectiveRank(x));
+  });
+
   it("has singular values whose squares add up to the squares of all elements", () => {
     const x = random(300, 37, 5); // more rows than a chunk
     const values = singularValues(x);
