@@ -88,7 +88,6 @@ describe("the frame", () => {
 
   test("nothing that moves the cursor or colours is written to a pipe", async () => {
     const { out, err } = await contrapose(["train", "--resume", run]);
-    // eslint-disable-next-line no-control-regex -- that is what is looked for
     expect(out + err).not.toMatch(/[\u001b\r]/);
   });
 });

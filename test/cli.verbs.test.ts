@@ -203,7 +203,14 @@ test("a disk that fills up while training ends it with one sentence and a whole 
     expect(called.code).toBe(1);
     expect(called.err).toContain("the disk is full");
     expect(called.err.trim().split("\n").length).toBeLessThanOrEqual(2);
-    const evaluated = await contrapose(["embed", to, "--data", heldOut, "--out", folder.at("e")]);
+    const evaluated = await contrapose([
+      "embed",
+      to,
+      "--data",
+      folder.at("packed"),
+      "--out",
+      folder.at("e"),
+    ]);
     expect(evaluated.code).toBe(0);
   } finally {
     spawnSync("umount", [disk]);
