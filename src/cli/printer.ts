@@ -47,7 +47,7 @@ export function createPrinter({ json, quiet, environment }: Settings): Printer {
   return {
     colours,
     live,
-    columns: process.stderr.columns ?? 80,
+    columns: process.stderr.columns || 80, // 0 where a terminal does not say
     json,
     quiet,
     say(text = "") {
@@ -60,7 +60,7 @@ export function createPrinter({ json, quiet, environment }: Settings): Printer {
     },
     redraw(text) {
       if (!live) return;
-      process.stderr.write(`${CLEAR}${cut(text, (process.stderr.columns ?? 80) - 1)}`);
+      process.stderr.write(`${CLEAR}${cut(text, (process.stderr.columns || 80) - 1)}`);
       drawn = text !== "";
     },
   };

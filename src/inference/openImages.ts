@@ -99,6 +99,7 @@ export async function openImages(path: string, options: OpenImagesOptions): Prom
     },
   );
   if (report.images === 0) throw new DataError(`${JSON.stringify(path)} holds no image`);
-  options.note?.(describeReport(report, folder));
+  const news = report.packed > 0 || report.skipped.some(({ ignored }) => ignored === undefined);
+  if (news) options.note?.(describeReport(report, folder));
   return toImages(await openDataset(folder));
 }

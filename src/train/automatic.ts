@@ -35,9 +35,9 @@ export type OpenConfig = Omit<
 const EPOCHS = { least: 10, most: 1000 };
 
 function imageSizeFor({ shortSide }: DatasetFacts): [number, string] {
-  const sides = `images are ${shortSide} px on their shorter side`;
+  const sides = `images have ${shortSide} px`;
   if (shortSide <= 48) return [32, sides];
-  return [64, `${sides}; 96 or more show finer detail and cost more`];
+  return [64, `${sides}; 96 shows finer detail and takes twice the time`];
 }
 
 function batchSizeFor({ images }: DatasetFacts): [number, string] {

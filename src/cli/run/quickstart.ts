@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
 import { renderSamples } from "../../data/index.ts";
-import { runFolder, train } from "../../train/index.ts";
-import { count, duration } from "../format.ts";
+import { type ConfigTree, runFolder, train } from "../../train/index.ts";
+import { count, duration, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { evaluationLegend, evaluationTable, verdict } from "./evaluate.ts";
 import { writeReport } from "./report.ts";
@@ -14,6 +14,22 @@ import { valueReader } from "./values.ts";
 const TRAIN = 4000;
 const TEST = 1000;
 const SIDE = 40; // pixels; views are 32
+
+/**
+ * What is set beside the defaults: the sample images differ in shape whatever their colour and place, so
+ * views change colours, places and angles a lot.
+ */
+const recipe: ConfigTree = {
+  batchSize: 128,
+  optimiser: { name: "adamw", weightDecay: 0.01 },
+  learningRate: 0.0015,
+  views: {
+    preset: "small",
+    crop: { scale: [0.4, 1] },
+    jitter: { probability: 0.9, brightness: 0.5, contrast: 0.5, saturation: 0.8, hue: 0.5 },
+    grey: 0.4,
+  },
+};
 
 /** A folder for a run that is not there yet: `run`, `run-2`, … */
 function freshRun(parent: string): string {
@@ -56,7 +72,7 @@ export async function runQuickstart(call: Call): Promise<Answer> {
   printer.note(`2 of 4     training without labels for about ${duration(60 * minutes)}`);
   printer.note();
   const result = await train(
-    { data, test, out: run, minutes, seed },
+    { ...recipe, data, test, out: run, minutes, seed },
     { signal, listener: trainView(printer) },
   );
   if (!result.finished) {
@@ -87,8 +103,11 @@ export async function runQuickstart(call: Call): Promise<Answer> {
   printer.say(`weights    ${run}/checkpoints/best/weights.safetensors`);
   printer.say();
   printer.say("next");
-  printer.say("  contrapose train ./photos                 an encoder for your own images");
-  printer.say(`  contrapose embed ${run} --data ./photos   embeddings as a table`);
-  printer.say(`  contrapose export ${run}                  the encoder as ONNX`);
+  const rows = [
+    ["  contrapose train ./photos", "an encoder for your own images"],
+    [`  contrapose embed ${run} --data ./photos`, "embeddings as a table"],
+    [`  contrapose export ${run}`, "the encoder as ONNX"],
+  ];
+  for (const line of leftColumns(rows, "   ")) printer.say(line);
   return { run, report: path, seconds: Number(seconds.toFixed(1)), finished: true, evaluation };
 }

@@ -7,7 +7,7 @@ import {
   train,
   type TrainResult,
 } from "../../train/index.ts";
-import { count, duration, percent } from "../format.ts";
+import { count, duration, leftColumns, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { readSettings } from "./settings.ts";
 import { trainView } from "./trainView.ts";
@@ -51,10 +51,14 @@ function sayDone(result: TrainResult, { printer }: Call): void {
   printer.say(`weights    ${run}/checkpoints/last/weights.safetensors`);
   printer.say();
   printer.say("next");
-  const labelled = config.test ?? "LABELLED-IMAGES";
-  printer.say(`  contrapose evaluate ${run} --train ${config.data} --test ${labelled}`);
-  printer.say(`  contrapose embed ${run} --data ${config.data} --out ${run}/embeddings.parquet`);
-  printer.say(`  contrapose report ${run}`);
+  const test = config.test === undefined ? "" : ` --test ${config.test}`;
+  const rows = [
+    [`  contrapose evaluate ${run}${test}`, "beside an untrained encoder and raw pixels"],
+    [`  contrapose report ${run}${test}`, "a page with curves, views and neighbours"],
+    [`  contrapose embed ${run} --out embeddings`, "a table of embeddings"],
+    [`  contrapose export ${run}`, "the encoder as ONNX"],
+  ];
+  for (const line of leftColumns(rows, "   ")) printer.say(line);
 }
 
 function sayStopped({ run, steps, epochs }: TrainResult, { printer }: Call): void {

@@ -54,7 +54,7 @@ const row = (first: string, width: number, cells: string[]) =>
 const legend = [
   "loss     mean over the epoch, in nats; chance is the loss of embeddings that know nothing",
   "pos neg  cosine similarity of two views of an image, and of different images",
-  "k-NN     images whose label their nearest neighbours vote for; r is the effective rank where there are no labels",
+  "k-NN     share of right votes of the nearest images; without labels r, the effective rank",
   "waiting  share of the time that the step waited for views",
 ];
 
