@@ -8,6 +8,7 @@ export default tseslint.config(
       "coverage/**",
       "studio/**",
       "scripts/**",
+      "bench/*.mjs",
       "*.js",
       "*.cjs",
     ],

@@ -21,7 +21,7 @@ export function choiceFrom<C extends Catalogue>(catalogue: C, fallback: keyof C 
       typeof value === "string"
         ? { name: value }
         : { name: fallback, ...(value as Record<string, unknown> | undefined) };
-    const entry = catalogue[spelled.name as string];
+    const entry = catalogue[spelled.name];
     if (entry === undefined) {
       const near = suggest(String(spelled.name), names);
       const message = `${JSON.stringify(spelled.name)} is none of ${names.join(", ")}${near === undefined ? "" : `, did you mean ${near}?`}`;
@@ -29,7 +29,7 @@ export function choiceFrom<C extends Catalogue>(catalogue: C, fallback: keyof C 
       return z.NEVER;
     }
     const result = entry.options
-      .extend({ name: z.literal(spelled.name as string) })
+      .extend({ name: z.literal(spelled.name) })
       .safeParse(spelled);
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
