@@ -88,6 +88,7 @@ describe("the frame", () => {
 
   test("nothing that moves the cursor or colours is written to a pipe", async () => {
     const { out, err } = await contrapose(["train", "--resume", run]);
+
     expect(out + err).not.toMatch(/[\u001b\r]/);
   });
 });
@@ -241,5 +242,46 @@ describe("bad input gives one sentence, exit code 2, and loses nothing", () => {
     expectSentence(called, 2);
     chmodSync(folder.at("closed"), 0o700);
     rmSync(folder.at("closed"), { recursive: true });
+  });
+});
+
+describe("the config of a run", () => {
+  test("written by a run repeats it bit for bit", async () => {
+    const out = folder.at("repeated");
+    const config = join(run, "config.json");
+    const called = await contrapose(["train", "--config", config, "--out", out, "--quiet"]);
+    expect(called.code).toBe(0);
+    const weights = (of: string) =>
+      readFileSync(join(of, "checkpoints", "last", "weights.safetensors")).toString("base64");
+    expect(weights(out)).toBe(weights(run));
+  });
+});
+
+describe("methods", () => {
+  const short = [...small, "--epochs", "1", "--quiet", "--json"];
+
+  test.each(["simclr", "moco", "instDisc"])("%s trains and goes on", async (method) => {
+    const out = folder.at(`run-${method}`);
+    const flags = ["--method", method, "--averaging", "0.9", "--out", out];
+    const called = await contrapose(["train", images, ...short, ...flags]);
+    expect(called.err).toBe("");
+    expect(called.code).toBe(0);
+    expect(Number(called.json().loss)).toBeGreaterThan(0);
+    const again = await contrapose(["train", "--resume", out, "--json", "--quiet"]);
+    expect(again.code).toBe(0);
+    expect(again.json()).toMatchObject({ steps: 6, finished: true });
+  });
+
+  test("micro-batches train as the whole batch with split normalisation does", async () => {
+    const loss = async (name: string, more: string[]) => {
+      const flags = ["--out", folder.at(name), "--learning-rate", "0.01", ...more];
+      const called = await contrapose(["train", images, ...short, ...flags]);
+      expect(called.err).toBe("");
+      return Number(called.json().loss);
+    };
+    const split = ["--set", 'encoder.normalisation={"splitBatch":2}'];
+    const whole = await loss("whole-batch", split);
+    const cut = await loss("micro-batch", ["--micro-batch", "8"]);
+    expect(Math.abs(whole - cut)).toBeLessThan(1e-4);
   });
 });

@@ -121,6 +121,17 @@ function viewsOf(tree: ConfigTree, imageSize: number) {
   return { policy: viewPolicy(options), automatic: given.preset === undefined, preset };
 }
 
+/** Side of the views where the config gives it, as imageSize or within views. */
+function viewSize({ imageSize, views }: ConfigTree): number | undefined {
+  const inner = (views as ViewOptions | undefined)?.size;
+  if (imageSize !== undefined && inner !== undefined && imageSize !== inner) {
+    throw new ConfigError(
+      `imageSize is ${JSON.stringify(imageSize)} and views.size is ${inner}, expected one of them`,
+    );
+  }
+  return (imageSize as number | undefined) ?? inner;
+}
+
 /** The tree laid over the preset of its method. */
 export function withPreset(tree: ConfigTree): ConfigTree {
   const method = ((tree.method as Named | undefined) ?? { name: "simclr" }).name ?? "simclr";
@@ -141,7 +152,7 @@ export function openConfig(
   const tree = withPreset(given);
   const { choices, choose, note } = chooser(tree);
   const device = (tree.device as string | undefined) ?? "cpu";
-  const imageSize = choose("imageSize", () => imageSizeFor(facts));
+  const imageSize = viewSize(tree) ?? choose("imageSize", () => imageSizeFor(facts));
   const encoder = encoderOf(tree, imageSize, device, note);
   const batchSize = choose("batchSize", () => batchSizeFor(facts));
   if (batchSize > facts.images) {

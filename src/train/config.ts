@@ -57,10 +57,7 @@ export const TrainConfig = z.strictObject({
     .min(2)
     .optional()
     .describe("images encoded at a time where a whole batch does not fit into memory"),
-  views: ViewOptions.omit({ size: true, count: true })
-    .partial()
-    .optional()
-    .describe("augmentation"),
+  views: ViewOptions.partial().optional().describe("augmentation"),
   imageSize: z.int().min(4).max(1024).optional().describe("side of a view in pixels"),
   seed: z.int().min(0).max(4294967295).optional().describe("of every random choice in the run"),
   device: z.string().min(1).optional().describe("cpu, webgpu, cuda, coreml, dml or reference"),
