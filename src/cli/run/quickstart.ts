@@ -15,6 +15,16 @@ const TRAIN = 4000;
 const TEST = 1000;
 const SIDE = 40; // pixels; views are 32
 
+/** Plainer grounds and textures than the defaults: four minutes are to be enough for the shapes. */
+const drawing = {
+  clutter: 0.15,
+  textureStrength: 0.2,
+  grain: 0.1,
+  lighting: 0.3,
+  sizeRange: [0.45, 0.85] as [number, number],
+  rotationRange: [-40, 40] as [number, number],
+};
+
 /**
  * What is set beside the defaults: the sample images differ in shape whatever their colour and place, so
  * views change colours, places and angles a lot.
@@ -43,7 +53,7 @@ async function drawImages(folder: string, seed: number, { printer, signal }: Cal
   printer.note(
     `1 of 4     drawing ${count(TRAIN)} training and ${count(TEST)} test images in ${folder}`,
   );
-  const options = { train: TRAIN, test: TEST, size: SIDE, seed };
+  const options = { ...drawing, train: TRAIN, test: TEST, size: SIDE, seed };
   return renderSamples(folder, options, {
     resume: true,
     signal,
