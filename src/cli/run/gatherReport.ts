@@ -57,7 +57,7 @@ async function viewRows(images: Images, config: RunConfig) {
   const order = permutation(randomStream(config.seed, "reportViews"), images.count).slice(0, 4);
   const rows = Array.from(order, async (index) => {
     const image = own(images.image(index));
-    const views = previewViews(image, config.views, config.seed, 8);
+    const views = previewViews(image, config.views, config.seed + index, 8);
     return {
       original: await thumbnail(image, facts(images, index)),
       views: await Promise.all(views.map((view) => thumbnail(view.image))),

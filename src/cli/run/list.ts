@@ -6,6 +6,7 @@ import { encoders, heads } from "../../encoders/index.ts";
 import { losses } from "../../losses/index.ts";
 import { frameworks } from "../../methods/index.ts";
 import { optimisers } from "../../optim/index.ts";
+import { configSchema, omit, TrainConfig } from "../../train/index.ts";
 import { viewPresets } from "../../views/index.ts";
 import type { Answer, Call } from "../verb.ts";
 
@@ -57,13 +58,29 @@ function viewEntries(): Described[] {
   }));
 }
 
+/** Every setting of a training config; what stands for "auto" is chosen from the data and the machine. */
+function settingEntries(): Described[] {
+  return Object.entries(TrainConfig.shape as Record<string, z.ZodType>)
+    .filter(([name]) => name !== "about" && name !== "$schema")
+    .map(([name, schema]) => ({
+      name,
+      summary: schema.description ?? "",
+      source: "",
+      options: {},
+    }));
+}
+
 /** Everything that configs can name, by kind. */
 export function catalogue(): Record<string, Described[]> {
   const known = Object.entries(catalogues).map(([kind, entries]) => [
     kind,
     Object.values(entries).map(described),
   ]);
-  return { ...Object.fromEntries(known), views: viewEntries() } as Record<string, Described[]>;
+  return {
+    ...(Object.fromEntries(known) as Record<string, Described[]>),
+    views: viewEntries(),
+    settings: settingEntries(),
+  };
 }
 
 function lines(entry: Described): string[] {
@@ -73,7 +90,7 @@ function lines(entry: Described): string[] {
     const value = option.default === undefined ? "–" : JSON.stringify(option.default);
     return `${"".padEnd(16)}${`${name} = ${value}`.padEnd(26)} ${option.describe}`;
   });
-  return [head, source, ...options];
+  return entry.source === "" ? [head] : [head, source, ...options];
 }
 
 /** Prints the catalogues. */
@@ -87,7 +104,7 @@ export async function runList({ words, printer }: Call): Promise<Answer> {
       near === undefined ? undefined : `did you mean ${near}?`,
     );
   }
-  const chosen = kind === undefined ? all : { [kind]: all[kind] };
+  const chosen = kind === undefined ? omit(all, "settings") : { [kind]: all[kind] };
   for (const [name, entries] of Object.entries(chosen)) {
     printer.say(name);
     for (const entry of entries) {
@@ -97,6 +114,7 @@ export async function runList({ words, printer }: Call): Promise<Answer> {
     }
     printer.say();
   }
-  if (kind === undefined) printer.say("contrapose list <kind> shows sources and options.");
-  return chosen;
+  if (kind === undefined)
+    printer.say("contrapose list <kind> shows sources and options, list settings all of a config.");
+  return kind === "settings" ? { ...chosen, schema: configSchema() } : chosen;
 }

@@ -53,7 +53,8 @@ async function picture(
   const cells = Array.from(order, (index) => {
     const image = images.image(index);
     const own = { ...image, data: image.data.slice() };
-    return [own, ...previewViews(own, policy, seed, views).map((view) => view.image)];
+    // a seed of its own for each image: the same draws for all would hide how views differ
+    return [own, ...previewViews(own, policy, seed + index, views).map((view) => view.image)];
   });
   return encodePng(await contactSheet(cells, Math.max(64, Math.min(128, policy.size))));
 }

@@ -4,8 +4,10 @@ import type { Verb } from "../verb.ts";
 export const list: Verb = {
   name: "list",
   summary: "List methods, encoders, losses and more, with sources and options",
-  words: [{ name: "[kind]", describe: "methods, encoders, heads, losses, optimisers or views" }],
+  words: [
+    { name: "[kind]", describe: "methods, encoders, heads, losses, optimisers, views or settings" },
+  ],
   options: [],
-  examples: ["list", "list encoders", "list --json"],
+  examples: ["list", "list encoders", "list settings --json"],
   load: async () => (await import("../run/list.ts")).runList,
 };

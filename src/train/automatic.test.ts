@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+
+import { closeConfig, epochsFor, openConfig } from "./automatic.ts";
+
+const facts = { images: 10_000, shortSide: 32, labelled: true };
+
+test("what is given is kept, what is not is chosen and named with a reason", () => {
+  const { config, choices } = openConfig({ data: "x", batchSize: 64, seed: 7 }, facts);
+  expect(config).toMatchObject({ batchSize: 64, seed: 7, imageSize: 32 });
+  expect(config.learningRate).toBeCloseTo(0.06); // 0.24 · 64 / 256
+  const named = choices.map(({ path }) => path);
+  expect(named).toContain("imageSize");
+  expect(named).not.toContain("batchSize");
+  expect(choices.every(({ reason }) => reason.length > 5)).toBe(true);
+});
+
+test("the batch is never larger than a quarter of the images unless asked", () => {
+  const few = { ...facts, images: 37 };
+  expect(openConfig({ data: "x" }, few).config.batchSize).toBe(8);
+  expect(() => openConfig({ data: "x", batchSize: 64 }, few)).toThrow(
+    "batchSize is 64, expected at most the 37 images of the dataset",
+  );
+});
+
+test("photos get larger views, with blur", () => {
+  const { config } = openConfig({ data: "x" }, { ...facts, shortSide: 160 });
+  expect(config.imageSize).toBe(64);
+  expect(config.views).toMatchObject({ preset: "photo", size: 64 });
+  expect(config.views.blur.probability).toBeGreaterThan(0);
+});
+
+test("a preset of the method lies under what is given", () => {
+  const method = { method: { name: "instDisc" } };
+  expect(openConfig({ data: "x", ...method }, facts).config.loss).toMatchObject({
+    temperature: 0.07,
+  });
+  const given = { data: "x", ...method, loss: { temperature: 0.5 } };
+  expect(openConfig(given, facts).config.loss).toMatchObject({ temperature: 0.5 });
+});
+
+test("epochs follow from the time given and stay within reason", () => {
+  expect(epochsFor(10, 30)).toBe(20);
+  expect(epochsFor(1, 3600)).toBe(10);
+  expect(epochsFor(1e6, 0.001)).toBe(1000);
+});
+
+test("a warm-up longer than the run is refused", () => {
+  const { config } = openConfig({ data: "x", epochs: 3, warmupEpochs: 5 }, facts);
+  expect(() => closeConfig(config, 3)).toThrow("warmupEpochs is 5, expected at most the 3 epochs");
+  expect(() => openConfig({ data: "x", imageSize: 32, views: { size: 64 } }, facts)).toThrow(
+    "imageSize is 32 and views.size is 64",
+  );
+});
