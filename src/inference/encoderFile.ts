@@ -113,13 +113,13 @@ export function fillVariables(path: string, network: Network, arrays: HostRecord
   return { parameters: take(network.parameters), statistics: take(network.statistics) };
 }
 
-/** The weights file that a run, a checkpoint or a file stands for; the best checkpoint of a run if it has one. */
+/** The weights file that a run, a checkpoint or a file stands for; the last checkpoint of a run if it has one: the best one was chosen by a measurement. */
 export function weightsPath(path: string): string {
   if (!existsSync(path)) throw new DataError(`${JSON.stringify(path)} does not exist`);
   if (!statSync(path).isDirectory()) return path;
   const places = [
     "weights.safetensors",
-    ...["best", "last"].map((name) => join("checkpoints", name, "weights.safetensors")),
+    ...["last", "best"].map((name) => join("checkpoints", name, "weights.safetensors")),
   ];
   const found = places.map((place) => join(path, place)).find((place) => existsSync(place));
   if (found !== undefined) return found;

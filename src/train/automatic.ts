@@ -210,7 +210,7 @@ export function closeConfig(config: OpenConfig, epochs: number) {
     );
   }
   const { every, k = 20, temperature = 0.07, images = 2000 } = parsed.evaluation ?? {};
-  const { seconds = 120, keepEvery } = parsed.checkpoint ?? {};
+  const { seconds = 30, keepEvery } = parsed.checkpoint ?? {};
   const closed: RunConfig = {
     ...omit(config, "given", "minutes"),
     ...{ epochs, warmupEpochs },

@@ -19,7 +19,7 @@ const checkpoint = z.strictObject({
     .number()
     .min(0)
     .optional()
-    .describe("longest time between two checkpoints; 120 by default, epochs always end with one"),
+    .describe("longest time between two checkpoints; 30 by default"),
   keepEvery: z
     .int()
     .min(0)
@@ -46,7 +46,7 @@ export const TrainConfig = z.strictObject({
   loss: choiceFrom(losses, "infoNce").describe("what is minimised"),
   optimiser: choiceFrom(optimisers, "sgd").describe("how weights follow the gradient"),
   learningRate: z.number().positive().optional().describe("peak learning rate"),
-  schedule: ScheduleName.optional(),
+  schedule: ScheduleName.optional().describe("warmupCosine or constant"),
   warmupEpochs: z.number().min(0).optional().describe("epochs until the learning rate's peak"),
   averaging: z.number().min(0).lt(1).optional().describe("decay of averaged weights; 0 keeps none"),
   epochs: z.int().min(1).optional().describe("passes over the images"),

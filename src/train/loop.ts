@@ -69,8 +69,28 @@ function clock(parts: LoopParts, progress: Progress) {
   return { tick, skip };
 }
 
-/** After an epoch: measures where it is due, saves, tells. */
-async function endEpoch(parts: LoopParts, progress: Progress, last: StepRecord, left: number) {
+/** Names under which the state is saved after an epoch; a better score is kept in `progress`. */
+function namesToSave(
+  { checkpoint: { keepEvery }, epochs }: RunConfig,
+  progress: Progress,
+  at: { epoch: number; score: number | undefined; late: boolean },
+): string[] {
+  const { epoch, score, late } = at;
+  const last = late || epoch === epochs ? ["last"] : [];
+  const better = score !== undefined && (progress.best === null || score > progress.best);
+  if (better) progress.best = score;
+  const kept = keepEvery > 0 && (epoch % keepEvery === 0 || epoch === epochs);
+  const number = `epoch-${String(epoch).padStart(4, "0")}`;
+  return [...(kept ? [number] : []), ...(better ? ["best"] : []), ...last];
+}
+
+/** After an epoch: measures and saves what is due, tells. Whether `last` was saved. */
+async function endEpoch(
+  parts: LoopParts,
+  progress: Progress,
+  last: StepRecord & { secondsLeft: number },
+  late: boolean,
+): Promise<boolean> {
   const { config, stepsPerEpoch, listener } = parts;
   const epoch = progress.step / stepsPerEpoch;
   const { every } = config.evaluation;
@@ -79,18 +99,12 @@ async function endEpoch(parts: LoopParts, progress: Progress, last: StepRecord, 
   if (evaluation !== undefined) parts.record(evaluation);
   const meanLoss = progress.lossSum / stepsPerEpoch;
   progress.lossSum = 0;
-  const names = ["last"];
-  const score = evaluation?.knnAccuracy ?? (config.evaluation.every === 0 ? -meanLoss : undefined);
-  if (score !== undefined && (progress.best === null || score > progress.best)) {
-    progress.best = score;
-    names.unshift("best");
-  }
-  const { keepEvery } = config.checkpoint;
-  const kept = keepEvery > 0 && (epoch % keepEvery === 0 || epoch === config.epochs);
-  if (kept) names.unshift(`epoch-${String(epoch).padStart(4, "0")}`);
-  await parts.save(progress, names);
-  const record = { ...last, loss: meanLoss };
-  listener({ kind: "epoch", record, evaluation, secondsLeft: left });
+  const score = evaluation && (evaluation.knnAccuracy ?? -meanLoss); // without labels the loss tells
+  const names = namesToSave(config, progress, { epoch, score, late });
+  if (names.length > 0) await parts.save(progress, names);
+  const { secondsLeft, ...figures } = last;
+  listener({ kind: "epoch", record: { ...figures, loss: meanLoss }, evaluation, secondsLeft });
+  return names.includes("last");
 }
 
 /** One step; the state after it is in `progress`. Returns its record. */
@@ -133,12 +147,13 @@ export async function runLoop(parts: LoopParts, progress: Progress): Promise<boo
     parts.record(record);
     const stepInEpoch = progress.step % stepsPerEpoch;
     listener({ kind: "step", record, stepInEpoch: stepInEpoch || stepsPerEpoch, secondsLeft });
-    const pause = stepInEpoch === 0 || performance.now() - saved > config.checkpoint.seconds * 1000;
-    if (!pause) continue;
-    if (stepInEpoch === 0) await endEpoch(parts, progress, record, secondsLeft);
-    else await parts.save(progress, ["last"]);
+    const late = performance.now() - saved > config.checkpoint.seconds * 1000;
+    if (stepInEpoch > 0 && !late) continue;
+    let savedNow = late;
+    if (stepInEpoch > 0) await parts.save(progress, ["last"]);
+    else savedNow = await endEpoch(parts, progress, { ...record, secondsLeft }, late);
     watch.skip();
-    saved = performance.now();
+    if (savedNow) saved = performance.now();
   }
   return true;
 }

@@ -126,7 +126,8 @@ export async function runEvaluate(call: Call): Promise<Answer> {
   const loaded = await loadEncoder(path);
   const sources = { train: values.text("train"), test: values.text("test") };
   const evaluation = await evaluateOn(loaded, sources, call);
-  const answer = { run: path, ...evaluation, ...sources };
+  const { knn = null, linear = null } = evaluation; // null without labels
+  const answer = { run: path, ...evaluation, knn, linear, ...sources };
   if (existsSync(join(path, "config.json"))) {
     const text = JSON.stringify(answer, null, 2);
     await writeFileAtomic(join(path, "evaluation.json"), `${text}\n`);

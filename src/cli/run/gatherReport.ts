@@ -14,7 +14,13 @@ import type {
   Thumbnail,
   TrainingPoint,
 } from "../../report/index.ts";
-import type { EvaluationRecord, RunConfig, RunFolder, StepRecord } from "../../train/index.ts";
+import {
+  type EvaluationRecord,
+  omit,
+  type RunConfig,
+  type RunFolder,
+  type StepRecord,
+} from "../../train/index.ts";
 import { previewViews } from "../../views/index.ts";
 import { square } from "./picture.ts";
 
@@ -193,5 +199,12 @@ export async function gatherReport(
 /** The evaluation that was kept in a run, if any. */
 export function keptEvaluation(folder: RunFolder): Evaluation | undefined {
   const path = join(folder.path, "evaluation.json");
-  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Evaluation) : undefined;
+  if (!existsSync(path)) return undefined;
+  const kept = JSON.parse(readFileSync(path, "utf8")) as Evaluation;
+  const { knn, linear } = kept as {
+    knn: Evaluation["knn"] | null;
+    linear: Evaluation["linear"] | null;
+  };
+  const bare = omit(kept, "knn", "linear");
+  return { ...bare, ...(knn && { knn }), ...(linear && { linear }) } as Evaluation;
 }

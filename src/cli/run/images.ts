@@ -1,11 +1,17 @@
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 import { type Images, openImages } from "../../inference/index.ts";
 import { count } from "../format.ts";
 import type { Call } from "../verb.ts";
 
-/** Where packed forms are kept for a run or a file in a folder of results. */
-export const cacheFor = (beside: string): string => join(dirname(resolve(beside)), ".packed");
+/** Where packed forms are kept: beside the run that a path is or lies in, else beside the path. */
+export function cacheFor(path: string): string {
+  let at = resolve(path);
+  for (let up = 0; up < 4 && !existsSync(join(at, "config.json")); up++) at = dirname(at);
+  const beside = existsSync(join(at, "config.json")) ? at : resolve(path);
+  return join(dirname(beside), ".packed");
+}
 
 /** Opens images with progress on the terminal. */
 export async function openWithProgress(

@@ -110,7 +110,7 @@ export async function runQuickstart(call: Call): Promise<Answer> {
   for (const line of evaluationLegend) printer.note(printer.colours.dim(line));
   printer.say();
   printer.say(`report     ${path}`);
-  printer.say(`weights    ${run}/checkpoints/best/weights.safetensors`);
+  printer.say(`weights    ${run}/checkpoints/last/weights.safetensors`);
   printer.say();
   printer.say("next");
   const rows = [
