@@ -47,7 +47,7 @@ function programFor(pick: (picked: Picked) => void): Command {
   for (const verb of verbs) commandFor(program, verb, pick);
   const start = [
     "Start with:",
-    "  $ contrapose quickstart            a whole run on made-up images, four minutes",
+    "  $ contrapose quickstart            a whole run on made-up images, three minutes",
     "  $ contrapose train ./photos        an encoder for your own images",
     "  $ contrapose train --help          everything that can be set",
   ];

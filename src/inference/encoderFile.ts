@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import type { HostArray, HostRecord } from "../core/arrays.ts";
@@ -117,10 +117,11 @@ export function fillVariables(path: string, network: Network, arrays: HostRecord
 export function weightsPath(path: string): string {
   if (!existsSync(path)) throw new DataError(`${JSON.stringify(path)} does not exist`);
   if (!statSync(path).isDirectory()) return path;
-  const places = [
-    "weights.safetensors",
-    ...["last", "best"].map((name) => join("checkpoints", name, "weights.safetensors")),
-  ];
+  const parent = join(path, "checkpoints");
+  const kept = existsSync(parent) ? readdirSync(parent).sort().reverse() : [];
+  const numbered = kept.filter((name) => name.startsWith("epoch-")); // newest first
+  const names = ["last", ...numbered, "best"].map((name) => join("checkpoints", name));
+  const places = [".", ...names].map((name) => join(name, "weights.safetensors"));
   const found = places.map((place) => join(path, place)).find((place) => existsSync(place));
   if (found !== undefined) return found;
   throw new DataError(

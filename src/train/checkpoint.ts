@@ -1,11 +1,16 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { flattenTree, type HostArray, type HostRecord, mapTree } from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
-import { decodeSafetensors, encodeSafetensors, writeFolderAtomic } from "../files/index.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  recoverFolder,
+  writeFolderAtomic,
+} from "../files/index.ts";
 import { asHostTree, type HostState } from "../methods/index.ts";
 import { differences } from "./decisive.ts";
 import type { Position } from "./position.ts";
@@ -100,6 +105,30 @@ function readVerified(path: string, file: string, expected: Files[string] | unde
     );
   }
   return bytes;
+}
+
+/**
+ * Name of the checkpoint of a run to go on from: the one with the most steps, `last` where it is among
+ * them. Undefined where there is none. A `last` that is damaged is an error, others are passed over.
+ */
+export async function newestCheckpoint(parent: string): Promise<string | undefined> {
+  await recoverFolder(join(parent, "last"));
+  const names = existsSync(parent) ? readdirSync(parent) : [];
+  let newest: { name: string; step: number } | undefined;
+  for (const name of names
+    .filter((at) => /^(last|best|epoch-\d+)$/.test(at))
+    .sort()
+    .reverse()) {
+    try {
+      const { step } = readPosition(join(parent, name));
+      if (newest === undefined || step > newest.step || (step === newest.step && name === "last")) {
+        newest = { name, step };
+      }
+    } catch (error) {
+      if (name === "last") throw error;
+    }
+  }
+  return newest?.name;
 }
 
 /** Where training stood, without the arrays. */

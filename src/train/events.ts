@@ -16,6 +16,7 @@ export type StepRecord = {
   gradientNorm?: number;
   imagesPerSecond: number; // images of the dataset, each in several views
   waitShare: number; // share of time that the step waited for views
+  memoryMiB: number; // of the whole process
   elapsedSeconds: number;
   [figure: string]: number | string | undefined;
 };
@@ -36,7 +37,7 @@ export type EvaluationRecord = {
 };
 
 /** Fields of records that depend on the machine and its load. */
-export const timeFields = ["imagesPerSecond", "waitShare", "elapsedSeconds"] as const;
+export const timeFields = ["imagesPerSecond", "waitShare", "memoryMiB", "elapsedSeconds"] as const;
 
 /** What training tells while it goes on. */
 export type TrainEvent =

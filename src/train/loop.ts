@@ -62,6 +62,7 @@ function clock(parts: LoopParts, progress: Progress) {
     return {
       imagesPerSecond: Number((config.batchSize / mean).toFixed(2)),
       waitShare: Number((wait / mean).toFixed(4)),
+      memoryMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
       elapsedSeconds: Number(progress.elapsedSeconds.toFixed(3)),
       secondsLeft: mean * (config.epochs * stepsPerEpoch - progress.step),
     };

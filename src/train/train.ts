@@ -12,7 +12,7 @@ import {
   openConfig,
   type OpenConfig,
 } from "./automatic.ts";
-import { readCheckpoint } from "./checkpoint.ts";
+import { newestCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
 import { openTrainingData, type TrainingData } from "./dataset.ts";
 import { configHash, decisivePart, differences } from "./decisive.ts";
@@ -173,22 +173,27 @@ function checkSame(given: ConfigTree, config: RunConfig): void {
   );
 }
 
+/** The checkpoint to go on from; undefined where the run was stopped before the first. */
+async function checkpointOf(folder: RunFolder, from: string | undefined) {
+  const name = from ?? (await newestCheckpoint(folder.checkpoints));
+  if (name === undefined) return undefined;
+  const path = join(folder.checkpoints, name);
+  if (await recoverFolder(path)) return path;
+  throw new ConfigError(`resume: ${JSON.stringify(path)} does not exist`);
+}
+
 /** Goes on with a run from its last checkpoint, or from another one of it. */
 export async function resume(
   path: string,
   options: TrainOptions & { from?: string | undefined; given?: ConfigTree } = {},
 ): Promise<TrainResult> {
-  const { signal = new AbortController().signal, listener = quiet, from = "last" } = options;
+  const { signal = new AbortController().signal, listener = quiet } = options;
   const folder = existingRun(path);
   const { about, ...written } = readRunConfig(folder);
   checkSame(options.given ?? {}, written);
   const workers = (options.given?.workers as number | undefined) ?? written.workers;
   const config: RunConfig = { ...written, workers };
-  const checkpoint = join(folder.checkpoints, from);
-  const there = await recoverFolder(checkpoint);
-  if (!there && from !== "last") {
-    throw new ConfigError(`resume: ${JSON.stringify(checkpoint)} does not exist`);
-  }
+  const checkpoint = await checkpointOf(folder, options.from);
   const { imageSize } = config;
   const { out } = config;
   const data = await openTrainingData(config.data, { out, imageSize, listener, signal });
@@ -198,7 +203,8 @@ export async function resume(
     const decisive = decisivePart(config, data.fingerprint);
     const expected = { decisive, configHash: configHash(decisive) };
     const exported = exportedOf(config, framework, fresh);
-    const read = there ? readCheckpoint(checkpoint, fresh, expected, exported) : undefined;
+    const read =
+      checkpoint === undefined ? undefined : readCheckpoint(checkpoint, fresh, expected, exported);
     if (read === undefined && config.init !== undefined) await initialise(fresh, config.init);
     const state = read?.state ?? fresh;
     const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };

@@ -206,5 +206,5 @@ export function keptEvaluation(folder: RunFolder): Evaluation | undefined {
     linear: Evaluation["linear"] | null;
   };
   const bare = omit(kept, "knn", "linear");
-  return { ...bare, ...(knn && { knn }), ...(linear && { linear }) } as Evaluation;
+  return { ...bare, ...(knn && { knn }), ...(linear && { linear }) };
 }

@@ -65,7 +65,7 @@ async function drawImages(folder: string, seed: number, { printer, signal }: Cal
 export async function runQuickstart(call: Call): Promise<Answer> {
   const { printer, signal } = call;
   const values = valueReader("quickstart", call.options);
-  const minutes = values.number("minutes", { above: 0, most: 600 }) ?? 2.5;
+  const minutes = values.number("minutes", { above: 0, most: 600 }) ?? 2;
   const seed = values.number("seed", { whole: true, least: 0 }) ?? 0;
   values.check();
   const out = values.text("out") ?? "contrapose-quickstart";
