@@ -116,7 +116,8 @@ describe("export", () => {
     expect(evaluated.code).toBe(0);
   });
 
-  const python = spawnSync("python3", ["-c", "import torch"]).status === 0;
+  const interpreter = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3"; // Debian's has the packages
+  const python = spawnSync(interpreter, ["-c", "import torch"]).status === 0;
   test.skipIf(!python)("PyTorch gives the same features (needs python3-torch)", async () => {
     const to = folder.at("torch-run");
     const flags = ["--encoder", "resnet", "--width", "8", "--blocks", "1,1", "--epochs", "1"];
@@ -134,7 +135,7 @@ describe("export", () => {
     ]);
     expect(embedded.code).toBe(0);
     const weights = join(to, "checkpoints", "last", "weights.safetensors");
-    const result = spawnSync("python3", [script, weights, heldOut, folder.at("t.npy")]);
+    const result = spawnSync(interpreter, [script, weights, heldOut, folder.at("t.npy")]);
     expect(result.stderr.toString()).toBe("");
     expect(Number(result.stdout.toString())).toBeLessThan(1e-4);
   });
