@@ -28,9 +28,7 @@ export function choiceFrom<C extends Catalogue>(catalogue: C, fallback: keyof C 
       context.addIssue({ code: "custom", message });
       return z.NEVER;
     }
-    const result = entry.options
-      .extend({ name: z.literal(spelled.name) })
-      .safeParse(spelled);
+    const result = entry.options.extend({ name: z.literal(spelled.name) }).safeParse(spelled);
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
       if (issue.code === "unrecognized_keys") {
