@@ -98,7 +98,7 @@ export const isNegative = (padding: Geometry["padding"]) =>
 export function everyNth(ctx: Context, x: Feature, strides: readonly number[]): Feature {
   if (strides.every((s) => s === 1)) return x;
   const { block } = ctx.target;
-  const { ints } = { ints: (values: number[]) => ctx.graph.ints(values) };
+  const ints = (values: number[]) => ctx.graph.ints(values);
   const [n, c, h, w] = x.shape;
   const lines = ctx.reshape(x.name, [(n * c) / block, h, w, block]);
   const cut = ctx.emit("Slice", [
