@@ -37,7 +37,7 @@ export function cut(text: string, columns: number): string {
 
 /** A printer for this process. Colours and redrawing only on a terminal; `NO_COLOR` is respected. */
 export function createPrinter({ json, quiet, environment }: Settings): Printer {
-  const live = process.stderr.isTTY && environment.TERM !== "dumb" && !quiet;
+  const live = Boolean(process.stderr.isTTY) && environment.TERM !== "dumb" && !quiet; // undefined where piped
   const colours = createColors(live && !environment.NO_COLOR);
   let drawn = false;
   const clear = () => {
