@@ -6,8 +6,9 @@ import { describe, expect, test } from "vitest";
 
 import { evaluate, float32, float64, numbers } from "../../test/arrays.ts";
 import { l2Normalize } from "../core/numerics.ts";
-import { type Pairs, pairsFromViews } from "../core/pairs.ts";
+import type { Pairs } from "../core/pairs.ts";
 import { differentiate } from "../core/trees.ts";
+import { pairsOfTwoViews } from "../../test/pairs.ts";
 import { infoNce } from "./infoNce.ts";
 
 const golden = new URL("../../../shared/golden/conformance.json", import.meta.url);
@@ -113,7 +114,7 @@ describe("infoNce", () => {
         const objective = ({ rows }: { rows: np.Array }): [np.Array, { each: np.Array }] => {
           const unit = l2Normalize(rows);
           const similarity = np.matmul(unit.ref, unit.transpose());
-          const each = infoNce(similarity, pairsFromViews(n), { temperature: params.temperature });
+          const each = infoNce(similarity, pairsOfTwoViews(n), { temperature: params.temperature });
           return [each.ref.mean(), { each }];
         };
         const all = [...inputs.view1, ...inputs.view2].flat();

@@ -1,9 +1,10 @@
-import type { numpy as np } from "@jax-js/jax";
+import { lax, type numpy as np } from "@jax-js/jax";
 import type { z } from "zod";
 
 import { parseOptions } from "../core/options.ts";
 import type { Pairs } from "../core/pairs.ts";
 import { checkShapes } from "../core/shape.ts";
+import type { ArrayRecord } from "../core/trees.ts";
 
 /** What a loss file declares: its description, its options and its formula. */
 export type LossDefinition<O extends z.ZodObject> = {
@@ -12,6 +13,10 @@ export type LossDefinition<O extends z.ZodObject> = {
   source: string;
   options: O;
   perAnchor: (similarity: np.Array, pairs: Pairs, options: z.output<O>) => np.Array;
+  /** Scalars that `measure` reports, with what they mean and their unit or range. */
+  metrics?: Readonly<Record<string, string>>;
+  /** What is worth watching beside the loss, as the share of clamped anchors. Without gradient. Consumes. */
+  measure?: (similarity: np.Array, pairs: Pairs, options: z.output<O>) => ArrayRecord;
 };
 
 /**
@@ -28,6 +33,9 @@ export type Loss<O extends z.ZodObject = z.ZodObject> = {
   readonly summary: string;
   readonly source: string;
   readonly options: O;
+  readonly metrics: Readonly<Record<string, string>>;
+  /** Scalars [] by the names of `metrics`; consumes its arguments. */
+  measure(similarity: np.Array, pairs: Pairs, options?: z.input<O>): ArrayRecord;
 };
 
 /** Makes a loss of its definition: the formula behind checks of shapes and options. */
@@ -42,5 +50,11 @@ export function defineLoss<O extends z.ZodObject>(definition: LossDefinition<O>)
     return perAnchor(similarity, pairs, parseOptions(name, schema, options ?? {}));
   }
   Object.defineProperty(loss, "name", { value: name });
-  return Object.assign(loss, { summary, source, options: schema });
+  const { metrics = {}, measure } = definition;
+  return Object.assign(loss, {
+    ...{ summary, source, options: schema, metrics },
+    measure: (similarity: np.Array, pairs: Pairs, options?: z.input<O>): ArrayRecord =>
+      measure?.(lax.stopGradient(similarity), pairs, parseOptions(name, schema, options ?? {})) ??
+      {},
+  });
 }

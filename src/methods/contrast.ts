@@ -1,7 +1,7 @@
 import { lax, numpy as np } from "@jax-js/jax";
 
 import { l2Normalize, LOWEST, weightedMean } from "../core/numerics.ts";
-import type { Pairs } from "../core/pairs.ts";
+import { type Pairs } from "../core/pairs.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 
 /** 1 where two vectors of integers differ: a [N], b [M] to [N, M] float32. */
@@ -63,12 +63,6 @@ export function pairMetrics(similarity: np.Array, { positive, negative }: Pairs)
     accuracy: leads.mean(),
   };
 }
-
-/** A second reference to both weights. */
-export const refPairs = ({ positive, negative }: Pairs): Pairs => ({
-  positive: positive.ref,
-  negative: negative.ref,
-});
 
 /** ‖g‖ over all gradients. Consumes the record. */
 export function gradientNorm(gradient: ArrayRecord): np.Array {

@@ -3,10 +3,11 @@ import { z } from "zod";
 
 import { type HostRecord, scalar, zeros } from "../core/arrays.ts";
 import { randomStream } from "../core/random.ts";
+import { refPairs } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { instanceNce, instanceNormaliser } from "../losses/index.ts";
 import { lookUp, randomBank, updateBank, updateGroups } from "../memory/index.ts";
-import { differ, featureStd, firstColumn, pairMetrics, refPairs, unitRows } from "./contrast.ts";
+import { differ, featureStd, firstColumn, pairMetrics, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { descend, gradientAt, project } from "./model.ts";
 import type { Parts } from "./parts.ts";

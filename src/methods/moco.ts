@@ -2,11 +2,11 @@ import { lax, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { ConfigError } from "../core/errors.ts";
-import type { Pairs } from "../core/pairs.ts";
+import { type Pairs, refPairs } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
 import { averageRecords } from "../optim/index.ts";
-import { featureStd, firstColumn, pairMetrics, refPairs, unitRows } from "./contrast.ts";
+import { featureStd, firstColumn, pairMetrics, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { shuffled, unshuffled } from "./shuffle.ts";
 import { descend, gradientAt, project } from "./model.ts";

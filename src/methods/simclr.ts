@@ -1,8 +1,9 @@
 import { lax, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
+import { refPairs } from "../core/pairs.ts";
 import type { ArrayRecord } from "../core/trees.ts";
-import { featureStd, pairMetrics, pairsOfViews, refPairs, unitRows } from "./contrast.ts";
+import { featureStd, pairMetrics, pairsOfViews, unitRows } from "./contrast.ts";
 import { defineFramework } from "./framework.ts";
 import { descend, gradientAt, project } from "./model.ts";
 import type { Contrast, Parts } from "./parts.ts";
