@@ -34,11 +34,11 @@ export type MixerDefinition<O extends z.ZodObject> = {
   summary: string;
   source: string;
   options: O;
-  inputs?(options: z.output<O>, sizes: Sizes): StepInputs;
+  inputs?: (options: z.output<O>, sizes: Sizes) => StepInputs;
   /** Share of the run before it starts, by default 0; every mixer has an option `warmup`. */
   warmup?: number;
   metrics?: Readonly<Record<string, string>>;
-  apply(scene: MixerScene, pairs: Pairs, options: z.output<O>): Mixed;
+  apply: (scene: MixerScene, pairs: Pairs, options: z.output<O>) => Mixed;
 };
 
 /**
@@ -52,8 +52,8 @@ export type Mixer<O extends z.ZodObject = z.ZodObject> = Omit<
   Required<MixerDefinition<O>>,
   "inputs" | "apply"
 > & {
-  inputs?(options: Options<O>, sizes: Sizes): StepInputs;
-  apply(scene: MixerScene, pairs: Pairs, options?: Options<O>): Mixed;
+  inputs?: (options: Options<O> | undefined, sizes: Sizes) => StepInputs;
+  apply: (scene: MixerScene, pairs: Pairs, options?: Options<O>) => Mixed;
 };
 
 /** Makes a mixer of its definition: options are checked where they enter, the warm-up is kept. */

@@ -94,8 +94,8 @@ export type SamplerDefinition<O extends z.ZodObject> = {
   needs?: readonly Need[];
   /** Options of the loss that its terms set. */
   sets?: readonly ("temperature" | "denominator")[];
-  inputs?(options: z.output<O>, sizes: Sizes): StepInputs;
-  state?(options: z.output<O>, sizes: Sizes): HostRecord;
+  inputs?: (options: z.output<O>, sizes: Sizes) => StepInputs;
+  state?: (options: z.output<O>, sizes: Sizes) => HostRecord;
   /**
    * Share of the run before the sampler starts, by default 0; every sampler has an option `warmup`. Until
    * then pairs stay as they were, unless `gates` says that `apply` looks at `scene.active` itself.
@@ -104,7 +104,7 @@ export type SamplerDefinition<O extends z.ZodObject> = {
   gates?: boolean;
   /** Scalars that `apply` reports, with what they mean and their unit or range. */
   metrics?: Readonly<Record<string, string>>;
-  apply(scene: Scene, pairs: Pairs, options: z.output<O>): Sampled | Pairs;
+  apply: (scene: Scene, pairs: Pairs, options: z.output<O>) => Sampled | Pairs;
 };
 
 /**
@@ -121,9 +121,9 @@ export type Sampler<O extends z.ZodObject = z.ZodObject> = Omit<
   Required<SamplerDefinition<O>>,
   "inputs" | "state" | "apply"
 > & {
-  inputs?(options: Options<O>, sizes: Sizes): StepInputs;
-  state?(options: Options<O>, sizes: Sizes): HostRecord;
-  apply(scene: Scene, pairs: Pairs, options?: Options<O>): Sampled;
+  inputs?: (options: Options<O> | undefined, sizes: Sizes) => StepInputs;
+  state?: (options: Options<O> | undefined, sizes: Sizes) => HostRecord;
+  apply: (scene: Scene, pairs: Pairs, options?: Options<O>) => Sampled;
 };
 
 /** Option that every sampler and mixer has. */
