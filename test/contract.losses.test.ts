@@ -24,7 +24,7 @@ const pairsOf = (array: typeof float32 | typeof float64) => ({
 
 test("the catalogue lists every loss under the name of its file", () => {
   const files = readdirSync(new URL("../src/losses/", import.meta.url));
-  const apart = ["index", "loss", "instanceNce"]; // not of similarities and pairs alone
+  const apart = ["index", "loss", "instanceNce", "reweighted"]; // not of similarities and pairs alone
   const named = files
     .filter((file) => !file.includes(".test."))
     .map((file) => file.replace(".ts", ""))
@@ -49,6 +49,23 @@ describe.each(Object.entries(losses))("every loss: %s", (name, loss) => {
     expect(each).toHaveLength(N);
     expect(each.every(Number.isFinite)).toBe(true);
     expect(each[3]).toBe(0);
+  });
+
+  test("measures the scalars that it declares, in [0, 1] where it says so", async () => {
+    const measured = (await evaluate(
+      (s: np.Array, pairs: Pairs) => loss.measure(s, pairs),
+      float32([N, M], similarity),
+      pairsOf(float32),
+    )) as HostRecord;
+    expect(Object.keys(measured)).toEqual(Object.keys(loss.metrics));
+    for (const [metric, meaning] of Object.entries(loss.metrics)) {
+      const value = measured[metric];
+      expect(value.shape).toEqual([]);
+      expect(Number.isFinite(numbers(value)[0])).toBe(true);
+      if (!meaning.includes("[0, 1]")) continue;
+      expect(numbers(value)[0]).toBeGreaterThanOrEqual(0);
+      expect(numbers(value)[0]).toBeLessThanOrEqual(1);
+    }
   });
 
   test("is the same on ONNX Runtime as on jax-js", async () => {

@@ -20,10 +20,10 @@ export function tinyFramework(config: Partial<FrameworkConfig> = {}): Framework 
 
 /** Random images of a seed, ids and groups counted from `first`. */
 export function someBatch(framework: Framework, seed: number, first = 0): LoadedBatch {
-  const { views, ids } = framework.batchSpec;
+  const { views } = framework.batchSpec;
   const stream = randomStream(seed, "test");
   const size = views.shape.reduce((product, n) => product * n, 1);
-  const count = Int32Array.from({ length: ids.shape[0] }, (_, i) => first + i);
+  const count = Int32Array.from({ length: framework.batchSize }, (_, i) => first + i);
   return {
     views: Float32Array.from({ length: size }, () => stream.normal()),
     ids: count,
@@ -39,13 +39,13 @@ export async function stepper(framework: Framework, device = "reference") {
   const example = [framework.init(), framework.batch(someBatch(framework, 0), zeroRate)];
   const program = await compile(framework.step, example, { device });
   return async (state: HostState, loaded: LoadedBatch, learningRate = 0.05, step = 0) => {
-    const batch = framework.batch(loaded, { learningRate, step });
+    const batch = framework.batch(loaded, { learningRate, step, progress: 0.5 });
     const result = (await program.run(state, batch)) as [HostTree, HostTree];
     return { state: result[0] as unknown as HostState, metrics: numbersOf(result[1]) };
   };
 }
 
-const zeroRate = { learningRate: 0, step: 0 };
+const zeroRate = { learningRate: 0, step: 0, progress: 0 };
 
 function numbersOf(tree: HostTree): Numbers {
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { failureOf, INTERRUPTED } from "./failure.ts";
+import { DONE, FAILED, failureOf, INTERRUPTED } from "./failure.ts";
 import { createPrinter, type Printer } from "./printer.ts";
 import { callOf, readArguments } from "./program.ts";
 
@@ -38,7 +38,8 @@ async function main(argv: string[]): Promise<number> {
     const answer = await run(callOf(picked, { printer, signal }));
     printer.redraw("");
     if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
-    return signal.aborted ? INTERRUPTED : 0;
+    if (signal.aborted) return INTERRUPTED;
+    return picked.verb.failed?.(answer) === true ? FAILED : DONE;
   } catch (error) {
     const code = report(error, printer);
     return signal.aborted ? INTERRUPTED : code;

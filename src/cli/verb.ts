@@ -40,6 +40,8 @@ export type Verb = {
   readonly words?: readonly { readonly name: string; readonly describe: string }[];
   readonly options: readonly OptionSpec[];
   readonly examples?: readonly string[];
+  /** Whether the answer tells of a failure: the exit code is 1 then. Never by default. */
+  readonly failed?: (answer: Answer) => boolean;
   load(): Promise<(call: Call) => Promise<Answer>>;
 };
 

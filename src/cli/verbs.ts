@@ -1,5 +1,6 @@
 import type { Verb } from "./verb.ts";
 import { bench } from "./verbs/bench.ts";
+import { conformance } from "./verbs/conformance.ts";
 import { embed } from "./verbs/embed.ts";
 import { evaluate } from "./verbs/evaluate.ts";
 import { exportVerb } from "./verbs/export.ts";
@@ -22,6 +23,7 @@ export const verbs: readonly Verb[] = [
   embed,
   exportVerb,
   report,
+  conformance,
   bench,
   list,
 ];

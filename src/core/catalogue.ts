@@ -12,15 +12,20 @@ export type Choice<C extends Catalogue> = {
 
 /**
  * Config schema of one choice from a catalogue. A bare name stands for that entry with its defaults,
- * and options without a name belong to `fallback`.
+ * and options without a name belong to `fallback`; without a fallback the name must be given.
  */
-export function choiceFrom<C extends Catalogue>(catalogue: C, fallback: keyof C & string) {
+export function choiceFrom<C extends Catalogue>(catalogue: C, fallback?: keyof C & string) {
   const names = Object.keys(catalogue);
   const schema = z.unknown().transform((value, context): unknown => {
     const spelled =
       typeof value === "string"
         ? { name: value }
         : { name: fallback, ...(value as Record<string, unknown> | undefined) };
+    if (spelled.name === undefined) {
+      const message = `expected a name, one of ${names.join(", ")}`;
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }
     const entry = catalogue[spelled.name];
     if (entry === undefined) {
       const near = suggest(String(spelled.name), names);
@@ -41,5 +46,6 @@ export function choiceFrom<C extends Catalogue>(catalogue: C, fallback: keyof C 
     }
     return z.NEVER;
   });
-  return schema.prefault({}) as unknown as z.ZodType<Choice<C>, Choice<C> | string | undefined>;
+  const whole = fallback === undefined ? schema : schema.prefault({});
+  return whole as unknown as z.ZodType<Choice<C>, Choice<C> | string | undefined>;
 }

@@ -34,16 +34,47 @@ export function disposeArrays(arrays: ArrayTree): void {
 /** Value, gradient with respect to the first argument, and whatever else `f` returns beside the value. */
 export type Differentiated<P, X> = { value: np.Array; gradient: P; extra: X };
 
+type Tracer = {
+  _trace: { main: { level: number } };
+  primal?: Tracer;
+  tangent?: Tracer;
+  dispose(): void;
+  fullLower(): Tracer;
+};
+
+/**
+ * A value made inside a differentiated function as a value outside of it: `level` is that of the function's
+ * own variables. jax-js 0.1.25 does the same, but leaves out what was made after another `vjp` inside the
+ * function, as a look-up is transposed by.
+ */
+function lowered(value: np.Array, level: number): np.Array {
+  let tracer = value as unknown as Tracer;
+  // two levels belong to the function: values with their slopes, and below what is known without slopes
+  while (tracer._trace.main.level >= level - 1) {
+    tracer.tangent?.dispose();
+    const lower = tracer.primal ?? tracer.fullLower();
+    if (lower === tracer) throw new Error("differentiate: a further result depends on the slopes");
+    tracer = lower;
+  }
+  return tracer as unknown as np.Array;
+}
+
 /** Differentiates `f`, which returns a scalar and further arrays. Consumes all arguments. */
 export function differentiate<P extends ArrayTree, X extends ArrayTree, A extends unknown[]>(
   f: (parameters: P, ...rest: A) => [np.Array, X],
 ): (parameters: P, ...rest: A) => Differentiated<P, X> {
-  const both = valueAndGrad(f as never, { hasAux: true }) as unknown as (
-    parameters: P,
-    ...rest: A
-  ) => [[np.Array, X], P];
   return (parameters, ...rest) => {
+    let level = 0;
+    const watched = (variables: P, ...others: A) => {
+      const [first] = tree.leaves(variables as never) as unknown as Tracer[];
+      level = first._trace.main.level;
+      return f(variables, ...others);
+    };
+    const both = valueAndGrad(watched as never, { hasAux: true }) as unknown as (
+      variables: P,
+      ...others: A
+    ) => [[np.Array, X], P];
     const [[value, extra], gradient] = both(parameters, ...rest);
-    return { value, gradient, extra };
+    return { value, gradient, extra: mapArrays((x) => lowered(x, level), extra) };
   };
 }

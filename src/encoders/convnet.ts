@@ -38,6 +38,7 @@ export const convnet = defineEncoder({
       );
       inputs = outputs;
     }
-    return { layer: sequence([...layers, averagePool]), dimension: inputs };
+    const trunk = sequence(layers);
+    return { layer: sequence([trunk, averagePool]), trunk, dimension: inputs };
   },
 });

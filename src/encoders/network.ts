@@ -32,13 +32,37 @@ export type Network = {
   readonly statistics: Readonly<Record<string, InitialSpec>>;
   init(seed: number): HostVariables;
   apply(variables: Variables, x: np.Array, mode: { training: boolean }): Applied;
+  /**
+   * The last feature maps before pooling, in evaluation mode, summed over their channels: [N, 3, H, W] to
+   * [N, h, w], all ≥ 0. Only encoders that pool feature maps have it. Consumes as `apply` does.
+   */
+  maps?: (variables: Variables, x: np.Array) => np.Array;
 };
 
-/** A network of a layer. `input` is the shape it takes, in letters and numbers: "N 3 H W". */
+/** What a network is made of. `input` is the shape it takes, in letters and numbers: "N 3 H W". */
+export type Architecture = {
+  readonly input: string;
+  readonly dimension: number;
+  /** All layers before the pooling: images to feature maps [N, C, h, w]. */
+  readonly trunk?: Layer | undefined;
+};
+
+/** `Network.maps` of a trunk. */
+function mapsOf(name: string, trunk: Layer, input: string): NonNullable<Network["maps"]> {
+  return (variables, x) => {
+    checkShapes(name, { input: [x, input] });
+    const scope = openScope(name, variables, false);
+    const maps = trunk.apply(scope, x); // [N, C, h, w]
+    Object.values(scope.close()).forEach((statistic) => statistic.dispose());
+    return maps.sum(1);
+  };
+}
+
+/** A network of a layer. */
 export function networkOf(
   name: string,
   layer: Layer,
-  { input, dimension }: { input: string; dimension: number },
+  { input, dimension, trunk }: Architecture,
 ): Network {
   const { parameters, statistics } = layer;
   return {
@@ -56,6 +80,7 @@ export function networkOf(
       const features = layer.apply(scope, x);
       return { features, statistics: scope.close() };
     },
+    ...(trunk === undefined ? {} : { maps: mapsOf(name, trunk, input) }),
   };
 }
 
@@ -77,15 +102,18 @@ export type EncoderDefinition<O extends z.ZodObject> = {
   summary: string;
   source: string;
   options: O;
-  build: (options: z.output<O>, context: EncoderContext) => { layer: Layer; dimension: number };
+  build: (
+    options: z.output<O>,
+    context: EncoderContext,
+  ) => { layer: Layer } & Omit<Architecture, "input">;
 };
 
 /** Makes an entry of the catalogue. Options are checked where it is called. Images are 32 px wide by default. */
 export function defineEncoder<O extends z.ZodObject>(definition: EncoderDefinition<O>): Encoder<O> {
   const { name, summary, source, options: schema, build } = definition;
   function encoder(options?: z.input<O>, context: EncoderContext = { imageSize: 32 }): Network {
-    const { layer, dimension } = build(parseOptions(name, schema, options ?? {}), context);
-    return networkOf(name, layer, { input: "N 3 H W", dimension });
+    const { layer, ...built } = build(parseOptions(name, schema, options ?? {}), context);
+    return networkOf(name, layer, { input: "N 3 H W", ...built });
   }
   Object.defineProperty(encoder, "name", { value: name });
   return Object.assign(encoder, { summary, source, options: schema });

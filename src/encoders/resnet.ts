@@ -98,7 +98,8 @@ function build(options: ResnetOptions, { imageSize }: EncoderContext) {
       inputs = bottleneck ? 4 * stageWidth : stageWidth;
     }
   });
-  return { layer: sequence([...layers, averagePool]), dimension: inputs };
+  const trunk = sequence(layers);
+  return { layer: sequence([trunk, averagePool]), trunk, dimension: inputs };
 }
 
 const source = "He et al. 2016, arXiv:1512.03385; parameter names and layout of torchvision";

@@ -16,6 +16,7 @@ import {
   openSession,
   type SessionOptions,
 } from "./device.ts";
+import { withExactLiterals } from "./exactLiterals.ts";
 import { lower } from "./lower.ts";
 import { leavesOf, type Program, Recycler, runSession } from "./program.ts";
 import { flattenSpecs, mapSpecs, matchArguments, type SpecTree } from "./spec.ts";
@@ -155,7 +156,7 @@ async function referenceProgram(
         matchArguments("program", args, specs).map((array, i) => [specs[i][0], array]),
       );
       const jaxArgs = mapSpecs([...example], (_, path) => toJax(arrays.get(path) as HostArray));
-      const result = compiled(...(jaxArgs as unknown[])) as never;
+      const result = withExactLiterals(() => compiled(...(jaxArgs as unknown[]))) as never;
       const read = await Promise.all((tree.leaves(result) as np.Array[]).map(fromJax));
       const flat: unknown = tree.unflatten(tree.structure(result), read as never);
       return flat as HostTree;

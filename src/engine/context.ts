@@ -1,6 +1,13 @@
-import { type DType, sizeOf } from "../core/arrays.ts";
+import { type DType, type HostArray, sizeOf } from "../core/arrays.ts";
 import { type Attributes, type Domain, GraphBuilder, type GraphType } from "./onnx.ts";
-import { type Feature, sameShape, type Value, type View, wholeView } from "./value.ts";
+import {
+  type Feature,
+  type Literal,
+  sameShape,
+  type Value,
+  type View,
+  wholeView,
+} from "./value.ts";
 
 /** What lowering knows of the device, and the choices that were made by timing. */
 export type Target = {
@@ -14,7 +21,10 @@ export type Target = {
 
 /** How values that wait are computed as plain arrays; given by the files that know these values. */
 export type Forms = {
-  readonly [K in "poly" | "windows"]: (ctx: Context, value: Extract<Value, { kind: K }>) => string;
+  readonly [K in "poly" | "windows" | "ranked" | "padded"]: (
+    ctx: Context,
+    value: Extract<Value, { kind: K }>,
+  ) => string;
 };
 
 /** The element type that a dtype has inside the graph. */
@@ -29,7 +39,8 @@ export class Context {
   private readonly forms: Forms;
   private readonly plains = new Map<Value, string>();
   private readonly products = new Map<string, Feature>();
-  private readonly computed = new Map<string, string>();
+  private readonly computed = new Map<string, unknown>();
+  private readonly ranges = new Set<string>();
   private featureCount = 0;
 
   constructor(target: Target, forms: Forms) {
@@ -64,11 +75,31 @@ export class Context {
     return product;
   }
 
-  /** What `compute` emits, the first time; the same array whenever the key is asked for again. */
-  once(key: string, compute: () => string): string {
-    let name = this.computed.get(key);
-    if (name === undefined) this.computed.set(key, (name = compute()));
-    return name;
+  /** What `compute` emits, the first time; the same arrays whenever the key is asked for again. */
+  once<T extends string | readonly string[]>(key: string, compute: () => T): T {
+    if (!this.computed.has(key)) this.computed.set(key, compute());
+    return this.computed.get(key) as T;
+  }
+
+  /** Whether arrays were computed under this key. */
+  has(key: string): boolean {
+    return this.computed.has(key);
+  }
+
+  /** A constant array of the traced program. */
+  constant({ dtype, shape, data }: HostArray): View {
+    const name = this.graph.constant(graphType(dtype), shape, data);
+    if (shape.length === 1 && data.every((value, i) => value === i)) this.ranges.add(name);
+    return wholeView(name, shape, dtype);
+  }
+
+  /** Whether the elements of a value are their own positions along an axis. */
+  isRange(value: Value, axis: number): boolean {
+    if (value.kind !== "view" || value.axes[axis] === -1) return false;
+    const repeats = value.axes.every(
+      (from, i) => i === axis || from === -1 || value.shape[i] === 1,
+    );
+    return repeats && this.ranges.has(value.base);
   }
 
   /** The array in plain order with exactly its shape. */
@@ -81,7 +112,7 @@ export class Context {
   private makePlain(value: Value): string {
     switch (value.kind) {
       case "literal":
-        return this.graph.constant(graphType(value.dtype), value.shape, value.value);
+        return this.filled(value);
       case "view": {
         const { name, shape } = this.compact(value);
         return sameShape(shape, value.shape)
@@ -100,7 +131,18 @@ export class Context {
         return this.reverse(this.plain(value.of), value.axes);
       case "windows":
         return this.forms.windows(this, value);
+      case "ranked":
+        return this.forms.ranked(this, value);
+      case "padded":
+        return this.forms.padded(this, value);
     }
+  }
+
+  /** A number repeated to a shape; what is large is made when the program runs, not stored. */
+  private filled({ dtype, shape, value }: Literal): string {
+    const type = graphType(dtype);
+    if (sizeOf(shape) <= 4096) return this.graph.constant(type, shape, value);
+    return this.emit("Expand", [this.graph.constant(type, [], value), this.graph.ints(shape)]);
   }
 
   /** Reverses axes of an array. */

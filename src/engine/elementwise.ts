@@ -12,6 +12,7 @@ import {
   reluPoly,
   scalePoly,
 } from "./poly.ts";
+import { movedColumns } from "./ranking.ts";
 import type { Rules } from "./rule.ts";
 import { type Deferred, type Literal, type Poly, sameShape, type Value } from "./value.ts";
 
@@ -44,7 +45,15 @@ function combine(
   return poly && rule.poly(first, poly);
 }
 
+/** Columns of ranks plus a number, which waits with them. */
+function addColumns([a, b]: Value[]): Value | undefined {
+  if (b.kind === "literal") return movedColumns(a, 1, b.value);
+  return a.kind === "literal" ? movedColumns(b, 1, a.value) : undefined;
+}
+
 function addRule(ctx: Context, operands: Value[]): Value {
+  const columns = addColumns(operands);
+  if (columns) return columns;
   const forced = operands.map((v) => (isNegatedPoly(v) ? negatePoly(ctx, v.of as Poly) : v));
   const poly = combine(ctx, forced, {
     poly: (a, b) => addPoly(ctx, a, b),
@@ -167,7 +176,7 @@ export const elementwiseRules: Rules = {
       ? [negatePoly(ctx, x)]
       : x.dtype === "uint32"
         ? [wrap(ctx, ctx.force(deferred("neg", x)))]
-        : [deferred("neg", x)],
+        : [movedColumns(x, -1, 0) ?? deferred("neg", x)],
   reciprocal: (_, [x]) => [deferred("reciprocal", x)],
   stop_gradient: (_, [x]) => [x],
   floor: unary("Floor"),

@@ -1,9 +1,18 @@
 import { sizeOf } from "../core/arrays.ts";
 import { broadcastShape } from "./arithmetic.ts";
 import { type Context, graphType } from "./context.ts";
-import { dataTypeOf } from "./onnx.ts";
+import { flipValue } from "./movement.ts";
+import { type Attributes, dataTypeOf } from "./onnx.ts";
+import {
+  isPlainColumns,
+  movedColumns,
+  rankAt,
+  ranksAt,
+  someRanks,
+  unorderedColumns,
+} from "./ranking.ts";
 import type { Rule, Rules } from "./rule.ts";
-import { type Value, wholeView } from "./value.ts";
+import { type Ranked, sameShape, type Value, wholeView } from "./value.ts";
 
 type Placement = { axis: number[]; outDim: number };
 
@@ -30,9 +39,54 @@ function indicesInPlace(indexRank: number, restRank: number, outDim: number): nu
   return [...rest.slice(0, outDim), ...index, ...rest.slice(outDim)];
 }
 
+/**
+ * The one axis along which indices choose, where those of all other axes are the positions themselves;
+ * −1 where it is not so, or not seen.
+ */
+function alongAxis(
+  ctx: Context,
+  sizes: readonly number[],
+  indices: Value[],
+  axes: number[],
+): number {
+  const shape = broadcastShape(indices.map((index) => index.shape));
+  const whole = axes.length === sizes.length && axes.every((axis, i) => axis === i);
+  if (!whole || shape.length !== sizes.length || sizeOf(shape) === 0) return -1;
+  const isPosition = (index: Value, i: number) =>
+    shape[i] <= sizes[i] &&
+    index.shape.length === sizes.length &&
+    (sizes[i] === 1 || ctx.isRange(index, i));
+  const chosen = axes.filter((i) => !isPosition(indices[i], i));
+  // where all are positions, any axis will do: it is read like the others
+  return chosen.length > 1 ? -1 : (chosen[0] ?? sizes.length - 1);
+}
+
+/** An index array, repeated to a shape. */
+function wholeIndex(ctx: Context, index: Value, shape: readonly number[]): string {
+  const name = ctx.plain(index);
+  return sameShape(index.shape, shape) ? name : ctx.emit("Expand", [name, ctx.graph.ints(shape)]);
+}
+
+/** Reading at ranks that are known only when the program runs. */
+function gatherRanked(ctx: Context, x: Value, indices: Value[], axis: number[]): Value | undefined {
+  if (x.kind === "deferred" && x.op === "neg") {
+    const of = gatherRanked(ctx, x.of, indices, axis);
+    return of && { ...x, of, shape: of.shape };
+  }
+  if (x.kind !== "ranked") return undefined;
+  const last = x.shape.length - 1;
+  const alone = axis.length === 1 && axis[0] === last && indices[0].shape.length === 0;
+  if (alone) return rankAt(ctx, x, indices[0]);
+  if (alongAxis(ctx, x.shape, indices, axis) !== last) return undefined;
+  const shape = broadcastShape(indices.map((index) => index.shape));
+  return ranksAt(ctx, x, wholeIndex(ctx, indices[last], shape), shape);
+}
+
 const gather: Rule = (ctx, [x, ...indices], params, [shape]) => {
   const { axis, outDim } = params as Placement;
   const rank = x.shape.length;
+  const ranks = gatherRanked(ctx, x, indices, axis);
+  if (ranks) return [ranks];
   if (axis.length === 1) {
     const name = ctx.emit("Gather", [ctx.plain(x), ctx.plain(indices[0])], { axis: axis[0] });
     const indexRank = indices[0].shape.length;
@@ -40,6 +94,12 @@ const gather: Rule = (ctx, [x, ...indices], params, [shape]) => {
     const rest = others(rank - 1 + indexRank, index);
     const perm = [...rest.slice(0, outDim), ...index, ...rest.slice(outDim)];
     return [wholeView(ctx.transpose(name, perm), shape, x.dtype)];
+  }
+  const along = alongAxis(ctx, x.shape, indices, axis);
+  if (along !== -1) {
+    const index = wholeIndex(ctx, indices[along], shape);
+    const name = ctx.emit("GatherElements", [ctx.plain(x), index], { axis: along });
+    return [wholeView(name, shape, x.dtype)];
   }
   const rest = others(rank, axis);
   const tuples = indexTuples(ctx, indices);
@@ -49,52 +109,91 @@ const gather: Rule = (ctx, [x, ...indices], params, [shape]) => {
   return [wholeView(ctx.transpose(name, perm), shape, x.dtype)];
 };
 
+function zeros(ctx: Context, dtype: Value["dtype"], shape: readonly number[]): string {
+  const sizes = ctx.graph.ints(shape);
+  // for float32 it takes half the time of repeating a number
+  if (dtype === "float32") return ctx.emit("ConstantOfShape", [sizes]);
+  return ctx.emit("Expand", [ctx.graph.constant(graphType(dtype), [], 0), sizes]);
+}
+
+type Scattered = Placement & { shape: number[]; op: string; uniqueIndices?: boolean };
+
+const reduction = ({ op }: Scattered): Attributes => (op === "add" ? { reduction: "add" } : {});
+
+/** Updates into zeros along one axis, where the indices are columns of rows in order: each occurs once. */
+function scatterRanked(ctx: Context, updates: Value, index: Ranked, shape: number[]): Value {
+  const axis = shape.length - 1;
+  let [values, columns] = [updates, index];
+  if (
+    values.kind === "padded" &&
+    values.width.every((pair, i) => i === axis || pair.join() === "0,0")
+  ) {
+    const [low, high] = values.width[axis];
+    columns = someRanks(index, low, index.shape[axis] - high) as Ranked;
+    values = values.of;
+  }
+  if (columns.backwards) {
+    columns = { ...columns, backwards: false };
+    values = flipValue(values, [axis]);
+  }
+  const mirrored = movedColumns(columns, -1, shape[axis] - 1) as Ranked;
+  const turned = isPlainColumns(mirrored);
+  if (turned) columns = mirrored;
+  const order = values.kind === "literal" ? unorderedColumns(ctx, columns) : ctx.plain(columns);
+  const inputs = [zeros(ctx, updates.dtype, shape), order, ctx.plain(values)];
+  const sum = wholeView(ctx.emit("ScatterElements", inputs, { axis }), shape, updates.dtype);
+  return turned ? { ...sum, kind: "flipped", of: sum, axes: [axis] } : sum;
+}
+
+function scatterAlong(
+  ctx: Context,
+  updates: Value,
+  index: Value,
+  axis: number,
+  params: Scattered,
+): Value {
+  const { shape } = params;
+  const dense = sameShape(index.shape, updates.shape);
+  if (index.kind === "ranked" && axis === shape.length - 1 && dense)
+    return scatterRanked(ctx, updates, index, shape);
+  const inputs = [
+    zeros(ctx, updates.dtype, shape),
+    wholeIndex(ctx, index, updates.shape),
+    ctx.plain(updates),
+  ];
+  const name = ctx.emit("ScatterElements", inputs, { axis, ...reduction(params) });
+  return wholeView(name, shape, updates.dtype);
+}
+
+/** Updates into zeros at positions of a list. */
+function scatterFlat(ctx: Context, updates: Value, index: Value, params: Scattered): Value {
+  const size = [sizeOf(updates.shape)];
+  const inputs = [
+    zeros(ctx, updates.dtype, params.shape),
+    ctx.reshape(ctx.plain(index), size),
+    ctx.reshape(ctx.plain(updates), size),
+  ];
+  const name = ctx.emit("ScatterElements", inputs, { axis: 0, ...reduction(params) });
+  return wholeView(name, params.shape, updates.dtype);
+}
+
 const scatter: Rule = (ctx, [updates, ...indices], params, [result]) => {
-  const { axis, outDim, shape, op } = params as Placement & { shape: number[]; op: string };
+  const { axis, outDim, shape } = params as Scattered;
+  const along = alongAxis(ctx, shape, indices, axis);
+  if (along !== -1) return [scatterAlong(ctx, updates, indices[along], along, params as Scattered)];
+  if (shape.length === 1) return [scatterFlat(ctx, updates, indices[0], params as Scattered)];
   const rest = others(shape.length, axis);
   const tuples = indexTuples(ctx, indices);
   const indexRank = tuples.shape.length - 1;
   const index = Array.from({ length: indexRank }, (_, i) => outDim + i);
   const toFront = [...index, ...others(updates.shape.length, index)];
-  const type = graphType(updates.dtype);
   const inner = [...axis, ...rest].map((i) => shape[i]);
-  const zeros = ctx.emit("Expand", [ctx.graph.constant(type, [], 0), ctx.graph.ints(inner)]);
-  const name = ctx.emit(
-    "ScatterND",
-    [zeros, tuples.name, ctx.transpose(ctx.plain(updates), toFront)],
-    op === "add" ? { reduction: "add" } : {},
-  );
+  const moved = ctx.transpose(ctx.plain(updates), toFront);
+  const inputs = [zeros(ctx, updates.dtype, inner), tuples.name, moved];
+  const name = ctx.emit("ScatterND", inputs, reduction(params as Scattered));
   const back = others(shape.length, []).map((i) => [...axis, ...rest].indexOf(i));
   return [wholeView(ctx.transpose(name, back), result, updates.dtype)];
 };
 
-/** Ascending along the last axis; equal elements keep their order. */
-function sorted(ctx: Context, x: Value): [string, string] {
-  const count = x.shape.at(-1) as number;
-  const type = x.dtype === "bool" ? "int32" : graphType(x.dtype);
-  const plain = ctx.plain(x);
-  const numbers = x.dtype === "bool" ? ctx.emit("Cast", [plain], { to: dataTypeOf(type) }) : plain;
-  const [values, order] = ctx.graph.emitMany("TopK", [numbers, ctx.graph.ints([count])], 2, {
-    axis: x.shape.length - 1,
-    largest: 0,
-    sorted: 1,
-  });
-  const restored =
-    x.dtype === "bool" ? ctx.emit("Cast", [values], { to: dataTypeOf("bool") }) : values;
-  return [restored, order];
-}
-
-const argsort: Rule = (ctx, [x]) => {
-  if (sizeOf(x.shape) === 0) return [x, wholeView(ctx.plain(x), x.shape, "int32")];
-  const [values, order] = sorted(ctx, x);
-  const narrow = ctx.emit("Cast", [order], { to: dataTypeOf("int32") });
-  return [wholeView(values, x.shape, x.dtype), wholeView(narrow, x.shape, "int32")];
-};
-
-/** Reading and writing at indices, and sorting. */
-export const indexingRules: Rules = {
-  gather,
-  scatter,
-  argsort,
-  sort: (ctx, [x]) => [wholeView(sorted(ctx, x)[0], x.shape, x.dtype)],
-};
+/** Reading and writing at indices. */
+export const indexingRules: Rules = { gather, scatter };

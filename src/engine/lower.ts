@@ -1,5 +1,5 @@
 import { DeviceError } from "../core/errors.ts";
-import { Context, graphType, type Target } from "./context.ts";
+import { Context, type Target } from "./context.ts";
 import { convolutionRules } from "./convolution.ts";
 import { dotRules } from "./dot.ts";
 import { elementwiseRules } from "./elementwise.ts";
@@ -8,8 +8,10 @@ import { indexingRules } from "./indexing.ts";
 import { movementRules } from "./movement.ts";
 import { dataTypeOf } from "./onnx.ts";
 import { randomRules } from "./random.ts";
+import { recognised } from "./recognised.ts";
 import { reductionRules } from "./reduction.ts";
 import type { Rules } from "./rule.ts";
+import { recognisedRules, sortingRules } from "./sorting.ts";
 import type { Spec } from "./spec.ts";
 import type { Atom, Trace, Variable } from "./trace.ts";
 import { type Value, wholeView } from "./value.ts";
@@ -23,11 +25,14 @@ const rules: Rules = {
   ...convolutionRules,
   ...windowRules,
   ...indexingRules,
+  ...sortingRules,
   ...randomRules,
 };
 
 /** The primitives of jax-js that have a lowering. */
 export const primitives: readonly string[] = Object.keys(rules);
+
+const all: Rules = { ...rules, ...recognisedRules };
 
 /** A traced program as an ONNX model: inputs are called i0, i1, …, outputs o0, o1, … */
 export type Lowered = { bytes: Uint8Array; outputs: Spec[] };
@@ -44,18 +49,15 @@ function unsupported(trace: Trace, primitive: string): DeviceError {
 export function lower(trace: Trace, target: Target, producerVersion: string): Lowered {
   const ctx = new Context(target, forms);
   const values = new Map<Variable, Value>();
-  trace.constants.forEach(({ variable, value: { dtype, shape, data } }) => {
-    const name = ctx.graph.constant(graphType(dtype), shape, data);
-    values.set(variable, wholeView(name, shape, dtype));
-  });
+  trace.constants.forEach(({ variable, value }) => values.set(variable, ctx.constant(value)));
   trace.arguments.forEach((variable, i) => values.set(variable, argument(ctx, variable, i)));
   const valueOf = (atom: Atom): Value => {
     if (atom.value === undefined) return values.get(atom) as Value;
     const { shape, dtype } = atom.aval;
     return { kind: "literal", value: Number(atom.value), shape, dtype };
   };
-  for (const { primitive, inputs, params, outBinders } of trace.equations) {
-    const rule = Object.hasOwn(rules, primitive) ? rules[primitive] : undefined;
+  for (const { primitive, inputs, params, outBinders } of recognised(trace)) {
+    const rule = Object.hasOwn(all, primitive) ? all[primitive] : undefined;
     if (rule === undefined) throw unsupported(trace, primitive);
     const shapes = outBinders.map(({ aval }) => aval.shape);
     const operands = harmonised(primitive, inputs.map(valueOf));

@@ -1,7 +1,8 @@
 import { type Context, graphType } from "./context.ts";
 import { densePoly, polyOf } from "./poly.ts";
+import { someRanks, turnedRanks } from "./ranking.ts";
 import type { Rule, Rules } from "./rule.ts";
-import { sameShape, type Value, type View, wholeView } from "./value.ts";
+import { type Padded, sameShape, type Value, type View, wholeView } from "./value.ts";
 
 function transposeValue(ctx: Context, x: Value, perm: readonly number[]): Value {
   const shape = perm.map((axis) => x.shape[axis]);
@@ -67,8 +68,15 @@ function reshapeValue(ctx: Context, x: Value, shape: readonly number[]): Value {
   return wholeView(ctx.reshape(ctx.plain(x), shape), shape, x.dtype);
 }
 
-const shrink: Rule = (ctx, [x], { slice }) => {
-  const ranges = slice as [number, number][];
+/** Ranks cut to those wanted before anything else is cut. */
+function cutRanks(x: Value, ranges: [number, number][]): [Value, [number, number][]] {
+  const [start, end] = ranges.at(-1) ?? [0, 0];
+  const ranks = someRanks(x, start, end);
+  return ranks ? [ranks, [...ranges.slice(0, -1), [0, end - start]]] : [x, ranges];
+}
+
+const shrink: Rule = (ctx, [whole], { slice }) => {
+  const [x, ranges] = cutRanks(whole, slice as [number, number][]);
   const shape = ranges.map(([from, to]) => to - from);
   if (x.kind === "literal") return [{ ...x, shape }];
   const axes = ranges.map((_, i) => i).filter((i) => shape[i] !== x.shape[i]);
@@ -89,14 +97,32 @@ const shrink: Rule = (ctx, [x], { slice }) => {
   return [{ kind: "view", base: done, baseShape: left, axes: axesOf, shape, dtype: x.dtype }];
 };
 
-const pad: Rule = (ctx, [x], { width }) => {
+const pad: Rule = (_, [x], { width }) => {
   const pairs = width as [number, number][];
   if (pairs.every(([low, high]) => low === 0 && high === 0)) return [x];
-  const pads = ctx.graph.ints([...pairs.map(([low]) => low), ...pairs.map(([, high]) => high)]);
-  const zero = ctx.graph.constant(graphType(x.dtype), [], 0);
   const shape = x.shape.map((size, i) => size + pairs[i][0] + pairs[i][1]);
-  return [wholeView(ctx.emit("Pad", [ctx.plain(x), pads, zero]), shape, x.dtype)];
+  return [{ kind: "padded", of: x, width: pairs, shape, dtype: x.dtype }];
 };
+
+/** An array with zeros around it. */
+export function plainPadded(ctx: Context, { of, width }: Padded): string {
+  const pads = ctx.graph.ints([...width.map(([low]) => low), ...width.map(([, high]) => high)]);
+  const zero = ctx.graph.constant(graphType(of.dtype), [], 0);
+  return ctx.emit("Pad", [ctx.plain(of), pads, zero]);
+}
+
+/** An array with some axes reversed, where possible by reading it otherwise. */
+export function flipValue(x: Value, axes: readonly number[]): Value {
+  if (x.kind === "literal") return x;
+  if (x.kind === "flipped" && [...x.axes].sort().join() === [...axes].sort().join()) return x.of;
+  const last = x.shape.length - 1;
+  const turned = axes.includes(last) ? turnedRanks(x) : undefined;
+  const rest = turned ? axes.filter((axis) => axis !== last) : axes;
+  const of = turned ?? x;
+  return rest.length === 0
+    ? of
+    : { kind: "flipped", of, axes: rest, shape: x.shape, dtype: x.dtype };
+}
 
 const concatenate: Rule = (ctx, operands, { axis }, [shape]) => {
   const dtype = operands[0].dtype;
@@ -121,10 +147,7 @@ export const movementRules: Rules = {
     broadcastValue(ctx, x, shape as number[], axis as number[]),
   ],
   reshape: (ctx, [x], { shape }) => [reshapeValue(ctx, x, shape as number[])],
-  flip: (_, [x], { axis }) =>
-    x.kind === "literal"
-      ? [x]
-      : [{ kind: "flipped", of: x, axes: axis as number[], shape: x.shape, dtype: x.dtype }],
+  flip: (_, [x], { axis }) => [flipValue(x, axis as number[])],
   shrink,
   pad,
   concatenate,

@@ -5,7 +5,8 @@ import type { DType } from "../core/arrays.ts";
  * somebody needs it in a definite form: transposes, broadcasts and chains of per-channel arithmetic
  * wait, so that the operation that needs them can take them in.
  */
-export type Value = Literal | View | Deferred | Poly | Permuted | Sign | Flipped | Windows;
+export type Value =
+  Literal | View | Deferred | Poly | Permuted | Sign | Flipped | Windows | Ranked | Padded;
 
 type Typed = { readonly shape: readonly number[]; readonly dtype: DType };
 
@@ -85,6 +86,29 @@ export type Windows = Typed & {
   readonly of: Value;
   readonly window: readonly number[];
   readonly strides: readonly number[];
+};
+
+/**
+ * Part of the rows of an array in order, not sorted yet: who reads a few of them need not sort them all.
+ * The elements of `of` from the largest (or smallest) down, equal ones in the order of their columns; of
+ * these those at `from` … `to − 1`, read from the end where `backwards`.
+ */
+export type Ranked = Typed & {
+  readonly kind: "ranked";
+  readonly of: Value;
+  readonly largest: boolean;
+  readonly from: number;
+  readonly to: number;
+  readonly backwards: boolean;
+  /** The elements themselves, or sign · (column where the element stands) + offset, in int32. */
+  readonly what: "values" | { readonly sign: 1 | -1; readonly offset: number };
+};
+
+/** An array with zeros around it: what the gradient of a slice is. */
+export type Padded = Typed & {
+  readonly kind: "padded";
+  readonly of: Value;
+  readonly width: readonly (readonly [number, number])[];
 };
 
 /** An array of the graph as it is. */

@@ -10,7 +10,7 @@ import {
   type SpecTree,
   type TracedFunction,
 } from "../engine/index.ts";
-import { createRenderer, identityParameters } from "../views/index.ts";
+import { createRenderer, identityParameters, type ViewParameters } from "../views/index.ts";
 
 /** Images by number, as packed datasets give them; a few pixels at a time are in memory. */
 export type ImageSource = { readonly count: number; image(index: number): PixelImage };
@@ -58,18 +58,22 @@ export function centreCrop(image: PixelImage) {
   return { ...identityParameters(image), crop: { x, y, width: side, height: side } };
 }
 
-/** Images, all or those of `indices`, as the rows of an encoder: centred, resized, normalised. */
+/**
+ * Images, all or those of `indices`, as the rows of an encoder: cropped, by default to the centred square,
+ * resized, normalised.
+ */
 export function imageRows(
   images: ImageSource,
   { imageSize: size, mean, std }: InputFormat,
   indices?: ArrayLike<number>,
+  crop: (image: PixelImage) => ViewParameters = centreCrop,
 ): Rows {
   const render = createRenderer({ size, mean: [...mean], std: [...std] } as never);
   return {
     count: indices?.length ?? images.count,
     fill(row, out, offset) {
       const image = images.image(indices?.[row] ?? row);
-      render(image, centreCrop(image), out, offset);
+      render(image, crop(image), out, offset);
     },
   };
 }
@@ -106,7 +110,7 @@ async function embedAll(
  * Compiles `embed`, a function of variables and images [N, 3, S, S] to [N, D], for batches of one size.
  * `variables` gives the shapes; the values are given with each call.
  */
-async function openEmbedder(
+export async function openEmbedder(
   embed: TracedFunction,
   variables: HostTree,
   dimension: number,

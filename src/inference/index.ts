@@ -1,4 +1,10 @@
 export {
+  type ActivationMaps,
+  type Activations,
+  noMaps,
+  openActivations,
+} from "./activationMaps.ts";
+export {
   centreCrop,
   type Embedder,
   type EmbedderOptions,

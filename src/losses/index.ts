@@ -1,9 +1,15 @@
+import { debiased } from "./debiased.ts";
+import { decoupled } from "./decoupled.ts";
+import { hardNegative } from "./hardNegative.ts";
 import { infoNce } from "./infoNce.ts";
+import { supCon } from "./supCon.ts";
 
+export { vonMisesWeights } from "./decoupled.ts";
 export { instanceNce, instanceNormaliser, type InstanceNceOptions } from "./instanceNce.ts";
 export type { Loss, LossDefinition } from "./loss.ts";
 export { defineLoss } from "./loss.ts";
-export { infoNce };
+export { againstMass, negativeMass, type NegativeMass, type Reweighting } from "./reweighted.ts";
+export { debiased, decoupled, hardNegative, infoNce, supCon };
 
 /** Every loss on similarities and pairs, by the name used in configs, on the command line and in the docs. */
-export const losses = { infoNce };
+export const losses = { infoNce, supCon, decoupled, debiased, hardNegative };

@@ -7,8 +7,8 @@ import { checkShapes } from "../core/shape.ts";
 import { NOBODY } from "./queue.ts";
 
 /**
- * One unit row for every image of the dataset: `rows` [count, E], random directions at first, and
- * `groups` [count] int32, −1 until an image has been seen.
+ * One unit row for every image of the dataset: `rows` [count, E], random directions at first, with the
+ * `groups` and `labels` [count] int32, −1 until an image has been seen.
  */
 export function randomBank(count: number, dimension: number, seed: number): HostRecord {
   const rows = zeros([count, dimension]);
@@ -19,7 +19,8 @@ export function randomBank(count: number, dimension: number, seed: number): Host
     const norm = Math.max(1e-12, Math.hypot(...row));
     for (let j = 0; j < dimension; j++) row[j] /= norm;
   }
-  return { rows, groups: full([count], NOBODY, "int32") };
+  const unknown = () => full([count], NOBODY, "int32");
+  return { rows, groups: unknown(), labels: unknown() };
 }
 
 /** Rows of a bank by image: rows [count, E], ids [...] int32 to [..., E]. */
@@ -56,9 +57,9 @@ export function updateBank(
   return addAt(rows, ids, l2Normalize(mixed).sub(old)); // [C, E]
 }
 
-/** Writes the groups of a batch into those of the bank. Consumes all arguments. */
-export function updateGroups(groups: np.Array, ids: np.Array, fresh: np.Array): np.Array {
-  const old = groups.ref.astype(np.float32).slice(ids.ref); // [B]
+/** Writes the groups or labels [B] of a batch into those [count] of the bank. Consumes all arguments. */
+export function updateMarks(marks: np.Array, ids: np.Array, fresh: np.Array): np.Array {
+  const old = marks.ref.astype(np.float32).slice(ids.ref); // [B]
   const change = fresh.astype(np.float32).sub(old); // [B]
-  return addAt(groups.astype(np.float32), ids, change).astype(np.int32); // [C]
+  return addAt(marks.astype(np.float32), ids, change).astype(np.int32); // [C]
 }

@@ -1,2 +1,2 @@
-export { addAt, lookUp, randomBank, updateBank, updateGroups } from "./bank.ts";
+export { addAt, lookUp, randomBank, updateBank, updateMarks } from "./bank.ts";
 export { defaultQueueSize, emptyQueue, enqueue, NOBODY, strangers } from "./queue.ts";

@@ -8,14 +8,15 @@ import type { ArrayRecord } from "../core/trees.ts";
 export const NOBODY = -1;
 
 /**
- * The newest `size` keys: `keys` [K, E] unit rows, newest first, with the `ids` and `groups` [K] int32 of
- * their images. Starts empty: ids are −1 and rows 0.
+ * The newest `size` keys: `keys` [K, E] unit rows, newest first, with the `ids`, `groups` and `labels` [K]
+ * int32 of their images. Starts empty: ids are −1 and rows 0.
  */
 export function emptyQueue(size: number, dimension: number): HostRecord {
   return {
     keys: zeros([size, dimension]),
     ids: full([size], NOBODY, "int32"),
     groups: full([size], NOBODY, "int32"),
+    labels: full([size], NOBODY, "int32"),
   };
 }
 
@@ -30,9 +31,11 @@ export function enqueue(queue: ArrayRecord, fresh: ArrayRecord): ArrayRecord {
     "queue.keys": [queue.keys, "K E"],
     "queue.ids": [queue.ids, "K"],
     "queue.groups": [queue.groups, "K"],
+    "queue.labels": [queue.labels, "K"],
     "fresh.keys": [fresh.keys, "N E"],
     "fresh.ids": [fresh.ids, "N"],
     "fresh.groups": [fresh.groups, "N"],
+    "fresh.labels": [fresh.labels, "N"],
   });
   const push = (old: np.Array, head: np.Array) => {
     const count = head.shape[0];
@@ -50,33 +53,20 @@ export function enqueue(queue: ArrayRecord, fresh: ArrayRecord): ArrayRecord {
     keys: push(queue.keys, fresh.keys), // [K, E]
     ids: push(queue.ids, fresh.ids), // [K]
     groups: push(queue.groups, fresh.groups), // [K]
+    labels: push(queue.labels, fresh.labels), // [K]
   };
 }
 
 /**
- * 1 where a stored row may be a negative of an anchor, else 0: [N, M] float32.
- *
- * Left out are empty rows, rows of the anchor's own image and rows of its group. A group of −1 is no
- * group. Consumes all arguments.
+ * 1 where a stored row is of another image than the anchor, 0 where it is of the same or empty: ids [N] and
+ * [K] to [N, K] float32. Consumes both.
  */
-export function strangers(
-  anchors: { ids: np.Array; groups: np.Array },
-  rows: { ids: np.Array; groups: np.Array },
-): np.Array {
-  const { N, M } = checkShapes("strangers", {
-    "anchors.ids": [anchors.ids, "N"],
-    "anchors.groups": [anchors.groups, "N"],
-    "rows.ids": [rows.ids, "M"],
-    "rows.groups": [rows.groups, "M"],
-  });
-  const column = (values: np.Array) => values.reshape([N, 1]); // [N, 1]
-  const row = (values: np.Array) => values.reshape([1, M]); // [1, M]
-  const flag = (condition: np.Array) => condition.astype(np.float32);
-  const filled = flag(row(rows.ids.ref).greaterEqual(0)); // [1, M]
-  const otherImage = flag(column(anchors.ids).notEqual(row(rows.ids))); // [N, M]
-  const sameGroup = flag(column(anchors.groups.ref).equal(row(rows.groups))); // [N, M]
-  const grouped = flag(column(anchors.groups).greaterEqual(0)); // [N, 1]
-  return otherImage.mul(filled).mul(np.subtract(1, sameGroup.mul(grouped))); // [N, M]
+export function strangers(anchors: np.Array, rows: np.Array): np.Array {
+  const { N, K } = checkShapes("strangers", { anchors: [anchors, "N"], rows: [rows, "K"] });
+  const stored = rows.reshape([1, K]); // [1, K]
+  const filled = stored.ref.greaterEqual(0).astype(np.float32); // [1, K]
+  const other = anchors.reshape([N, 1]).notEqual(stored).astype(np.float32); // [N, K]
+  return other.mul(filled); // [N, K]
 }
 
 /** Longest queue that is never asked for: `rows` a step at least one row, at most 4096 and a quarter of the dataset. */

@@ -13,36 +13,60 @@ export function differ(a: np.Array, b: np.Array): np.Array {
     .astype(np.float32);
 }
 
-/** 1 in column 0 and 0 elsewhere: [N, M] float32, computed rather than stored. */
-export function firstColumn(n: number, m: number): np.Array {
-  const first = np.arange(m).less(1).astype(np.float32).reshape([1, m]); // [1, M]
-  return np.broadcastTo(first, [n, m]);
+/** 1 in one column and 0 elsewhere: [N, M] float32, computed rather than stored. */
+export function columnMask(n: number, m: number, column: number): np.Array {
+  const mask = np.arange(m).equal(column).astype(np.float32).reshape([1, m]); // [1, M]
+  return np.broadcastTo(mask, [n, m]);
+}
+
+/** Sizes of views against views: A anchor views (the first ones) of V views of B images. */
+export type ViewGrid = { images: number; anchorViews: number; views: number };
+
+/**
+ * Candidates that are other views of the anchor's own image, for A·B anchors and V·B candidates, both
+ * view-major: V − 1 masks [A·B, V·B], the u-th 1 at view (a + u) mod V of the anchor's image.
+ */
+export function ownViewMasks({ images, anchorViews, views }: ViewGrid): np.Array[] {
+  const [n, m] = [anchorViews * images, views * images];
+  const row = np.arange(n).reshape([n, 1]); // [N, 1]
+  const column = np.arange(m).reshape([1, m]); // [1, M]
+  return Array.from({ length: views - 1 }, (_, u) =>
+    row.ref
+      .add((u + 1) * images)
+      .mod(m)
+      .equal(column.ref)
+      .astype(np.float32),
+  );
 }
 
 /**
- * Pairs of V views of B images, stacked view-major, against themselves.
- *
- * The other views of an image are its positives. Views of the same image id or of the same group are
- * never negatives; a view is no candidate of its own.
+ * Pairs of views against views: the other views of an image are its positives; a view of another image id
+ * is a negative. `anchors` [N] and `candidates` [M] are image ids. Lent: all of them.
  */
-export function pairsOfViews(viewCount: number, ids: np.Array, groups: np.Array): Pairs {
-  const [batchSize] = ids.shape;
-  const repeat = (values: np.Array) =>
-    viewCount === 1
-      ? values
-      : np.concatenate(
-          Array.from({ length: viewCount }, () => values.ref),
-          0,
-        ); // [N]
-  const count = viewCount * batchSize;
-  const row = np.arange(count); // [N]
-  const itself = np.subtract(1, differ(row.ref, row.ref)); // [N, N]
-  const place = row.mod(batchSize); // [N]
-  const own = np.subtract(1, differ(place.ref, place)); // [N, N]
-  const [idOf, groupOf] = [repeat(ids), repeat(groups)];
-  const other = differ(idOf.ref, idOf).mul(differ(groupOf.ref, groupOf)); // [N, N]
-  return { positive: own.ref.sub(itself), negative: other.mul(np.subtract(1, own)) };
+export function pairsOfViews(
+  ownViews: readonly np.Array[],
+  anchors: np.Array,
+  candidates: np.Array,
+  images: number,
+): Pairs {
+  const [n, m] = [anchors.shape[0], candidates.shape[0]];
+  const place = (count: number) => np.arange(count).mod(images); // image of the batch
+  const elsewhere = differ(place(n), place(m)); // [N, M]
+  return {
+    positive: sumOf(
+      ownViews.map((mask) => mask.ref),
+      [n, m],
+    ), // [N, M]
+    negative: elsewhere.mul(differ(anchors.ref, candidates.ref)), // [N, M]
+  };
 }
+
+const sumOf = (masks: np.Array[], shape: number[]): np.Array =>
+  masks.length === 0 ? np.zeros(shape) : masks.reduce((sum, mask) => sum.add(mask));
+
+/** Similarities [V·B, M] of all views of B images as [V, B, M]: the support views of each image. */
+export const asSupport = (similarity: np.Array, images: number): np.Array =>
+  similarity.reshape([similarity.shape[0] / images, images, similarity.shape[1]]);
 
 /** √E times the standard deviation of unit rows [N, E], averaged over the axes: 1 when even, 0 when all are one. */
 export function featureStd(unit: np.Array): np.Array {

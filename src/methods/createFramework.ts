@@ -1,19 +1,37 @@
 import { z } from "zod";
 
-import { type DataOf, hostArray, type HostRecord, scalar } from "../core/arrays.ts";
+import { type DataOf, type HostArray, hostArray, type HostRecord, scalar } from "../core/arrays.ts";
 import { choiceFrom } from "../core/catalogue.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, ShapeError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
 import { encoders, heads, type Head, type Network, type Encoder } from "../encoders/index.ts";
 import { losses, type Loss } from "../losses/index.ts";
 import { optimisers, type OptimiserEntry } from "../optim/index.ts";
+import { mixers, samplers } from "../sampling/index.ts";
+import { type Named } from "./chain.ts";
+import { checkChain } from "./checkChain.ts";
 import { unitRows } from "./contrast.ts";
 import { frameworks } from "./catalogue.ts";
 import { copyModel } from "./copyModel.ts";
 import { cachedPrograms } from "./gradientCache.ts";
-import type { BatchSpec, Core, Framework, FrameworkEntry } from "./framework.ts";
+import type {
+  BatchSpec,
+  Core,
+  Framework,
+  FrameworkEntry,
+  LoadedBatch,
+  StepAt,
+} from "./framework.ts";
+import { withSampling } from "./model.ts";
 import type { Parts } from "./parts.ts";
+import { samplingQuality } from "./quality.ts";
 import type { HostModel, HostState } from "./state.ts";
+
+/** Config schema of a chain of samplers. */
+export const samplerList = z
+  .array(choiceFrom(samplers))
+  .default([])
+  .describe("what changes positives and negatives, in this order; groups always comes first");
 
 /** What a framework is made of. Every choice is a name or a name with options. */
 export const FrameworkConfig = z.strictObject({
@@ -21,6 +39,8 @@ export const FrameworkConfig = z.strictObject({
   encoder: choiceFrom(encoders, "resnet18").describe("images to features"),
   head: choiceFrom(heads, "mlp").describe("features to the embedding that the loss sees"),
   loss: choiceFrom(losses, "infoNce").describe("what is minimised"),
+  samplers: samplerList,
+  mixer: choiceFrom(mixers).optional().describe("makes candidates of candidates"),
   optimiser: choiceFrom(optimisers, "sgd").describe("how parameters follow the gradient"),
   averaging: z
     .number()
@@ -43,6 +63,8 @@ export type FrameworkConfig = {
   encoder?: Chosen;
   head?: Chosen;
   loss?: Chosen;
+  samplers?: readonly Chosen[];
+  mixer?: Chosen | undefined;
   optimiser?: Chosen;
   averaging?: number;
   batchSize: number;
@@ -52,30 +74,44 @@ export type FrameworkConfig = {
   metrics?: boolean;
 };
 
-type Named = { name: string; [option: string]: unknown };
-
 /** The name of a choice and its options. */
 function opened(choice: unknown): [string, Record<string, unknown>] {
   const { name, ...options } = choice as Named;
   return [name, options];
 }
 
-function buildParts(config: z.output<typeof FrameworkConfig>, entry: FrameworkEntry): Parts {
+type Parsed = z.output<typeof FrameworkConfig>;
+
+/** The network of heads that a framework asks for, on features of the encoder. */
+function headOf(config: Parsed, entry: FrameworkEntry, encoder: Network, splits: number): Network {
+  const [headName, headOptions] = opened(config.head);
+  if (splits > 1 && headOptions.batchNorm === true) headOptions.batchNorm = { splitBatch: splits };
+  const head = (heads as unknown as Record<string, Head>)[headName];
+  const make = (inputs: number) => head(inputs, headOptions);
+  const [, options] = opened(config.framework);
+  return entry.head?.(options, make, encoder.dimension) ?? make(encoder.dimension);
+}
+
+/** `groups` first: images of one known group are never each other's negatives. */
+const withGroups = (chosen: readonly Named[]): Named[] => [
+  { name: "groups" },
+  ...chosen.filter(({ name }) => name !== "groups"),
+];
+
+function buildParts(config: Parsed, entry: FrameworkEntry): Parts {
   const { batchSize, imageSize, datasetSize, seed, metrics, averaging } = config;
   const [encoderName, encoderOptions] = opened(config.encoder);
-  const [headName, headOptions] = opened(config.head);
   const [lossName, lossOptions] = opened(config.loss);
   const [optimiserName, optimiserOptions] = opened(config.optimiser);
   const splits = entry.splits?.(opened(config.framework)[1], batchSize) ?? 1;
   if (splits > 1 && encoderOptions.normalisation === "batch") {
     encoderOptions.normalisation = { splitBatch: splits };
   }
-  if (splits > 1 && headOptions.batchNorm === true) headOptions.batchNorm = { splitBatch: splits };
   const encoder: Network = (encoders as unknown as Record<string, Encoder>)[encoderName](
     encoderOptions,
     { imageSize },
   );
-  const head = (heads as unknown as Record<string, Head>)[headName](encoder.dimension, headOptions);
+  const head = headOf(config, entry, encoder, splits);
   const loss = (losses as unknown as Record<string, Loss>)[lossName];
   const optimiser = (optimisers as unknown as Record<string, OptimiserEntry>)[optimiserName](
     { ...encoder.parameters, ...head.parameters },
@@ -84,8 +120,14 @@ function buildParts(config: z.output<typeof FrameworkConfig>, entry: FrameworkEn
   return {
     encoder,
     head,
-    loss: (similarity, pairs) => loss(similarity, pairs, lossOptions),
+    loss(similarity, pairs, overrides = {}) {
+      const said = Object.entries(overrides).filter(([, value]) => value !== undefined);
+      return loss(similarity, pairs, { ...lossOptions, ...Object.fromEntries(said) });
+    },
+    measureLoss: (similarity, pairs) => loss.measure(similarity, pairs, lossOptions),
     temperature: typeof lossOptions.temperature === "number" ? lossOptions.temperature : 1,
+    samplers: withGroups(config.samplers as readonly Named[]),
+    mixer: config.mixer as Named | undefined,
     optimiser,
     ...{ batchSize, imageSize, datasetSize, seed, metrics, averaging },
   };
@@ -97,21 +139,60 @@ function initialState(parts: Parts, core: Core): HostState {
     head: parts.head.init(parts.seed),
   };
   const average = parts.averaging > 0 ? { average: copyModel(model) } : {};
-  return { ...model, optimiser: parts.optimiser.init(), ...average, ...core.initial?.(model) };
+  const sampling = Object.assign({}, ...core.chains.map((chain) => chain.state())) as HostRecord;
+  const state = { ...model, optimiser: parts.optimiser.init(), ...average };
+  return withSampling({ ...state, ...core.initial?.(model) }, sampling);
 }
 
 function batchSpecOf(parts: Parts, core: Core): BatchSpec {
   const { batchSize, imageSize } = parts;
+  const rows = core.viewCount * batchSize;
+  const marks = { dtype: "int32", shape: [rows] } as const;
   return {
-    views: { dtype: "float32", shape: [core.viewCount * batchSize, 3, imageSize, imageSize] },
-    ids: { dtype: "int32", shape: [batchSize] },
-    groups: { dtype: "int32", shape: [batchSize] },
+    views: { dtype: "float32", shape: [rows, 3, imageSize, imageSize] },
+    ids: marks,
+    groups: marks,
+    labels: marks,
     learningRate: { dtype: "float32", shape: [] },
     ...core.extraBatch,
+    ...(Object.assign({}, ...core.chains.map(({ spec }) => spec)) as BatchSpec),
   };
 }
 
-/** Builds encoder, head, loss, optimiser and framework of a config. Throws `ConfigError` on mistakes. */
+/** Marks of B images repeated for each view, or as they are where they are of views. */
+function viewMarks(given: Int32Array | undefined, rows: number, name: string): HostArray {
+  const marks = new Int32Array(rows).fill(-1);
+  if (given === undefined) return hostArray("int32", [rows], marks);
+  if (rows % given.length !== 0) {
+    throw new ShapeError(`batch: ${name} has ${given.length} entries, expected a part of ${rows}`);
+  }
+  for (let at = 0; at < rows; at += given.length) marks.set(given, at);
+  return hostArray("int32", [rows], marks);
+}
+
+/** Arrays of a step, of a loaded batch and where the run stands. */
+function batchOf(
+  core: Core,
+  spec: BatchSpec,
+  { views, ids, groups, labels }: LoadedBatch,
+  { learningRate, step, progress }: StepAt,
+): HostRecord {
+  const [rows] = spec.ids.shape;
+  return {
+    views: hostArray("float32", spec.views.shape, views as DataOf<"float32">),
+    ids: viewMarks(ids, rows, "ids"),
+    groups: viewMarks(groups, rows, "groups"),
+    labels: viewMarks(labels, rows, "labels"),
+    learningRate: scalar(learningRate),
+    ...core.extra?.({ step, progress }),
+    ...(Object.assign(
+      {},
+      ...core.chains.map((chain) => chain.inputs({ step, progress })),
+    ) as HostRecord),
+  };
+}
+
+/** Builds encoder, head, loss, samplers, optimiser and framework of a config. Throws `ConfigError` on mistakes. */
 export function createFramework(config: FrameworkConfig): Framework {
   const parsed = parseOptions("framework", FrameworkConfig, config);
   const [name, options] = opened(parsed.framework);
@@ -123,6 +204,7 @@ export function createFramework(config: FrameworkConfig): Framework {
   }
   const parts = buildParts(parsed, entry);
   const core = entry.build(parts, options);
+  checkChain(name, core, parts, opened(parsed.loss)[0]);
   const spec = batchSpecOf(parts, core);
   const { contrast } = core;
   const [rows] = spec.views.shape;
@@ -131,16 +213,12 @@ export function createFramework(config: FrameworkConfig): Framework {
     encoder: parts.encoder,
     head: parts.head,
     viewCount: core.viewCount,
+    batchSize: parts.batchSize,
     batchSpec: spec,
     init: () => initialState(parts, core),
     step: core.step,
-    batch: ({ views, ids, groups }, { learningRate, step }): HostRecord => ({
-      views: hostArray("float32", spec.views.shape, views as DataOf<"float32">),
-      ids: hostArray("int32", spec.ids.shape, ids as DataOf<"int32">),
-      groups: hostArray("int32", spec.groups.shape, groups as DataOf<"int32">),
-      learningRate: scalar(learningRate),
-      ...core.extra?.({ step }),
-    }),
+    batch: (loaded, at) => batchOf(core, spec, loaded, at),
+    figures: samplingQuality,
     embed: (encoder, images) => parts.encoder.apply(encoder, images, { training: false }).features,
     embedHead: ({ encoder, head }, images) => {
       const { features } = parts.encoder.apply(encoder, images, { training: false });

@@ -4,15 +4,28 @@ import type { z } from "zod";
 import type { DType, HostRecord } from "../core/arrays.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import type { Network, Variables } from "../encoders/index.ts";
+import type { Need } from "../sampling/index.ts";
+import type { Chain, RunAt } from "./chain.ts";
 import type { CachedPrograms } from "./gradientCache.ts";
 import type { Contrast, Parts } from "./parts.ts";
 import type { HostModel, HostState, Model, State } from "./state.ts";
 
-/** What the view loader gives: views [V·B, 3, S, S] view-major, ids and groups [B]. */
-export type LoadedBatch = { views: Float32Array; ids: Int32Array; groups: Int32Array };
+/**
+ * What the view loader gives: views [V·B, 3, S, S] view-major. `ids`, `groups` and `labels` are of the B
+ * images, or of the V·B views where a view may show another image; labels −1, or absent, where unknown.
+ */
+export type LoadedBatch = {
+  views: Float32Array;
+  ids: Int32Array;
+  groups: Int32Array;
+  labels?: Int32Array | undefined;
+};
 
 /** Type and shape of every array a step takes beside the state. */
 export type BatchSpec = Readonly<Record<string, { dtype: DType; shape: readonly number[] }>>;
+
+/** Where a step stands in its run, and how far it goes. */
+export type StepAt = RunAt & { learningRate: number };
 
 /**
  * A framework with its parts in place: pure functions that trace as one program each.
@@ -29,10 +42,13 @@ export type Framework = {
   readonly encoder: Network;
   readonly head: Network;
   readonly viewCount: number;
+  readonly batchSize: number; // images
   readonly batchSpec: BatchSpec;
   init: () => HostState;
   step: (state: State, batch: ArrayRecord) => [State, ArrayRecord];
-  batch: (loaded: LoadedBatch, scalars: { learningRate: number; step: number }) => HostRecord;
+  batch: (loaded: LoadedBatch, at: StepAt) => HostRecord;
+  /** Scalars of a step as they are shown: sums of pairs become shares. */
+  figures: (scalars: Record<string, number>) => Record<string, number>;
   embed: (encoder: Variables, images: np.Array) => np.Array;
   embedHead: (model: Model, images: np.Array) => np.Array;
   /** Loss when embeddings carry no information, in nats; it fits a full memory. */
@@ -44,9 +60,13 @@ export type Framework = {
 /** What `build` of a framework gives; the rest is the same for all. */
 export type Core = {
   viewCount: number;
-  /** Arrays beside views, ids, groups and learningRate. */
+  /** Samplers and mixers, one chain for each matrix of similarities. */
+  chains: readonly Chain[];
+  /** What it offers to samplers that need it. */
+  offers: readonly Need[];
+  /** Arrays beside views, marks, learningRate and those of the chains. */
   extraBatch?: BatchSpec;
-  extra?(scalars: { step: number }): HostRecord;
+  extra?(at: RunAt): HostRecord;
   /** Slots of the state beside encoder, head, optimiser and average. */
   initial?(model: HostModel): Pick<HostState, "key" | "memory">;
   step: (state: State, batch: ArrayRecord) => [State, ArrayRecord];
@@ -62,6 +82,8 @@ export type FrameworkEntry<O extends z.ZodObject = z.ZodObject> = {
   readonly options: O;
   /** Normalisation of the encoder where its config says plain "batch"; undefined leaves it. */
   splits?(options: z.output<O>, batchSize: number): number;
+  /** The head that the framework needs in place of one: several side by side, or one with a predictor. */
+  head?(options: z.output<O>, make: (inputs: number) => Network, inputs: number): Network;
   build(parts: Parts, options: z.output<O>): Core;
 };
 

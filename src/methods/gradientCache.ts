@@ -11,7 +11,7 @@ import {
 import { ConfigError } from "../core/errors.ts";
 import { type ArrayRecord, differentiate, disposeArrays, mapArrays } from "../core/trees.ts";
 import { gradientNorm } from "./contrast.ts";
-import { descend, project } from "./model.ts";
+import { descend, project, withSampling } from "./model.ts";
 import type { Contrast, Parts } from "./parts.ts";
 import type {
   HostModel,
@@ -37,11 +37,12 @@ export type CachedPrograms = {
   readonly count: number;
   /** Embeddings [n, E] of a micro-batch, while training, without gradient. */
   embed: (model: Model, images: np.Array) => np.Array;
-  /** Loss, metrics and the gradient [N, E] with respect to all embeddings. */
+  /** Loss, metrics, the next state of the samplers, and the gradient [N, E] of all embeddings. */
   contrast: (
     embeddings: np.Array,
-    marks: { ids: np.Array; groups: np.Array },
-  ) => { slope: np.Array; metrics: ArrayRecord };
+    batch: ArrayRecord,
+    sampling: ArrayRecord,
+  ) => { slope: np.Array; metrics: ArrayRecord; sampling: ArrayRecord };
   /** Adds the gradient of a micro-batch, given the gradient [n, E] of its embeddings. */
   backward: (sum: Accumulated, model: Model, images: np.Array, slope: np.Array) => Accumulated;
   /** Moves the state along the gradient. */
@@ -72,10 +73,11 @@ export function cachedPrograms(
       disposeArrays(statistics);
       return embedding; // [n, E]
     },
-    contrast(embeddings, marks) {
-      const loss = ({ all }: ArrayRecord) => contrast(all, marks);
+    contrast(embeddings, batch, state) {
+      const loss = ({ all }: ArrayRecord) => contrast(all, batch, state);
       const { value, gradient, extra } = differentiate(loss)({ all: embeddings });
-      return { slope: gradient.all, metrics: { loss: value, ...extra } };
+      const { metrics, sampling } = extra;
+      return { slope: gradient.all, metrics: { loss: value, ...metrics }, sampling };
     },
     backward(sum, model, images, slope) {
       const [parameters, running] = sides(model);
@@ -144,6 +146,12 @@ function nothingYet({ encoder, head }: HostModel): HostTree {
   };
 }
 
+/** A batch as the contrast sees it. */
+const withoutViews = (batch: HostRecord): HostRecord => {
+  const { views: _, learningRate: __, ...rest } = batch;
+  return rest;
+};
+
 /** Arguments of the right shapes with which to compile each program; `dimension` is that of the head. */
 export function cachedExamples(
   state: HostState,
@@ -156,7 +164,7 @@ export function cachedExamples(
   const sum = nothingYet(model);
   return {
     embed: [model, images],
-    contrast: [zeros([rows, dimension]), { ids: batch.ids, groups: batch.groups }],
+    contrast: [zeros([rows, dimension]), withoutViews(batch), state.sampling ?? {}],
     backward: [sum, model, images, zeros([rows / count, dimension])],
     apply: [state, sum, batch.learningRate],
   };
@@ -173,10 +181,11 @@ export async function runCached(
   const images = Array.from({ length: count }, (_, i) => microBatch(batch.views, count, i));
   const embedded: HostArray[] = [];
   for (const part of images) embedded.push((await run.embed(model, part)) as HostArray);
-  const marks = { ids: batch.ids, groups: batch.groups };
-  const judged = (await run.contrast(gathered(embedded), marks)) as {
+  const rest = withoutViews(batch);
+  const judged = (await run.contrast(gathered(embedded), rest, state.sampling ?? {})) as {
     slope: HostArray;
     metrics: HostRecord;
+    sampling: HostRecord;
   };
   let sum = nothingYet(model);
   for (const [i, part] of images.entries()) {
@@ -186,5 +195,5 @@ export async function runCached(
     HostState,
     HostRecord,
   ];
-  return [next, { ...judged.metrics, ...norm }];
+  return [withSampling(next, judged.sampling), { ...judged.metrics, ...norm }];
 }

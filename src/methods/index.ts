@@ -1,6 +1,6 @@
 export { frameworks } from "./catalogue.ts";
-export { type Chosen, createFramework, FrameworkConfig } from "./createFramework.ts";
-export type { BatchSpec, Framework, FrameworkEntry, LoadedBatch } from "./framework.ts";
+export { type Chosen, createFramework, FrameworkConfig, samplerList } from "./createFramework.ts";
+export type { BatchSpec, Framework, FrameworkEntry, LoadedBatch, StepAt } from "./framework.ts";
 export {
   type CachedPrograms,
   cachedExamples,
@@ -16,3 +16,5 @@ export {
   type Model,
   type State,
 } from "./state.ts";
+export { loocPairs, loocTerms } from "./loocTerms.ts";
+export { nearestAnchors, type NearestAnchors } from "./nearestAnchors.ts";

@@ -42,7 +42,7 @@ describe("instDisc", () => {
     expect(constant).toBeGreaterThan(0);
     expect(two.state.memory!.normaliser.data[0]).toBe(constant);
     const draw = (at: number) => {
-      const scalars = { learningRate: 0, step: at };
+      const scalars = { learningRate: 0, step: at, progress: 0 };
       return Array.from(framework.batch(someBatch(framework, 1), scalars).noise.data);
     };
     expect(draw(0)).toEqual(draw(0));

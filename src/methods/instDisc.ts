@@ -2,14 +2,17 @@ import { lax, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { type HostRecord, scalar, zeros } from "../core/arrays.ts";
+import { ConfigError } from "../core/errors.ts";
 import { randomStream } from "../core/random.ts";
-import { refPairs } from "../core/pairs.ts";
-import { type ArrayRecord, refArrays } from "../core/trees.ts";
+import type { ArrayRecord } from "../core/trees.ts";
 import { instanceNce, instanceNormaliser } from "../losses/index.ts";
-import { lookUp, randomBank, updateBank, updateGroups } from "../memory/index.ts";
-import { differ, featureStd, firstColumn, pairMetrics, unitRows } from "./contrast.ts";
+import { lookUp, randomBank, updateBank, updateMarks } from "../memory/index.ts";
+import { buildChain, type Chain } from "./chain.ts";
+import { asSupport, columnMask, differ, featureStd, pairMetrics, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
-import { descend, gradientAt, project } from "./model.ts";
+import { judge, type Judged } from "./judge.ts";
+import { marksOf } from "./marks.ts";
+import { descend, gradientAt, project, withSampling } from "./model.ts";
 import type { Parts } from "./parts.ts";
 import type { State } from "./state.ts";
 
@@ -30,78 +33,100 @@ const InstDiscOptions = z.strictObject({
 });
 type InstDiscOptions = z.output<typeof InstDiscOptions>;
 
-type Judge = (
-  unit: np.Array,
-  bank: ArrayRecord,
-  batch: ArrayRecord,
-) => { loss: np.Array; metrics: ArrayRecord; normaliser?: np.Array };
+type Compared = Judged & { normaliser?: np.Array };
+type Judge = (unit: np.Array, state: State, batch: ArrayRecord) => Compared;
 
-/** Each image against every row: its own is the positive, rows of its group are left out. */
-function bySoftmax(parts: Parts): Judge {
-  return (unit, { rows, groups }, batch) => {
-    const count = rows.shape[0];
-    const similarity = np.matmul(unit, rows.transpose()); // [B, C]
-    const other = differ(batch.ids, np.arange(count)); // [B, C]
-    const pairs = {
-      positive: np.subtract(1, other.ref), // [B, C]
-      negative: other.mul(differ(batch.groups, groups)), // [B, C]
+/** Each image against every row: its own is the positive. */
+function bySoftmax(parts: Parts, chain: Chain): Judge {
+  return (unit, state, batch) => {
+    const { rows, groups, labels } = state.memory!;
+    const [images, count] = [unit.shape[0], rows.shape[0]];
+    const similarity = np.matmul(unit.ref, rows.ref.transpose()); // [B, C]
+    const anchors = marksOf(batch);
+    const all = np.arange(count); // [C]
+    const other = differ(anchors.ids.ref, all.ref); // [B, C]
+    const contest = {
+      similarity,
+      support: lax.stopGradient(asSupport(similarity.ref, images)), // [1, B, C]
+      ownViews: [],
+      anchors,
+      candidates: { ids: all, groups: groups.ref, labels: labels.ref },
+      pool: count - 1,
+      mixing: { anchors: unit, rows: rows.ref, offset: 0 },
     };
-    const metrics = parts.metrics ? pairMetrics(similarity.ref, refPairs(pairs)) : {};
-    return { loss: parts.loss(similarity, pairs).mean(), metrics };
+    const pairs = { positive: np.subtract(1, other.ref), negative: other }; // [B, C]
+    return judge(parts, chain, contest, pairs, { batch, state: state.sampling ?? {} });
   };
 }
 
 /** Each image against its own row and rows drawn at random. */
 function byNoise(parts: Parts): Judge {
-  return (unit, { rows, groups, normaliser }, batch) => {
-    groups.dispose();
+  return (unit, state, batch) => {
+    const { rows, normaliser } = state.memory!;
     const options = { temperature: parts.temperature, count: rows.shape[0] };
     const [b, k] = batch.noise.shape;
-    const drawn = np.concatenate([batch.ids.reshape([b, 1]), batch.noise], 1); // [B, 1 + K]
-    const candidates = lookUp(rows, drawn); // [B, 1 + K, E]
+    const drawn = np.concatenate([batch.ids.ref.reshape([b, 1]), batch.noise.ref], 1); // [B, 1 + K]
+    const candidates = lookUp(rows.ref, drawn); // [B, 1 + K, E]
     const similarity = unit.reshape([b, 1, -1]).mul(candidates).sum(-1); // [B, 1 + K]
     const estimate = instanceNormaliser(lax.stopGradient(similarity.ref), options); // []
-    const settled = np.where(normaliser.ref.greater(0), normaliser, estimate); // []
-    const pairs = {
-      positive: firstColumn(b, 1 + k), // [B, 1 + K]
-      negative: np.subtract(1, firstColumn(b, 1 + k)), // [B, 1 + K]
-    };
+    const settled = np.where(normaliser.ref.greater(0), normaliser.ref, estimate); // []
+    const own = columnMask(b, 1 + k, 0); // [B, 1 + K]
+    const pairs = { positive: own.ref, negative: np.subtract(1, own) };
     const metrics = parts.metrics ? pairMetrics(similarity.ref, pairs) : {};
     const loss = instanceNce(similarity, settled.ref, options).mean(); // []
-    return { loss, metrics, normaliser: settled };
+    return { loss, metrics, normaliser: settled, sampling: {} };
   };
 }
 
 function buildInstDisc(parts: Parts, options: InstDiscOptions): Core {
-  const { datasetSize, batchSize, seed } = parts;
+  const { datasetSize, batchSize: images, seed } = parts;
   const nce = options.form === "nce";
-  const judge = nce ? byNoise(parts) : bySoftmax(parts);
+  const chain = buildChain(
+    nce ? { samplers: [] } : parts,
+    { anchors: images, candidates: datasetSize, images, datasetSize },
+    parts,
+  );
+  if (nce && parts.samplers.some(({ name }) => name !== "groups")) {
+    throw new ConfigError(
+      'instDisc: the form "nce" draws its negatives itself, samplers do not apply',
+      'use the form "softmax"',
+    );
+  }
+  const judgeUnit = nce ? byNoise(parts) : bySoftmax(parts, chain);
   const step = (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
-    const { views, learningRate, ...marks } = batch;
+    const { views, learningRate } = batch;
+    const { gradient, statistics, metrics, kept } = gradientAt(
+      parts,
+      state,
+      (parameters, running) => {
+        const projected = project(parts, parameters, running, views.ref);
+        const unit = unitRows(projected.embedding); // [B, E]
+        const fresh = lax.stopGradient(unit.ref); // [B, E]
+        const { loss, metrics, sampling, normaliser } = judgeUnit(unit, state, batch);
+        const spread: ArrayRecord = parts.metrics ? { featureStd: featureStd(fresh.ref) } : {};
+        const kept = { ...sampling, fresh, ...(normaliser ? { normaliser } : {}) };
+        return [
+          loss,
+          { statistics: projected.statistics, metrics: { ...metrics, ...spread }, kept },
+        ];
+      },
+    );
+    const { fresh, normaliser, ...sampling } = kept;
     const bank = state.memory!;
-    const { gradient, statistics, metrics } = gradientAt(parts, state, (parameters, running) => {
-      const projected = project(parts, parameters, running, views);
-      const unit = unitRows(projected.embedding); // [B, E]
-      const fresh = lax.stopGradient(unit.ref); // [B, E]
-      const judged = judge(unit, refArrays(bank), refArrays(marks));
-      const measured: ArrayRecord = {
-        ...judged.metrics,
-        ...(parts.metrics ? { featureStd: featureStd(fresh.ref) } : {}),
-        fresh,
-        ...(judged.normaliser ? { normaliser: judged.normaliser } : {}),
-      };
-      return [judged.loss, { statistics: projected.statistics, metrics: measured }];
-    });
-    const { fresh, normaliser, ...scalars } = metrics;
+    const { ids, groups, labels } = marksOf(batch);
     const memory: ArrayRecord = {
-      rows: updateBank(bank.rows, marks.ids.ref, fresh, options.momentum),
-      groups: updateGroups(bank.groups, marks.ids.ref, marks.groups.ref),
+      rows: updateBank(bank.rows.ref, ids.ref, fresh, options.momentum),
+      groups: updateMarks(bank.groups.ref, ids.ref, groups),
+      labels: updateMarks(bank.labels.ref, ids, labels),
       ...(nce ? { normaliser } : {}),
     };
-    return [{ ...descend(parts, state, { gradient, statistics, learningRate }), memory }, scalars];
+    const moved = { ...descend(parts, state, { gradient, statistics, learningRate }), memory };
+    return [withSampling(moved, sampling), metrics];
   };
   return {
     viewCount: 1,
+    chains: [chain],
+    offers: nce ? [] : ["bank"],
     step,
     initial: () => ({
       memory: {
@@ -111,7 +136,7 @@ function buildInstDisc(parts: Parts, options: InstDiscOptions): Core {
     }),
     ...(nce
       ? {
-          extraBatch: { noise: { dtype: "int32", shape: [batchSize, options.noise] } },
+          extraBatch: { noise: { dtype: "int32", shape: [images, options.noise] } },
           extra: ({ step: at }) => drawNoise(parts, options.noise, at),
         }
       : {}),

@@ -2,106 +2,71 @@ import { lax, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { ConfigError } from "../core/errors.ts";
-import { type Pairs, refPairs } from "../core/pairs.ts";
+import type { Marks, Pairs } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
-import { averageRecords } from "../optim/index.ts";
-import { featureStd, firstColumn, pairMetrics, unitRows } from "./contrast.ts";
+import { buildChain } from "./chain.ts";
+import { columnMask, featureStd, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
-import { shuffled, unshuffled } from "./shuffle.ts";
-import { descend, gradientAt, project } from "./model.ts";
+import { type Contest, judge } from "./judge.ts";
+import { encodeKeys, splitsOf } from "./keyEncoder.ts";
+import { mocoKeys } from "./mocoOptions.ts";
+import { joinMarks, marksOf, refMarks, sliceMarks, unmarked } from "./marks.ts";
+import { descend, gradientAt, project, withSampling } from "./model.ts";
 import type { Parts } from "./parts.ts";
-import type { Model, State } from "./state.ts";
+import type { State } from "./state.ts";
 import { copyModel } from "./copyModel.ts";
 
 const MocoOptions = z.strictObject({
-  queueSize: z
+  views: z
     .int()
-    .positive()
-    .optional()
-    .describe(
-      "keys that are kept as negatives; unless given at most 4096 and a quarter of the dataset",
-    ),
-  momentum: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.99)
-    .describe("share of the key encoder that stays at each step"),
+    .min(2)
+    .default(2)
+    .describe("views of each image: the first is the query, the others are keys and positives"),
+  queueSize: mocoKeys.queueSize,
+  momentum: mocoKeys.momentum,
   symmetric: z
     .boolean()
     .default(false)
     .describe(
       "both views are queries, each against the key of the other; the loss is the mean of both",
     ),
-  batchSplits: z
-    .union([z.literal("auto"), z.int().positive()])
-    .default("auto")
-    .describe(
-      "parts in which a batch is normalised, so that query and key do not meet in one; auto takes up to 8 of at least 4 images",
-    ),
+  batchSplits: mocoKeys.batchSplits,
 });
 type MocoOptions = z.output<typeof MocoOptions>;
 
-function splitsOf({ batchSplits }: MocoOptions, batchSize: number): number {
-  if (batchSplits === "auto") {
-    return [8, 4, 2].find((n) => batchSize % n === 0 && batchSize / n >= 4) ?? 1;
-  }
-  if (batchSize % batchSplits !== 0) {
-    throw new ConfigError(
-      `moco: batchSplits is ${batchSplits}, expected a divisor of the batch size ${batchSize}`,
-    );
-  }
-  return batchSplits;
-}
+/** Each row of `own` [P][N, E] beside a queue: similarity, pairs and what samplers ask of them. */
+type Stored = { own: readonly np.Array[]; support: np.Array; queue: ArrayRecord; marks: Marks };
 
-type Encoded = { keys: np.Array; key: Model };
-
-/** Averages the key encoder, then encodes [N, 3, H, W] to unit keys [N, E]. Without gradient. */
-function encodeKeys(parts: Parts, state: State, images: np.Array, options: MocoOptions): Encoded {
-  const splits = splitsOf(options, parts.batchSize);
-  const towards = (old: ArrayRecord, fresh: ArrayRecord) =>
-    averageRecords(old, refArrays(fresh), options.momentum);
-  const key = state.key!;
-  const parameters = {
-    encoder: towards(key.encoder.parameters, state.encoder.parameters),
-    head: towards(key.head.parameters, state.head.parameters),
+/** Columns 0 … P − 1 hold each query's own keys, the others the queue: contest and pairs [N, P + K]. */
+function againstQueue(queries: np.Array, stored: Stored, images: number) {
+  const { own, support, queue, marks } = stored;
+  const [n, size, count] = [queries.shape[0], queue.keys.shape[0], own.length];
+  const width = count + size;
+  const mine = own.map((keys) => queries.ref.mul(keys.ref).sum(-1, { keepdims: true })); // [N, 1]
+  const others = np.matmul(queries.ref, queue.keys.ref.transpose()); // [N, K]
+  const negative = strangers(marks.ids.ref, queue.ids.ref); // [N, K]
+  const ownViews = own.map((_, p) => columnMask(n, width, p)); // [N, P + K]
+  const [supports, dimension] = [support.shape[0] / images, support.shape[1]];
+  const blank = np.zeros([supports * images, count]);
+  const supported = np.matmul(support.ref, queue.keys.ref.transpose()); // [S·B, K]
+  const contest: Contest = {
+    similarity: np.concatenate([...mine, others], 1), // [N, P + K]
+    support: lax.stopGradient(
+      np.concatenate([blank, supported], 1).reshape([supports, images, width]), // [S, B, P + K]
+    ),
+    ownViews,
+    anchors: marks,
+    candidates: joinMarks(unmarked(count), refMarks(queue as unknown as Marks)),
+    pool: size,
+    mixing: { anchors: queries.reshape([n, dimension]), rows: queue.keys.ref, offset: count },
   };
-  const { embedding, statistics } = project(
-    parts,
-    refArrays(parameters),
-    { encoder: key.encoder.statistics, head: key.head.statistics },
-    shuffled(images, splits),
-  );
-  return {
-    keys: lax.stopGradient(unshuffled(unitRows(embedding), splits)), // [N, E]
-    key: {
-      encoder: { parameters: parameters.encoder, statistics: statistics.encoder },
-      head: { parameters: parameters.head, statistics: statistics.head },
-    },
+  const positive = ownViews.map((mask) => mask.ref).reduce((sum, mask) => sum.add(mask));
+  const pairs: Pairs = {
+    positive, // [N, P + K]
+    negative: np.concatenate([np.zeros([n, count]), negative], 1), // [N, P + K]
   };
-}
-
-type Marks = { ids: np.Array; groups: np.Array };
-
-/** Column 0 holds each query's own key, the others the queue: similarity and pairs [N, 1 + K]. */
-function againstQueue(
-  queries: np.Array,
-  keys: np.Array,
-  queue: ArrayRecord,
-  marks: Marks,
-): { similarity: np.Array; pairs: Pairs } {
-  const [n, size] = [queries.shape[0], queue.keys.shape[0]];
-  const own = queries.ref.mul(keys).sum(-1, { keepdims: true }); // [N, 1]
-  const stored = np.matmul(queries, queue.keys.transpose()); // [N, K]
-  const negative = strangers(marks, { ids: queue.ids, groups: queue.groups }); // [N, K]
-  return {
-    similarity: np.concatenate([own, stored], 1), // [N, 1 + K]
-    pairs: {
-      positive: firstColumn(n, 1 + size), // [N, 1 + K]
-      negative: np.concatenate([np.zeros([n, 1]), negative], 1), // [N, 1 + K]
-    },
-  };
+  return { contest, pairs };
 }
 
 /** Views [2B, …] as the halves of first and second views, the other way round. */
@@ -110,49 +75,74 @@ function swapped(x: np.Array): np.Array {
   return np.concatenate([x.ref.slice([half, 2 * half]), x.slice([0, half])], 0);
 }
 
-const twice = (x: np.Array) => np.concatenate([x.ref, x], 0);
+/** Rows of one view among rows [P·B, E] of several. */
+const viewRows = (rows: np.Array, view: number, images: number): np.Array =>
+  rows.ref.slice([view * images, (view + 1) * images]);
 
 function buildMoco(parts: Parts, options: MocoOptions): Core {
+  const { symmetric, views: viewCount } = options;
+  if (symmetric && viewCount !== 2) {
+    throw new ConfigError(`moco: views is ${viewCount}, expected 2 where symmetric is set`);
+  }
+  const images = parts.batchSize;
   const size = options.queueSize ?? defaultQueueSize(parts.datasetSize);
+  const anchors = symmetric ? 2 * images : images;
+  const ownCount = symmetric ? 1 : viewCount - 1;
+  const { datasetSize } = parts;
+  const sizes = { anchors, candidates: ownCount + size, images, datasetSize };
+  const chain = buildChain(parts, sizes, parts);
+  const keying = { momentum: options.momentum, splits: splitsOf(options, images, "moco") };
   const step = (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
-    const { views, ids, groups, learningRate } = batch;
-    const half = parts.batchSize;
-    const { symmetric } = options;
-    const queryImages = symmetric ? views.ref : views.ref.slice([0, half]);
-    const keyImages = symmetric ? swapped(views) : views.slice([half, 2 * half]);
-    const marks = symmetric ? { ids: twice(ids), groups: twice(groups) } : { ids, groups };
-    const { keys, key } = encodeKeys(parts, state, keyImages, options);
+    const { views, learningRate } = batch;
+    const all = viewCount * images;
+    const queryImages = symmetric ? views.ref : views.ref.slice([0, images]);
+    const keyImages = symmetric ? swapped(views) : views.slice([images, all]);
+    const every = marksOf(batch);
+    const asking = sliceMarks(every, anchors);
+    const { embedding, key } = encodeKeys(parts, state, keyImages, keying);
+    const keys = unitRows(embedding); // [P·B, E]
+    const own = symmetric
+      ? [keys.ref]
+      : Array.from({ length: ownCount }, (_, p) => viewRows(keys, p, images));
     const queue = state.memory!;
-    const { gradient, statistics, metrics } = gradientAt(parts, state, (parameters, running) => {
-      const projected = project(parts, parameters, running, queryImages);
-      const queries = unitRows(projected.embedding); // [N, E]
-      const spread: ArrayRecord = parts.metrics
-        ? { featureStd: featureStd(lax.stopGradient(queries.ref)) }
-        : {};
-      const { similarity, pairs } = againstQueue(
-        queries,
-        keys.ref,
-        refArrays(queue),
-        refArrays(marks),
-      );
-      const measured = parts.metrics ? pairMetrics(similarity.ref, refPairs(pairs)) : {};
-      const loss = parts.loss(similarity, pairs).mean(); // []
-      return [loss, { statistics: projected.statistics, metrics: { ...measured, ...spread } }];
-    });
-    const memory = enqueue(queue, { keys, ...marks });
-    return [
-      { ...descend(parts, state, { gradient, statistics, learningRate }), key, memory },
-      metrics,
-    ];
+    const { gradient, statistics, metrics, kept } = gradientAt(
+      parts,
+      state,
+      (parameters, running) => {
+        const projected = project(parts, parameters, running, queryImages);
+        const queries = unitRows(projected.embedding); // [N, E]
+        const spread: ArrayRecord = parts.metrics
+          ? { featureStd: featureStd(lax.stopGradient(queries.ref)) }
+          : {};
+        const stored = { own, support: keys.ref, queue, marks: refMarks(asking) };
+        const { contest, pairs } = againstQueue(queries, stored, images);
+        const given = { batch, state: state.sampling ?? {} };
+        const judged = judge(parts, chain, contest, pairs, given);
+        const measured = { ...judged.metrics, ...spread };
+        return [
+          judged.loss,
+          { statistics: projected.statistics, metrics: measured, kept: judged.sampling },
+        ];
+      },
+    );
+    // the queue takes one key of each image, and both where both views are queries
+    const fresh = symmetric
+      ? { keys, ...joinMarks(sliceMarks(every, images, images), sliceMarks(every, images)) }
+      : { keys: viewRows(keys, 0, images), ...sliceMarks(every, images, images) };
+    const memory = enqueue(refArrays(queue), fresh);
+    const moved = { ...descend(parts, state, { gradient, statistics, learningRate }), key, memory };
+    return [withSampling(moved, kept), metrics];
   };
   return {
-    viewCount: 2,
+    viewCount,
+    chains: [chain],
+    offers: viewCount > 2 ? ["manyViews"] : [],
     step,
     initial: (model) => ({
       key: copyModel(model),
       memory: emptyQueue(size, parts.head.dimension),
     }),
-    chanceLoss: () => Math.log(size + 1),
+    chanceLoss: () => Math.log(size + ownCount),
   };
 }
 
@@ -168,6 +158,6 @@ export const moco = defineFramework({
   summary: "Candidates are a queue of keys from a slowly averaged encoder.",
   source: "He et al. 2020, arXiv:1911.05722; Chen et al. 2020, arXiv:2003.04297",
   options: MocoOptions,
-  splits: splitsOf,
+  splits: (options, batchSize) => splitsOf(options, batchSize, "moco"),
   build: buildMoco,
 });

@@ -69,7 +69,12 @@ export function descend(
 }
 
 /** What an objective returns beside the loss. */
-export type Extra = { statistics: ModelStatistics; metrics: ArrayRecord };
+export type Extra = {
+  statistics: ModelStatistics;
+  metrics: ArrayRecord;
+  /** Arrays that the caller wants back, without gradient: rows for a memory, the state of samplers. */
+  kept: ArrayRecord;
+};
 
 /**
  * Gradient of an objective at the state's model. The model's parameters stay with the state; its
@@ -79,7 +84,7 @@ export function gradientAt(
   parts: Parts,
   state: State,
   objective: (parameters: ModelParameters, statistics: ModelStatistics) => [np.Array, Extra],
-): { gradient: ModelParameters; statistics: ModelStatistics; metrics: ArrayRecord } {
+): { gradient: ModelParameters } & Extra {
   const parameters = { encoder: state.encoder.parameters, head: state.head.parameters };
   const statistics = { encoder: state.encoder.statistics, head: state.head.statistics };
   const { value, gradient, extra } = differentiate(objective)(refArrays(parameters), statistics);
@@ -89,6 +94,7 @@ export function gradientAt(
   return {
     gradient,
     statistics: extra.statistics,
+    kept: extra.kept,
     metrics: { loss: value, ...extra.metrics, ...norm },
   };
 }
@@ -101,3 +107,7 @@ export function averageModel(average: Model, model: Model, decay: number): Model
   const mix = (old: np.Array, fresh: np.Array) => old.mul(decay).add(fresh.mul(1 - decay));
   return mapArrays(mix, asTree(average), asTree(model)) as unknown as Model;
 }
+
+/** A state with what its samplers keep; a state whose samplers keep nothing has no such slot. */
+export const withSampling = <S extends object, R extends object>(state: S, sampling: R) =>
+  Object.keys(sampling).length === 0 ? state : { ...state, sampling };

@@ -1,24 +1,40 @@
 import type { numpy as np } from "@jax-js/jax";
 
-import type { Pairs } from "../core/pairs.ts";
+import type { Denominator, Pairs } from "../core/pairs.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import type { Network } from "../encoders/index.ts";
 import type { Optimiser } from "../optim/index.ts";
+import type { Named } from "./chain.ts";
 
-/** The part of a framework behind its embeddings, for gradient caching: [V·B, E] to loss and metrics. */
+/**
+ * The part of a framework behind its embeddings, for gradient caching: [V·B, E] to the loss, metrics and
+ * the next state of the samplers. `batch` and `sampling` are lent.
+ */
 export type Contrast = (
   embeddings: np.Array,
-  batch: { ids: np.Array; groups: np.Array },
-) => [np.Array, ArrayRecord];
+  batch: ArrayRecord,
+  sampling: ArrayRecord,
+) => [np.Array, { metrics: ArrayRecord; sampling: ArrayRecord }];
+
+/** What a term of an objective says instead of the loss's own options. */
+export type LossOverrides = {
+  temperature?: number | undefined;
+  denominator?: Denominator | undefined;
+};
 
 /** What every framework is made of. Sizes in images. */
 export type Parts = {
   encoder: Network;
   head: Network;
   /** Similarity [N, M] and pairs to one number per anchor. */
-  loss(similarity: np.Array, pairs: Pairs): np.Array;
+  loss(similarity: np.Array, pairs: Pairs, overrides?: LossOverrides): np.Array;
+  /** What the loss reports of itself; consumes. */
+  measureLoss(similarity: np.Array, pairs: Pairs): ArrayRecord;
   /** Options of the loss, for frameworks that read a temperature. */
   temperature: number;
+  /** Samplers in their order, and what mixes candidates. */
+  samplers: readonly Named[];
+  mixer: Named | undefined;
   optimiser: Optimiser;
   batchSize: number;
   imageSize: number;

@@ -1,24 +1,46 @@
+import type { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
 import { evaluate, float32, int32, numbers, rowsOf } from "../../test/arrays.ts";
 import { someBatch, stepper, tinyFramework } from "../../test/tinyFramework.ts";
 import { flattenTree, type HostRecord } from "../core/arrays.ts";
 import { startJax, trace } from "../engine/trace.ts";
-import { pairsOfViews } from "./contrast.ts";
+import { ownViewMasks, pairsOfViews } from "./contrast.ts";
 import { createFramework } from "./createFramework.ts";
 
 const bare = { metrics: false, averaging: 0 };
 
 describe("simclr", () => {
-  test("leaves out an image's own group and itself, and pulls its other view", async () => {
+  test("leaves out an image itself wherever it comes again, and pulls its other views", async () => {
     const pairs = (await evaluate(
-      (ids, groups) => pairsOfViews(2, ids, groups),
-      int32([5, 6, 7]),
-      int32([0, 1, 0]),
+      (ids: np.Array) => {
+        const own = ownViewMasks({ images: 3, anchorViews: 2, views: 2 });
+        return pairsOfViews(own, ids.ref, ids, 3);
+      },
+      int32([5, 6, 5, 5, 6, 5]),
     )) as HostRecord;
     expect(rowsOf(pairs.positive)[0]).toEqual([0, 0, 0, 1, 0, 0]);
-    expect(rowsOf(pairs.negative)[0]).toEqual([0, 1, 0, 0, 1, 0]);
+    expect(rowsOf(pairs.negative)[0]).toEqual([0, 1, 0, 0, 1, 0]); // image 5 stands twice in the batch
     expect(rowsOf(pairs.negative)[4]).toEqual([1, 0, 1, 1, 0, 1]);
+  });
+
+  test("images of one group are no negatives", async () => {
+    const framework = tinyFramework();
+    const step = await stepper(framework);
+    const loaded = someBatch(framework, 1);
+    const apart = (await step(framework.init(), loaded)).metrics.loss;
+    loaded.groups.set([0, 1, 0, 3]);
+    expect((await step(framework.init(), loaded)).metrics.loss).toBeLessThan(apart);
+  });
+
+  test("only the first views ask where anchors is first", async () => {
+    const framework = tinyFramework({ framework: { name: "simclr", views: 3, anchors: "first" } });
+    const [, result] = [
+      framework.init(),
+      await (await stepper(framework))(framework.init(), someBatch(framework, 1)),
+    ];
+    expect(framework.batchSpec.ids.shape).toEqual([12]);
+    expect(Number.isFinite(result.metrics.loss)).toBe(true);
   });
 
   test("its loss is NT-Xent of its own embeddings", async () => {

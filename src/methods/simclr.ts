@@ -1,24 +1,50 @@
 import { lax, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
-import { refPairs } from "../core/pairs.ts";
 import type { ArrayRecord } from "../core/trees.ts";
-import { featureStd, pairMetrics, pairsOfViews, unitRows } from "./contrast.ts";
+import { buildChain, type Chain } from "./chain.ts";
+import { asSupport, featureStd, ownViewMasks, pairsOfViews, unitRows } from "./contrast.ts";
 import { defineFramework } from "./framework.ts";
-import { descend, gradientAt, project } from "./model.ts";
+import { judge } from "./judge.ts";
+import { marksOf, sliceMarks } from "./marks.ts";
+import { descend, gradientAt, project, withSampling } from "./model.ts";
 import type { Contrast, Parts } from "./parts.ts";
 
-/** Every view of the batch against every other: [V·B, E] embeddings to the mean loss and metrics. */
-function contrastViews(parts: Parts, viewCount: number): Contrast {
-  return (embeddings, { ids, groups }) => {
-    const unit = unitRows(embeddings); // [N, E]
+type Grid = { views: number; anchorViews: number };
+
+/** Anchor views of the batch against every view: [V·B, E] embeddings to the mean loss and metrics. */
+function contrastViews(parts: Parts, chain: Chain, { views, anchorViews }: Grid): Contrast {
+  const images = parts.batchSize;
+  return (embeddings, batch, state) => {
+    const unit = unitRows(embeddings); // [M, E]
     const spread: ArrayRecord = parts.metrics
       ? { featureStd: featureStd(lax.stopGradient(unit.ref)) }
       : {};
-    const similarity = np.matmul(unit.ref, unit.transpose()); // [N, N]
-    const pairs = pairsOfViews(viewCount, ids, groups);
-    const metrics = parts.metrics ? pairMetrics(similarity.ref, refPairs(pairs)) : {};
-    return [parts.loss(similarity, pairs).mean(), { ...metrics, ...spread }];
+    const anchorCount = anchorViews * images;
+    const anchorRows = views === anchorViews ? unit.ref : unit.ref.slice([0, anchorCount]); // [N, E]
+    const all = np.matmul(unit.ref, unit.ref.transpose()); // [M, M]
+    const similarity =
+      views === anchorViews ? all.ref : np.matmul(anchorRows.ref, unit.ref.transpose()); // [N, M]
+    const candidates = marksOf(batch);
+    const anchors = sliceMarks(candidates, anchorCount);
+    const ownViews = ownViewMasks({ images, anchorViews, views });
+    const pairs = pairsOfViews(ownViews, anchors.ids, candidates.ids, images);
+    const judged = judge(
+      parts,
+      chain,
+      {
+        similarity,
+        support: lax.stopGradient(asSupport(all, images)), // [V, B, M]
+        ownViews,
+        anchors,
+        candidates,
+        pool: views * (images - 1),
+        mixing: { anchors: anchorRows, rows: lax.stopGradient(unit), offset: 0 },
+      },
+      pairs,
+      { batch, state },
+    );
+    return [judged.loss, { metrics: { ...judged.metrics, ...spread }, sampling: judged.sampling }];
   };
 }
 
@@ -29,25 +55,41 @@ export const simclr = defineFramework({
   source: "Chen et al. 2020, arXiv:2002.05709",
   options: z.strictObject({
     views: z.int().min(2).default(2).describe("views of each image in a batch"),
+    anchors: z
+      .enum(["all", "first"])
+      .default("all")
+      .describe('"all" views ask, or only the "first" of each image, the others being candidates'),
   }),
-  build(parts, { views: viewCount }) {
-    const contrast = contrastViews(parts, viewCount);
+  build(parts, { views, anchors }) {
+    const grid = { views, anchorViews: anchors === "all" ? views : 1 };
+    const images = parts.batchSize;
+    const sizes = {
+      ...{ anchors: grid.anchorViews * images, candidates: views * images, images },
+      datasetSize: parts.datasetSize,
+    };
+    const chain = buildChain(parts, sizes, parts);
+    const contrast = contrastViews(parts, chain, grid);
     return {
-      viewCount,
+      viewCount: views,
+      chains: [chain],
+      offers: views > 2 ? ["manyViews"] : [],
       contrast,
       // own other views and all views of the other images
-      chanceLoss: () => Math.log(viewCount * parts.batchSize - 1),
-      step(state, { views, ids, groups, learningRate }) {
-        const { gradient, statistics, metrics } = gradientAt(
+      chanceLoss: () => Math.log(views * images - 1),
+      step(state, batch) {
+        const { gradient, statistics, metrics, kept } = gradientAt(
           parts,
           state,
           (parameters, running) => {
-            const projected = project(parts, parameters, running, views);
-            const [loss, measured] = contrast(projected.embedding, { ids, groups });
-            return [loss, { statistics: projected.statistics, metrics: measured }];
+            const projected = project(parts, parameters, running, batch.views.ref);
+            const [loss, judged] = contrast(projected.embedding, batch, state.sampling ?? {});
+            const { metrics, sampling } = judged;
+            return [loss, { statistics: projected.statistics, metrics, kept: sampling }];
           },
         );
-        return [descend(parts, state, { gradient, statistics, learningRate }), metrics];
+        const { learningRate } = batch;
+        const moved = descend(parts, state, { gradient, statistics, learningRate });
+        return [withSampling(moved, kept), metrics];
       },
     };
   },

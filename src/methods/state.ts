@@ -13,7 +13,7 @@ export type HostModel = { encoder: HostVariables; head: HostVariables };
  * All that a run carries from step to step; a checkpoint is this tree.
  *
  * `average` is there with weight averaging, `key` (the momentum encoder) and `memory` (a queue or a
- * bank) where the framework has them.
+ * bank) where the framework has them, `sampling` where a sampler keeps something.
  */
 export type State = {
   encoder: Variables;
@@ -22,6 +22,7 @@ export type State = {
   average?: Model;
   key?: Model;
   memory?: ArrayRecord;
+  sampling?: ArrayRecord;
 };
 
 /** `State` outside a program: what `init` makes and checkpoints hold. */
@@ -32,6 +33,7 @@ export type HostState = {
   average?: HostModel;
   key?: HostModel;
   memory?: HostRecord;
+  sampling?: HostRecord;
 };
 
 /** Parameters of encoder and head, the first argument of every gradient. */

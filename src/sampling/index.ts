@@ -1,7 +1,19 @@
+import { falseNegatives } from "./falseNegatives.ts";
+import { groups } from "./groups.ts";
+import { hardest } from "./hardest.ts";
+import { labels } from "./labels.ts";
 import type { Mixer } from "./mixer.ts";
+import { mochi } from "./mochi.ts";
+import { nearest } from "./nearest.ts";
+import { oracle } from "./oracle.ts";
+import { propagate } from "./propagate.ts";
+import { random } from "./random.ts";
+import { ring } from "./ring.ts";
 import type { Sampler } from "./sampler.ts";
+import { sortViews } from "./sortViews.ts";
 
 export { defineMixer, type Mixed, type Mixer, type MixerScene } from "./mixer.ts";
+export { mochiRows } from "./mochi.ts";
 export {
   type At,
   defineSampler,
@@ -14,7 +26,18 @@ export {
 } from "./sampler.ts";
 
 /** Every sampler, by the name used in configs, on the command line and in the docs. */
-export const samplers = {} satisfies Record<string, Sampler>;
+export const samplers = {
+  groups,
+  ring,
+  hardest,
+  random,
+  labels,
+  oracle,
+  nearest,
+  falseNegatives,
+  propagate,
+  sortViews,
+} satisfies Record<string, Sampler>;
 
 /** Every mixer, by the name used in configs, on the command line and in the docs. */
-export const mixers = {} satisfies Record<string, Mixer>;
+export const mixers = { mochi } satisfies Record<string, Mixer>;

@@ -74,6 +74,9 @@ export type Need = "labels" | "bank" | "manyViews";
 /** Options of a sampler or mixer as callers give them. */
 export type Options<O extends z.ZodObject> = z.input<O> & { warmup?: number };
 
+/** An option of the loss that a term may set. */
+export type SetOption = "temperature" | "denominator";
+
 /** What a sampler's file declares. */
 export type SamplerDefinition<O extends z.ZodObject> = {
   name: string;
@@ -93,7 +96,7 @@ export type SamplerDefinition<O extends z.ZodObject> = {
   };
   needs?: readonly Need[];
   /** Options of the loss that its terms set. */
-  sets?: readonly ("temperature" | "denominator")[];
+  sets?: (options: z.output<O>) => readonly SetOption[];
   inputs?: (options: z.output<O>, sizes: Sizes) => StepInputs;
   state?: (options: z.output<O>, sizes: Sizes) => HostRecord;
   /**
@@ -119,8 +122,9 @@ export type SamplerDefinition<O extends z.ZodObject> = {
  */
 export type Sampler<O extends z.ZodObject = z.ZodObject> = Omit<
   Required<SamplerDefinition<O>>,
-  "inputs" | "state" | "apply"
+  "inputs" | "state" | "apply" | "sets"
 > & {
+  sets: (options?: Options<O>) => readonly SetOption[];
   inputs?: (options: Options<O> | undefined, sizes: Sizes) => StepInputs;
   state?: (options: Options<O> | undefined, sizes: Sizes) => HostRecord;
   apply: (scene: Scene, pairs: Pairs, options?: Options<O>) => Sampled;
@@ -153,14 +157,15 @@ function gated(active: np.Array, before: Pairs, [first, ...rest]: Term[]): Term[
 
 /** Makes a sampler of its definition: options are checked where they enter, the warm-up is kept. */
 export function defineSampler<O extends z.ZodObject>(definition: SamplerDefinition<O>): Sampler<O> {
-  const { name, inputs, state, apply, warmup = 0, gates = false } = definition;
+  const { name, inputs, state, apply, sets, warmup = 0, gates = false } = definition;
   const schema = definition.options.extend({ warmup: warmupOption(warmup) });
   type Given = Options<O> | undefined;
   const parsed = (options: Given) =>
     parseOptions(name, schema, options ?? {}) as unknown as z.output<O>;
   return {
-    ...{ needs: [], sets: [], metrics: {}, warmup, gates, ...definition },
+    ...{ needs: [], metrics: {}, warmup, gates, ...definition },
     options: schema,
+    sets: (options?: Given) => sets?.(parsed(options)) ?? [],
     inputs: inputs && ((options: Given, sizes: Sizes) => inputs(parsed(options), sizes)),
     state: state && ((options: Given, sizes: Sizes) => state(parsed(options), sizes)),
     apply(scene: Scene, pairs: Pairs, options?: Given) {

@@ -2,10 +2,10 @@ import { availableParallelism } from "node:os";
 
 import { ConfigError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
-import { viewPolicy, type ViewOptions } from "../views/index.ts";
+import { loocViews, viewPolicy, type ViewOptions } from "../views/index.ts";
 import { TrainConfig, type ConfigTree, type Named, type RunConfig } from "./config.ts";
 import { omit, overlay } from "./layers.ts";
-import { presets } from "./presets.ts";
+import { type MethodName, methods } from "./presets.ts";
 
 /** What is known of a dataset before training. */
 export type DatasetFacts = {
@@ -114,10 +114,20 @@ function optimiserOf(tree: ConfigTree): Named {
   return overlay(optimiserDefaults[given.name] ?? {}, given) as Named;
 }
 
+/** Views that share an augmentation with the first where the framework has a space for each. */
+function sharedViews(tree: ConfigTree, given: ViewOptions): Partial<ViewOptions> {
+  const { framework } = parseOptions("train", TrainConfig.pick({ framework: true }), {
+    framework: tree.framework,
+  });
+  if (framework.name !== "looc" || given.perView !== undefined) return {};
+  return { perView: loocViews(framework.augmentations) };
+}
+
 function viewsOf(tree: ConfigTree, imageSize: number) {
   const preset = imageSize <= 48 ? "small" : "photo";
   const given = (tree.views ?? {}) as ViewOptions;
-  const options = { preset, ...given, size: imageSize } as ViewOptions;
+  const shared = sharedViews(tree, given);
+  const options = { preset, ...given, ...shared, size: imageSize } as ViewOptions;
   return { policy: viewPolicy(options), automatic: given.preset === undefined, preset };
 }
 
@@ -134,11 +144,8 @@ function viewSize({ imageSize, views }: ConfigTree): number | undefined {
 
 /** The tree laid over the preset of its method. */
 export function withPreset(tree: ConfigTree): ConfigTree {
-  const method = ((tree.method as Named | undefined) ?? { name: "simclr" }).name ?? "simclr";
-  return overlay(presets[method] ?? {}, {
-    ...tree,
-    method: { ...(tree.method as object), name: method },
-  });
+  const method = (tree.method as MethodName | undefined) ?? "simclr";
+  return overlay(methods[method].config, { ...tree, method });
 }
 
 /**
@@ -168,7 +175,9 @@ export function openConfig(
   const parsed = parseOptions("train", TrainConfig, { ...tree, encoder, optimiser });
   const config: OpenConfig = {
     ...{ data: parsed.data, out: parsed.out ?? "", ...optional(parsed) },
-    ...{ method: parsed.method, encoder: parsed.encoder, head: parsed.head, loss: parsed.loss },
+    ...{ method: parsed.method ?? "simclr", framework: parsed.framework as Named },
+    ...{ encoder: parsed.encoder, head: parsed.head, loss: parsed.loss },
+    samplers: parsed.samplers as Named[],
     ...{ optimiser: parsed.optimiser, learningRate, schedule: parsed.schedule ?? "warmupCosine" },
     ...{ averaging: parsed.averaging ?? 0, batchSize, views: views.policy, imageSize },
     ...{ seed: parsed.seed ?? 0, device, threads: parsed.threads ?? cores },
@@ -180,8 +189,9 @@ export function openConfig(
   return { config, choices };
 }
 
-function optional({ test, microBatch, init }: TrainConfig): Partial<RunConfig> {
+function optional({ test, microBatch, init, mixer }: TrainConfig): Partial<RunConfig> {
   return {
+    ...(mixer === undefined ? {} : { mixer: mixer as Named }),
     ...(test === undefined ? {} : { test }),
     ...(microBatch === undefined ? {} : { microBatch }),
     ...(init === undefined ? {} : { init }),

@@ -49,7 +49,7 @@ export async function benchStep(options: BenchStepOptions): Promise<StepRate> {
     const done = await stepper.step(
       state,
       { views: pixels, ids, groups: ids },
-      { learningRate: 0.1, step },
+      { learningRate: 0.1, step, progress: 0.5 },
     );
     stepper.recycle(state);
     state = done.state;

@@ -3,7 +3,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { flattenTree, type HostArray, type HostRecord, mapTree } from "../core/arrays.ts";
+import {
+  flattenTree,
+  hostArray,
+  type HostArray,
+  type HostRecord,
+  mapTree,
+} from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
 import {
   decodeSafetensors,
@@ -12,11 +18,15 @@ import {
   writeFolderAtomic,
 } from "../files/index.ts";
 import { asHostTree, type HostState } from "../methods/index.ts";
+import type { Boxes } from "../views/index.ts";
 import { differences } from "./decisive.ts";
 import type { Position } from "./position.ts";
 
 /** Paths of the state that `weights.safetensors` holds; the rest is in `state.safetensors`. */
 export type Exported = { readonly prefix: string; readonly metadata: Record<string, string> };
+
+/** All arrays that a run goes on with: the state, and the boxes of crops where there are some. */
+export type RunArrays = { readonly state: HostState; readonly boxes: Boxes | undefined };
 
 type Files = Record<string, { bytes: number; sha256: string }>;
 type Stored = Position & { readonly files: Files };
@@ -24,6 +34,7 @@ type Stored = Position & { readonly files: Files };
 const WEIGHTS = "weights.safetensors";
 const STATE = "state.safetensors";
 const POSITION = "position.json";
+const BOXES = "views/boxes"; // in `state.safetensors`
 
 const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -45,11 +56,13 @@ function splitState(state: HostState, prefix: string): { weights: HostRecord; re
  */
 export async function writeCheckpoint(
   path: string,
-  state: HostState,
+  { state, boxes }: RunArrays,
   position: Position,
   exported: Exported,
 ): Promise<void> {
   const { weights, rest } = splitState(state, exported.prefix);
+  if (boxes !== undefined)
+    rest[BOXES] = hostArray("float32", [boxes.length / 4, 4], new Float32Array(boxes));
   const contents: [string, Uint8Array][] = [
     [WEIGHTS, encodeSafetensors(weights, exported.metadata)],
     [STATE, encodeSafetensors(rest, { format: "contrapose-state" })],
@@ -143,7 +156,7 @@ export function readCheckpoint(
   template: HostState,
   expected: Pick<Position, "configHash" | "decisive">,
   exported: Exported,
-): { state: HostState; position: Position } {
+): RunArrays & { position: Position } {
   const stored = readStored(path);
   if (stored.configHash !== expected.configHash) {
     const changed = differences(expected.decisive, stored.decisive);
@@ -161,7 +174,8 @@ export function readCheckpoint(
     const found = at.startsWith(prefix) ? weights[weightName(at.slice(prefix.length))] : rest[at];
     return matching(path, at, spec, found);
   });
-  return { state: state as HostState, position: stored };
+  const boxes = rest[BOXES]?.data as Boxes | undefined;
+  return { state: state as HostState, boxes, position: stored };
 }
 
 function matching(

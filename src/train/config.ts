@@ -3,9 +3,11 @@ import { z } from "zod";
 import { choiceFrom } from "../core/catalogue.ts";
 import { encoders, heads } from "../encoders/index.ts";
 import { losses } from "../losses/index.ts";
-import { frameworks } from "../methods/index.ts";
+import { frameworks, samplerList } from "../methods/index.ts";
 import { optimisers, ScheduleName } from "../optim/index.ts";
+import { mixers } from "../sampling/index.ts";
 import { ViewOptions, type ViewPolicy } from "../views/index.ts";
+import { methodNames } from "./presets.ts";
 
 const evaluation = z.strictObject({
   every: z.int().min(0).optional().describe("epochs between two measurements; 0 measures nothing"),
@@ -40,10 +42,13 @@ export const TrainConfig = z.strictObject({
     .describe("images: a folder, CIFAR or IDX files, tar shards, a packed dataset"),
   test: z.string().min(1).optional().describe("held-out images with labels, measured as it goes"),
   out: z.string().min(1).optional().describe("folder of the run"),
-  method: choiceFrom(frameworks, "simclr").describe("where candidates come from"),
+  method: z.enum(methodNames).optional().describe("a paper's choices, under all that is set"),
+  framework: choiceFrom(frameworks, "simclr").describe("where candidates come from"),
   encoder: choiceFrom(encoders, "resnet").describe("images to features"),
   head: choiceFrom(heads, "mlp").describe("features to the embedding that the loss sees"),
   loss: choiceFrom(losses, "infoNce").describe("what is minimised"),
+  samplers: samplerList,
+  mixer: choiceFrom(mixers).optional().describe("makes candidates of candidates"),
   optimiser: choiceFrom(optimisers, "sgd").describe("how weights follow the gradient"),
   learningRate: z.number().positive().optional().describe("peak learning rate"),
   schedule: ScheduleName.optional().describe("warmupCosine or constant"),
@@ -79,10 +84,13 @@ export type RunConfig = {
   data: string;
   test?: string;
   out: string;
-  method: Named;
+  method: string;
+  framework: Named;
   encoder: Named;
   head: Named;
   loss: Named;
+  samplers: Named[];
+  mixer?: Named;
   optimiser: Named;
   learningRate: number;
   schedule: "warmupCosine" | "constant";

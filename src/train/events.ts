@@ -36,6 +36,18 @@ export type EvaluationRecord = {
   [figure: string]: number | string | undefined;
 };
 
+/** What the boxes of contrastive crops came to when they were made anew. `epoch` counts the epochs done. */
+export type CropRecord = {
+  kind: "crops";
+  epoch: number;
+  step: number;
+  mapSide: number; // of the encoder's last feature maps
+  boxArea: number; // mean, as a share of the image
+  restrictedShare: number; // of crops that a box keeps from a part of the image
+  imagesPerSecond: number; // that boxes were made of
+  elapsedSeconds: number;
+};
+
 /** Fields of records that depend on the machine and its load. */
 export const timeFields = ["imagesPerSecond", "waitShare", "memoryMiB", "elapsedSeconds"] as const;
 

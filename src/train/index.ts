@@ -20,7 +20,7 @@ export { type Failure, TrainingStopped } from "./failure.ts";
 export { configMistakes, omit, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
 export { type CostEstimate, estimateCost } from "./estimate.ts";
 export type { Position } from "./position.ts";
-export { presets } from "./presets.ts";
+export { type Method, type MethodName, methodNames, methods } from "./presets.ts";
 export { replay, type Replayed } from "./replay.ts";
 export { existingRun, type RunFolder, runFolder } from "./runFolder.ts";
 export { resume, runConfig, train, type TrainOptions, type TrainResult } from "./train.ts";

@@ -30,6 +30,21 @@ test("flags and --set reach into entries that were given by a bare name", () => 
   });
 });
 
+test("samplers are a list, reached by place or by name", () => {
+  const chain = setAt({}, "samplers", "ring,falseNegatives");
+  expect(chain).toEqual({ samplers: [{ name: "ring" }, { name: "falseNegatives" }] });
+  expect(setAt(chain, "samplers.0.outer", 0.5).samplers).toEqual([
+    { name: "ring", outer: 0.5 },
+    { name: "falseNegatives" },
+  ]);
+  expect(setAt(chain, "samplers.falseNegatives.topK", 5).samplers).toEqual([
+    { name: "ring" },
+    { name: "falseNegatives", topK: 5 },
+  ]);
+  expect(setAt({}, "samplers.ring.outer", 0.5).samplers).toEqual([{ name: "ring", outer: 0.5 }]);
+  expect(spelledOut({ samplers: "ring" }).samplers).toEqual([{ name: "ring" }]);
+});
+
 test("words of the command line are numbers, lists, JSON or themselves", () => {
   expect(["3", "2,2", "1e-3", "[1]", "true", "resnet", "a,b"].map(valueOf)).toEqual([
     3,

@@ -19,7 +19,14 @@ export function omit<T extends object, K extends keyof T>(
 }
 
 /** Keys whose value is one entry of a catalogue: a bare name stands for the entry. */
-const choices = ["method", "encoder", "head", "loss", "optimiser"] as const;
+const choices = ["framework", "encoder", "head", "loss", "mixer", "optimiser"] as const;
+
+/** A chain of samplers as it may be written, `ring`, `groups,ring` or a list, as a list of entries. */
+function spelledSamplers(value: unknown): unknown {
+  const list =
+    typeof value === "string" ? value.split(",") : Array.isArray(value) ? value : [value];
+  return list.map((one: unknown) => (typeof one === "string" ? { name: one.trim() } : one));
+}
 
 /** The tree with bare names of catalogue entries written out: `"sgd"` becomes `{ name: "sgd" }`. */
 export function spelledOut(tree: ConfigTree): ConfigTree {
@@ -27,7 +34,8 @@ export function spelledOut(tree: ConfigTree): ConfigTree {
     typeof tree[key] === "string" ? [[key, { name: tree[key] }]] : [],
   );
   const views = typeof tree.views === "string" ? { views: { preset: tree.views } } : {};
-  return { ...tree, ...(Object.fromEntries(named) as ConfigTree), ...views };
+  const samplers = tree.samplers === undefined ? {} : { samplers: spelledSamplers(tree.samplers) };
+  return { ...tree, ...(Object.fromEntries(named) as ConfigTree), ...views, ...samplers };
 }
 
 /** A tree with another laid over it. Another entry of a catalogue does not inherit the old one's options. */
@@ -45,9 +53,21 @@ export function overlay(base: ConfigTree, over: ConfigTree): ConfigTree {
   return result;
 }
 
+/** A chain with an option of one sampler set, found by its place or its name: `0.topK`, `ring.outer`. */
+function samplerSet(chain: unknown, [which, ...rest]: string[], value: unknown): unknown[] {
+  const list = (chain === undefined ? [] : spelledSamplers(chain)) as ConfigTree[];
+  const place = /^\d+$/.test(which) ? Number(which) : list.findIndex(({ name }) => name === which);
+  const at = place < 0 ? list.length : place;
+  const entry = list[at] ?? (/^\d+$/.test(which) ? {} : { name: which });
+  const changed = rest.length === 0 ? value : setAt(entry, rest.join("."), value);
+  return [...list.slice(0, at), changed, ...list.slice(at + 1)];
+}
+
 /** Sets a value at a path, `optimiser.weightDecay`; a bare name on the way is written out first. */
 export function setAt(tree: ConfigTree, path: string, value: unknown): ConfigTree {
   const [key, ...rest] = path.split(".");
+  if (key === "samplers" && rest.length === 0) return { ...tree, samplers: spelledSamplers(value) };
+  if (key === "samplers") return { ...tree, samplers: samplerSet(tree.samplers, rest, value) };
   if (rest.length === 0) {
     const named = (choices as readonly string[]).includes(key) && typeof value === "string";
     const preset = key === "views" && typeof value === "string";

@@ -1,6 +1,6 @@
 import { ContraposeError } from "../core/errors.ts";
-import type { HostState } from "../methods/index.ts";
-import type { ViewBatch, ViewLoader } from "../views/index.ts";
+import type { HostState, LoadedBatch } from "../methods/index.ts";
+import type { Boxes, ViewBatch, ViewLoader } from "../views/index.ts";
 import type { RunConfig } from "./config.ts";
 import { scheduleOf, smoothed } from "./epochs.ts";
 import type { EvaluationRecord, StepRecord, TrainListener } from "./events.ts";
@@ -9,6 +9,7 @@ import type { Stepper } from "./stepper.ts";
 /** Where training stands; the loop changes it step by step. */
 export type Progress = {
   state: HostState;
+  boxes: Boxes | undefined; // of contrastive crops, from the last time they were made
   step: number; // steps done
   elapsedSeconds: number;
   best: number | null;
@@ -19,11 +20,17 @@ export type Progress = {
 export type LoopParts = {
   readonly config: RunConfig;
   readonly stepper: Stepper;
-  readonly loader: ViewLoader;
+  readonly loader: Pick<ViewLoader, "next" | "waitedMs">;
+  /** A batch with what is known of its images. */
+  loaded(batch: ViewBatch): LoadedBatch;
   readonly stepsPerEpoch: number;
   readonly chanceLoss: number;
   readonly signal: AbortSignal;
   readonly listener: TrainListener;
+  /** What is measured of a batch beside the step's own figures. */
+  observe(batch: ViewBatch): Record<string, number>;
+  /** Makes the boxes of crops anew where that is due after an epoch; batches then follow them. */
+  refresh(progress: Progress, epoch: number): Promise<void>;
   /** Writes a record to the run's files. */
   record(record: StepRecord | EvaluationRecord): void;
   /** Saves the state; `best` also under that name. */
@@ -98,6 +105,7 @@ async function endEpoch(
   const due = every > 0 && (epoch % every === 0 || epoch === config.epochs);
   const evaluation = due ? await parts.evaluate(progress, epoch) : undefined;
   if (evaluation !== undefined) parts.record(evaluation);
+  await parts.refresh(progress, epoch);
   const meanLoss = progress.lossSum / stepsPerEpoch;
   progress.lossSum = 0;
   const score = evaluation && (evaluation.knnAccuracy ?? -meanLoss); // without labels the loss tells
@@ -112,8 +120,9 @@ async function endEpoch(
 async function oneStep(parts: LoopParts, progress: Progress, batch: ViewBatch, rate: number) {
   const { stepper, stepsPerEpoch, chanceLoss } = parts;
   const before = progress.state;
-  const at = { learningRate: rate, step: progress.step };
-  const { state, figures } = await stepper.step(before, batch, at);
+  const share = progress.step / (parts.config.epochs * stepsPerEpoch);
+  const at = { learningRate: rate, step: progress.step, progress: share };
+  const { state, figures } = await stepper.step(before, parts.loaded(batch), at);
   if (notFinite(figures).length > 0) throw await parts.fail(progress, batch, figures);
   stepper.recycle(before);
   progress.state = state;
@@ -144,7 +153,7 @@ export async function runLoop(parts: LoopParts, progress: Progress): Promise<boo
     if (batch === undefined) throw new ContraposeError("the views ended before the epochs did");
     const figures = await oneStep(parts, progress, batch, rateAt(progress.step));
     const { secondsLeft, ...times } = watch.tick();
-    const record: StepRecord = { ...figures, ...times };
+    const record: StepRecord = { ...figures, ...parts.observe(batch), ...times };
     parts.record(record);
     const stepInEpoch = progress.step % stepsPerEpoch;
     listener({ kind: "step", record, stepInEpoch: stepInEpoch || stepsPerEpoch, secondsLeft });

@@ -15,11 +15,11 @@ export async function measureStep(
   framework: Framework,
   state: HostState,
 ): Promise<number> {
-  const { views, ids } = framework.batchSpec;
+  const { views } = framework.batchSpec;
   const size = views.shape.reduce((product, side) => product * side, 1);
   const stream = randomStream(0, "speed");
   const noise = Float32Array.from({ length: size }, () => stream.uniform(-2, 2));
-  const numbers = Int32Array.from({ length: ids.shape[0] }, (_, i) => i);
+  const numbers = Int32Array.from({ length: framework.batchSize }, (_, i) => i);
   const batch = {
     views: hostArray("float32", views.shape, noise).data,
     ids: numbers,
@@ -29,7 +29,11 @@ export async function measureStep(
   const start = performance.now();
   for (let i = 0; i < STEPS && performance.now() - start < LONGEST_MS; i++) {
     const before = performance.now();
-    const { state: after } = await stepper.step(state, batch, { learningRate: 0, step: 0 });
+    const { state: after } = await stepper.step(state, batch, {
+      learningRate: 0,
+      step: 0,
+      progress: 0,
+    });
     stepper.recycle(after);
     times.push((performance.now() - before) / 1000);
   }

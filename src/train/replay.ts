@@ -3,9 +3,11 @@ import { readFileSync } from "node:fs";
 import { DataError } from "../core/errors.ts";
 import { openViewLoader } from "../views/index.ts";
 import { readCheckpoint } from "./checkpoint.ts";
+import { firstBoxes } from "./cropRefresh.ts";
 import { openTrainingData } from "./dataset.ts";
 import { configHash, decisivePart } from "./decisive.ts";
 import type { Failure } from "./failure.ts";
+import { loadedBatch } from "./loadedBatch.ts";
 import { notFinite } from "./loop.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
 import { openStepper } from "./stepper.ts";
@@ -66,16 +68,19 @@ export async function replay(path: string): Promise<Replayed> {
     const decisive = decisivePart(config, data.fingerprint);
     const expected = { decisive, configHash: configHash(decisive) };
     const exported = exportedOf(config, framework, template);
-    const { state } = readCheckpoint(failure.checkpoint, template, expected, exported);
+    const { state, boxes } = readCheckpoint(failure.checkpoint, template, expected, exported);
     const perEpoch = Math.floor(data.count / batchSize);
     const loader = openViewLoader({
       ...{ source: data.pixels, policy: config.views, seed: config.seed, batchSize, workers: 0 },
+      boxes: boxes ?? firstBoxes(config.views, data),
       from: { epoch: failure.epoch, stepInEpoch: failure.step - failure.epoch * perEpoch },
     });
     const batch = (await loader.next())!;
     const stepper = await openStepper(framework, state, config, config);
     const { learningRate, step } = failure;
-    const { figures } = await stepper.step(state, batch, { learningRate, step });
+    const progress = step / (config.epochs * perEpoch);
+    const at = { learningRate, step, progress };
+    const { figures } = await stepper.step(state, loadedBatch(batch, data), at);
     const views = extent(batch.views);
     await Promise.all([stepper.dispose(), loader.close()]);
     return {

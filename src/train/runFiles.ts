@@ -1,11 +1,14 @@
 import { openEventWriter } from "../files/index.ts";
 import { type AppendLog, openAppendLog } from "./appendLog.ts";
-import type { EvaluationRecord, StepRecord } from "./events.ts";
+import type { CropRecord, EvaluationRecord, StepRecord } from "./events.ts";
 import type { RunFolder } from "./runFolder.ts";
+
+/** A line of metrics.jsonl. */
+export type RunRecord = StepRecord | EvaluationRecord | CropRecord;
 
 /** The growing files of a run: metrics.jsonl, train.log and TensorBoard's events. */
 export type RunFiles = {
-  record(record: StepRecord | EvaluationRecord): void;
+  record(record: RunRecord): void;
   log(line: string): void;
   /** Forces all to the disk; lengths in bytes by name. */
   flush(): Record<string, number>;
@@ -15,8 +18,8 @@ export type RunFiles = {
 const METRICS = "metrics.jsonl";
 
 /** Figures of a record under TensorBoard's tags. */
-function scalarsOf(record: StepRecord | EvaluationRecord): Record<string, number> {
-  const parent = record.kind === "step" ? "train" : "evaluation";
+function scalarsOf(record: RunRecord): Record<string, number> {
+  const parent = record.kind === "step" ? "train" : record.kind;
   return Object.fromEntries(
     Object.entries(record).flatMap(([name, value]) =>
       typeof value === "number" && !["epoch", "step"].includes(name)

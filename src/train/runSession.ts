@@ -2,19 +2,29 @@ import { join } from "node:path";
 
 import { VERSION } from "../core/version.ts";
 import type { Framework, HostState } from "../methods/index.ts";
-import { openViewLoader, type ViewLoader } from "../views/index.ts";
+import { type Boxes, openViewLoader, type ViewLoader } from "../views/index.ts";
 import { type Exported, writeCheckpoint } from "./checkpoint.ts";
 import type { RunConfig } from "./config.ts";
+import {
+  describeRefresh,
+  describeStart,
+  firstBoxes,
+  isRefreshDue,
+  refreshCrops,
+} from "./cropRefresh.ts";
 import type { TrainingData } from "./dataset.ts";
 import { configHash, decisivePart } from "./decisive.ts";
 import { scheduleOf } from "./epochs.ts";
 import type { EvaluationRecord, TrainListener } from "./events.ts";
 import { describeFailure, stopAt } from "./failure.ts";
+import { loadedBatch } from "./loadedBatch.ts";
 import { type LoopParts, type Progress, runLoop } from "./loop.ts";
 import { openMonitor } from "./monitor.ts";
+import { coverageFigures } from "./objectBoxes.ts";
 import type { Position } from "./position.ts";
 import { openRunFiles, type RunFiles } from "./runFiles.ts";
 import type { RunFolder } from "./runFolder.ts";
+import { openRunLoader, type RunLoader } from "./runLoader.ts";
 import { exportedOf, parameterCount } from "./session.ts";
 import type { Stepper, Target } from "./stepper.ts";
 
@@ -23,6 +33,8 @@ export type Session = {
   readonly config: RunConfig;
   readonly framework: Framework;
   readonly state: HostState;
+  /** Boxes of a checkpoint that is gone on from. */
+  readonly boxes?: Boxes | undefined;
   readonly stepper: Stepper;
   readonly target: Target;
   readonly data: TrainingData;
@@ -60,7 +72,7 @@ async function save(saving: Saving, progress: Progress, names: readonly string[]
   const position = positionOf(saving, progress);
   for (const name of names) {
     const path = join(session.folder.checkpoints, name);
-    await writeCheckpoint(path, progress.state, position, exported);
+    await writeCheckpoint(path, progress, position, exported);
   }
   session.listener({ kind: "checkpoint", step: progress.step });
 }
@@ -82,9 +94,15 @@ function failing(saving: Saving): LoopParts["fail"] {
   };
 }
 
-function openLoader({ config, data }: Session, step: number, stepsPerEpoch: number): ViewLoader {
+function openLoader(
+  { config, data }: Session,
+  step: number,
+  stepsPerEpoch: number,
+  boxes: Boxes | undefined,
+): ViewLoader {
   const epoch = Math.floor(step / stepsPerEpoch);
   return openViewLoader({
+    boxes,
     ...{ source: data.pixels, policy: config.views, seed: config.seed },
     ...{ batchSize: config.batchSize, epochs: config.epochs, workers: config.workers },
     from: { epoch, stepInEpoch: step - epoch * stepsPerEpoch },
@@ -120,16 +138,36 @@ function following(session: Session, files: RunFiles) {
   return { seen, listener };
 }
 
+/** Makes boxes anew when they are due, and goes on with batches that follow them. */
+function refreshing({ session, files }: Saving, loader: RunLoader): LoopParts["refresh"] {
+  const { config, listener } = session;
+  const { views, epochs } = config;
+  return async (progress, epoch) => {
+    if (!isRefreshDue(epoch, views, epochs)) return;
+    const { boxes, record } = await refreshCrops(session, progress, epoch);
+    progress.boxes = boxes;
+    await loader.reopen(progress.step, boxes);
+    files.record(record);
+    const text = describeRefresh(record, views.crop);
+    files.log(text);
+    listener({ kind: "note", text });
+  };
+}
+
 /** Trains from a position, or from the start, until done or interrupted. Frees what the session holds. */
 export async function runSession(session: Session, from: Position | undefined): Promise<Outcome> {
   const { config, framework, data, stepper, signal, folder } = session;
   const stepsPerEpoch = Math.floor(data.count / config.batchSize);
   const progress: Progress = {
     ...{ state: session.state, step: from?.step ?? 0, best: from?.best ?? null },
+    boxes: session.boxes ?? firstBoxes(config.views, data),
     ...{ elapsedSeconds: from?.elapsedSeconds ?? 0, lossSum: from?.lossSum ?? 0 },
   };
   const files = openRunFiles(folder, from);
-  const loader = openLoader(session, progress.step, stepsPerEpoch);
+  const loader = openRunLoader(
+    (step, boxes) => openLoader(session, step, stepsPerEpoch, boxes),
+    ...([progress.step, progress.boxes] as const),
+  );
   const monitor = await openMonitor(session, session.target);
   try {
     const { seen, listener } = following(session, files);
@@ -137,10 +175,15 @@ export async function runSession(session: Session, from: Position | undefined): 
     const saving: Saving = { session, files, exported, stepsPerEpoch };
     files.log(from === undefined ? "start" : `go on from step ${from.step}`);
     announce(session, progress.step, stepsPerEpoch);
+    const crops = describeStart(session);
+    if (crops !== undefined) listener({ kind: "note", text: crops });
     const chanceLoss = framework.chanceLoss();
     const finished = await runLoop(
       {
         ...{ config, stepper, loader, stepsPerEpoch, chanceLoss, signal, listener },
+        loaded: (batch) => loadedBatch(batch, data),
+        observe: (batch) => coverageFigures(data, batch),
+        refresh: refreshing(saving, loader),
         record: (record) => files.record(record),
         save: (at, names) => save(saving, at, names),
         evaluate: (at, epoch) => monitor.evaluate(at, epoch),

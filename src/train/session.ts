@@ -10,14 +10,15 @@ import type { RunConfig } from "./config.ts";
 
 /** The framework that a config describes. */
 export function frameworkOf(
-  config: Pick<OpenConfig, "method" | "encoder" | "head" | "loss" | "optimiser"> &
-    Pick<OpenConfig, "averaging" | "batchSize" | "imageSize" | "seed">,
+  config: Pick<OpenConfig, "framework" | "encoder" | "head" | "loss" | "samplers" | "mixer"> &
+    Pick<OpenConfig, "optimiser" | "averaging" | "batchSize" | "imageSize" | "seed">,
   images: number,
 ): Framework {
-  const { method, encoder, head, loss, optimiser, averaging, batchSize, imageSize, seed } = config;
+  const { framework, encoder, head, loss, samplers, mixer, optimiser } = config;
+  const { averaging, batchSize, imageSize, seed } = config;
   return createFramework({
-    ...{ framework: method, encoder, head, loss, optimiser, averaging },
-    ...{ batchSize, imageSize, datasetSize: images, seed },
+    ...{ framework, encoder, head, loss, samplers, mixer, optimiser },
+    ...{ averaging, batchSize, imageSize, datasetSize: images, seed },
   });
 }
 
@@ -33,7 +34,7 @@ export function exportedOf(
 ): Exported {
   const { imageSize, encoder, views, head, seed } = config;
   const format = { imageSize, mean: views.mean, std: views.std };
-  const training = { method: config.method.name, head, views, seed, data: resolve(config.data) };
+  const training = { method: config.method, head, views, seed, data: resolve(config.data) };
   const description = describeEncoder(encoder, framework.encoder, format, training);
   return {
     prefix: state.average === undefined ? "encoder/" : "average/encoder/",

@@ -15,13 +15,14 @@ import {
   type HostState,
   type LoadedBatch,
   runCached,
+  type StepAt,
 } from "../methods/index.ts";
 
 /** The state after a step and what was measured in it. */
 export type Stepped = { state: HostState; figures: Record<string, number> };
 
 type Choices = Record<string, string>;
-type At = { learningRate: number; step: number };
+type At = StepAt;
 
 /** Runs training steps: one compiled program, or four of them with micro-batches. */
 export type Stepper = {
@@ -59,7 +60,7 @@ async function wholeStepper(
     async step(before, batch, at) {
       const result = await program.run(asHostTree(before), framework.batch(batch, at));
       const [after, measured] = result as unknown as [HostState, HostTree];
-      const figures = numbersOf(measured);
+      const figures = framework.figures(numbersOf(measured));
       program.recycle(measured);
       return { state: after, figures };
     },
@@ -83,7 +84,7 @@ async function cachedStepper(
     if (name === "ids") nothing.ids = new Int32Array(size);
     if (name === "groups") nothing.groups = new Int32Array(size);
   }
-  const blank: HostRecord = framework.batch(nothing, { learningRate: 0, step: 0 });
+  const blank: HostRecord = framework.batch(nothing, { learningRate: 0, step: 0, progress: 0 });
   const { dimension } = framework.head;
   const examples = cachedExamples(state, blank, { count, dimension });
   const compiled: Program[] = [];
@@ -101,7 +102,7 @@ async function cachedStepper(
   return {
     async step(before, batch, at) {
       const [after, measured] = await runCached(run, count, before, framework.batch(batch, at));
-      return { state: after, figures: numbersOf(measured) };
+      return { state: after, figures: framework.figures(numbersOf(measured)) };
     },
     recycle: (done) => compiled[3].recycle(asHostTree(done)),
     choices: () => Object.assign({}, ...compiled.map(({ choices }) => choices)) as Choices,

@@ -7,13 +7,13 @@ import type { Framework, HostState } from "../methods/index.ts";
 import {
   type AutomaticChoice,
   closeConfig,
-  describeNamed,
   epochsFor,
   openConfig,
   type OpenConfig,
 } from "./automatic.ts";
 import { newestCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
+import { checkCrops } from "./cropRefresh.ts";
 import { openTrainingData, type TrainingData } from "./dataset.ts";
 import { configHash, decisivePart, differences } from "./decisive.ts";
 import type { TrainListener } from "./events.ts";
@@ -72,6 +72,7 @@ async function openParts(
   const { config: asked, choices } = openConfig(tree, facts);
   const framework = frameworkOf(asked, data.count);
   const config = { ...asked, views: { ...asked.views, count: framework.viewCount } };
+  checkCrops(config.views, framework.encoder, data);
   const state = framework.init();
   if (config.init !== undefined) {
     listener({ kind: "note", text: describeLoaded(await initialise(state, config.init)) });
@@ -111,7 +112,7 @@ async function chosenEpochs(
 /** Trains a new run. `tree` has been checked with `configMistakes`. */
 export async function train(tree: ConfigTree, options: TrainOptions = {}): Promise<TrainResult> {
   const { overwrite = false, signal = new AbortController().signal, listener = quiet } = options;
-  const method = describeNamed((tree.method as never) ?? { name: "simclr" }).split(",")[0];
+  const method = (tree.method as string | undefined) ?? "simclr";
   const out = (tree.out as string | undefined) ?? freshRunPath(tree.data as string, method);
   checkOut(out, overwrite);
   const data = await openTrainingData(tree.data as string, {
@@ -210,7 +211,8 @@ export async function resume(
     const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
     const stepper = await openStepper(framework, state, config, target);
     const parts = { config, framework, state, stepper, target, data, folder, signal, listener };
-    const outcome = await runSession(parts, read?.position);
+    const { boxes } = read ?? {};
+    const outcome = await runSession({ ...parts, boxes }, read?.position);
     return { ...outcome, run: path, config, choices: about.choices };
   } finally {
     data.close();

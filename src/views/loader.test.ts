@@ -11,8 +11,10 @@ import type { PixelSource } from "../core/pixels.ts";
 import { randomStream } from "../core/random.ts";
 import { epochOrder } from "./batches.ts";
 import { drawImageViews } from "./imageViews.ts";
+import { setBox, wholeBoxes } from "./boxes.ts";
 import { openViewLoader } from "./loader.ts";
 import type { ViewBatch, ViewLoaderOptions } from "./loader.ts";
+import type { ViewParameters } from "./parameters.ts";
 import { openPixels } from "./pixelReader.ts";
 import { createRenderer } from "./render.ts";
 import { viewPolicy } from "./viewOptions.ts";
@@ -76,9 +78,7 @@ const options = (more: Partial<ViewLoaderOptions> = {}): ViewLoaderOptions => ({
   ...more,
 });
 
-type Copy = Pick<ViewBatch, "epoch" | "stepInEpoch" | "step" | "ids" | "groups" | "views"> & {
-  made: unknown;
-};
+type Copy = Omit<ViewBatch, "parameters" | "shape" | "waitMs"> & { made: unknown };
 async function collect(given: ViewLoaderOptions): Promise<Copy[]> {
   const copies: Copy[] = [];
   for await (const batch of openViewLoader(given)) {
@@ -91,6 +91,7 @@ async function collect(given: ViewLoaderOptions): Promise<Copy[]> {
       made,
       ids: batch.ids.slice(),
       groups: batch.groups.slice(),
+      sources: batch.sources.slice(),
       views: batch.views.slice(),
     });
   }
@@ -145,6 +146,71 @@ describe("batches", () => {
   });
 });
 
+/** A small box in another corner of every image. */
+const boxes = wholeBoxes(23);
+for (let i = 0; i < 23; i++) {
+  const [left, top] = [(i % 3) * 0.4, (i % 2) * 0.8];
+  setBox(boxes, i, { left, top, right: left + 0.2, bottom: top + 0.2 });
+}
+const contrastive = viewPolicy({
+  preset: "photo",
+  size: 8,
+  falsePositives: 0.5,
+  crop: { kind: "contrastive", alpha: 0.4, scale: [0.1, 0.4] },
+});
+
+describe("boxes and false positives", () => {
+  test("boxes decide where crops are, and only that", async () => {
+    const [random, free, boxed] = await Promise.all([
+      collect(
+        options({
+          policy: viewPolicy({ ...contrastive, crop: { kind: "random", scale: [0.1, 0.4] } }),
+        }),
+      ),
+      collect(options({ policy: contrastive })),
+      collect(options({ policy: contrastive, boxes })),
+    ]);
+    expect(free).toEqual(random);
+    expect(boxed[0].ids).toEqual(free[0].ids);
+    expect(boxed[0].sources).toEqual(free[0].sources);
+    expect(boxed[0].views).not.toEqual(free[0].views);
+  });
+
+  test("a view is of the image that is named as its source", async () => {
+    const source = sharedSource();
+    const reader = openPixels(source);
+    const render = createRenderer(contrastive);
+    let others = 0;
+    for (const { ids, sources, views, made } of await collect(
+      options({ policy: contrastive, boxes }),
+    )) {
+      sources.forEach((image, row) => {
+        const parameters = (made as ViewParameters[][])[row < 5 ? 0 : 1][row % 5];
+        expect(parameters.source).toBe(image === ids[row % 5] ? undefined : image);
+        const expected = new Float32Array(192);
+        render(reader.image(image), parameters, expected);
+        expect(views.slice(row * 192, (row + 1) * 192)).toEqual(expected);
+        if (image === ids[row % 5]) return;
+        expect(row).toBeGreaterThanOrEqual(5); // never view 0
+        others++;
+      });
+    }
+    expect(others).toBeGreaterThan(18); // of 60, at a rate of 1/2
+    expect(others).toBeLessThan(42);
+  });
+
+  test("without false positives the sources are the images", async () => {
+    const [{ ids, sources }] = await collect(options());
+    expect([...sources]).toEqual([...ids, ...ids]);
+  });
+
+  test("boxes of another dataset are refused", () => {
+    expect(() => openViewLoader(options({ boxes: wholeBoxes(22) }))).toThrow(
+      "views: boxes has 88 numbers, expected 4 for each of 23 images",
+    );
+  });
+});
+
 describe("what is refused", () => {
   test("a dataset smaller than a batch", () => {
     expect(() => openViewLoader(options({ batchSize: 24 }))).toThrow(
@@ -180,6 +246,17 @@ describe.skipIf(!built)("worker threads (need npm run build)", () => {
       const source = workers === 2 ? fileSource("workers") : sharedSource();
       expect(await collect(options({ workers, ahead, source }))).toEqual(here);
     }
+  });
+
+  test("so they do with boxes and false positives", async () => {
+    const here = await collect(options({ policy: contrastive, boxes }));
+    for (const workers of [1, 2, 3]) {
+      const source = workers === 2 ? fileSource("boxes") : sharedSource();
+      const more = { workers, source, policy: contrastive, boxes };
+      expect(await collect(options(more))).toEqual(here);
+    }
+    const rest = { from: { epoch: 1, stepInEpoch: 2 }, workers: 2 };
+    expect(await collect(options({ policy: contrastive, boxes, ...rest }))).toEqual(here.slice(6));
   });
 
   test("workers do not write over batches while nobody asks", async () => {

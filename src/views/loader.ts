@@ -4,6 +4,7 @@ import { ConfigError, ContraposeError } from "../core/errors.ts";
 import type { PixelSource } from "../core/pixels.ts";
 import { batchesPerEpoch, createSlot } from "./batches.ts";
 import type { BatchPlan, Slot } from "./batches.ts";
+import type { Boxes } from "./boxes.ts";
 import { makeHere, makeInWorkers } from "./makers.ts";
 import type { Maker } from "./makers.ts";
 import { PACKED_PARAMETERS, unpackParameters } from "./packedParameters.ts";
@@ -19,6 +20,7 @@ export type ViewBatch = {
   readonly step: number; // counted from the first batch of epoch 0
   readonly ids: Int32Array; // [B], numbers of the images in the source
   readonly groups: Int32Array; // [B]
+  readonly sources: Int32Array; // [V · B], the images that the views are made of: `ids`, or a false positive
   readonly views: Float32Array; // [V · B, 3, S, S]; row v · B + b is view v of image b
   readonly shape: readonly [number, number, number, number];
   readonly waitMs: number; // that the consumer spent on getting it
@@ -32,6 +34,7 @@ export type ViewLoaderOptions = {
   policy: ViewPolicy;
   seed: number;
   batchSize: number; // images
+  boxes?: Boxes | undefined; // [count, 4], for crop policies that look at them; by default none
   epochs?: number; // ends before this epoch; endless by default
   from?: { epoch: number; stepInEpoch: number }; // the first batch to make
   workers?: number; // threads; 0 makes batches in this thread, when asked for
@@ -52,7 +55,7 @@ export type ViewLoader = AsyncIterable<ViewBatch> & {
 };
 
 function checkOptions(options: ViewLoaderOptions): void {
-  const { source, batchSize, workers, ahead, from } = options;
+  const { source, batchSize, workers, ahead, from, boxes } = options;
   const epochs = options.epochs === Infinity ? undefined : options.epochs;
   const whole = { batchSize, workers, ahead, epochs, ...from };
   for (const [name, value] of Object.entries(whole)) {
@@ -69,6 +72,11 @@ function checkOptions(options: ViewLoaderOptions): void {
       "use a smaller batch size",
     );
   }
+  if (boxes !== undefined && boxes.length !== 4 * source.count) {
+    throw new ConfigError(
+      `views: boxes has ${boxes.length} numbers, expected 4 for each of ${source.count} images`,
+    );
+  }
   const perEpoch = batchesPerEpoch(source.count, batchSize);
   if (from !== undefined && from.stepInEpoch > perEpoch) {
     throw new ConfigError(
@@ -77,7 +85,7 @@ function checkOptions(options: ViewLoaderOptions): void {
   }
 }
 
-type Numbers = Uint16Array | Uint32Array | Int32Array | Float64Array;
+type Numbers = Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
 function shared<T extends Numbers>(table: T): T {
   if (table.buffer instanceof SharedArrayBuffer) return table;
@@ -111,7 +119,7 @@ function makerFor(plan: BatchPlan, options: ViewLoaderOptions, workers: number, 
 
 function batchAt(
   { policy, batchSize }: ViewLoaderOptions,
-  { views, parameters, ids, groups }: Slot,
+  { views, parameters, ids, groups, sources }: Slot,
   place: { step: number; perEpoch: number; waitMs: number },
 ): ViewBatch {
   const epoch = Math.floor(place.step / place.perEpoch);
@@ -121,6 +129,7 @@ function batchAt(
     step: place.step,
     ids,
     groups,
+    sources,
     views,
     shape: [policy.count * batchSize, 3, policy.size, policy.size],
     waitMs: place.waitMs,
@@ -131,7 +140,7 @@ function batchAt(
 
 /**
  * Opens a loader of batches of views. The contents of every batch depend on source, policy, seed, batch
- * size and the place in training alone, not on the number of workers or on where loading started.
+ * size, boxes and the place in training alone, not on the number of workers or on where loading started.
  */
 export function openViewLoader(options: ViewLoaderOptions): ViewLoader {
   checkOptions(options);
@@ -141,7 +150,8 @@ export function openViewLoader(options: ViewLoaderOptions): ViewLoader {
   const first = from.epoch * perEpoch + from.stepInEpoch;
   const all = Math.max(0, epochs * perEpoch - first);
   const { policy, seed } = options;
-  const plan: BatchPlan = { source: shareTables(source), policy, seed, batchSize };
+  const boxes = options.boxes && shared(options.boxes);
+  const plan: BatchPlan = { source: shareTables(source), policy, seed, batchSize, boxes };
   const maker = makerFor(plan, options, workers, { first, all });
   const batch = createSlot(plan, ArrayBuffer); // ordinary memory: not every library takes shared memory
   let [given, waited, asking] = [0, 0, false];

@@ -2,10 +2,10 @@ import type { Rectangle } from "./crop.ts";
 import type { ColourStep, ViewParameters } from "./parameters.ts";
 
 /** Numbers that one view's parameters take in packed form. */
-export const PACKED_PARAMETERS = 21;
+export const PACKED_PARAMETERS = 22;
 
 const steps: ColourStep["step"][] = ["brightness", "contrast", "saturation", "hue"];
-const [ROTATION, FLAGS, JITTER, BLUR, SOLARISE, CUTOUT] = [4, 5, 6, 14, 16, 17];
+const [ROTATION, FLAGS, JITTER, BLUR, SOLARISE, CUTOUT, SOURCE] = [4, 5, 6, 14, 16, 17, 21];
 
 function packRectangle(to: Float64Array, at: number, rectangle: Rectangle | null): void {
   to[at] = rectangle?.x ?? 0;
@@ -33,6 +33,7 @@ export function packParameters(parameters: ViewParameters, to: Float64Array, at:
   to[at + BLUR + 1] = blur === null ? 0 : blur.radius;
   to[at + SOLARISE] = solarise ?? -1;
   packRectangle(to, at + CUTOUT, cutout);
+  to[at + SOURCE] = parameters.source ?? -1;
 }
 
 /** Parameters that `packParameters` wrote at `at`. */
@@ -53,5 +54,6 @@ export function unpackParameters(from: Float64Array, at: number): ViewParameters
     blur: sigma > 0 ? { sigma, radius: from[at + BLUR + 1] } : null,
     solarise: from[at + SOLARISE] >= 0 ? from[at + SOLARISE] : null,
     cutout: from[at + CUTOUT + 2] > 0 ? unpackRectangle(from, at + CUTOUT) : null,
+    ...(from[at + SOURCE] >= 0 ? { source: from[at + SOURCE] } : {}),
   };
 }

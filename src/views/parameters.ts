@@ -1,6 +1,6 @@
 import type { RandomStream } from "../core/random.ts";
-import { crops } from "./crop.ts";
 import type { Box, Rectangle, Size } from "./crop.ts";
+import { crops } from "./crops.ts";
 import type { TransformPolicy } from "./policy.ts";
 
 /** The four steps of colour jitter, in the order they are done. */
@@ -23,6 +23,7 @@ export type ViewParameters = {
   blur: { sigma: number; radius: number } | null; // view pixels
   solarise: number | null; // threshold in [0, 1]
   cutout: Rectangle | null; // view pixels
+  source?: number; // the other image that the view is made of, where it is a false positive
 };
 
 /** What a view's parameters may depend on beside policy and chance. */

@@ -14,9 +14,24 @@ export const viewPresetNames = ["small", "photo", "moco", "none"] as const;
 
 type Range = [from: number, to: number];
 
+/** What a run says of contrastive crops beside how each is drawn. */
+type BoxPlan = {
+  boxes: "encoder" | "dataset";
+  threshold: number;
+  warmup: number; // share of the epochs
+  interval: number; // share of the epochs
+};
+
 /** Every transform of one view, nothing left open; `ViewOptions` says what the numbers mean. */
 export type TransformPolicy = {
-  crop: { kind: "random" | "centre"; scale: Range; ratio: Range };
+  crop: {
+    kind: "random" | "centre" | "contrastive";
+    scale: Range;
+    ratio: Range;
+    alpha: number;
+    exact: boolean;
+    box?: [left: number, top: number, right: number, bottom: number] | undefined;
+  };
   flip: number;
   verticalFlip: number;
   rotation: { rightAngles: number; probability: number; degrees: number };
@@ -43,9 +58,11 @@ export type ViewOverride = Partials<TransformPolicy> & {
 
 /** How the views of an image are made. A whole policy is a valid `ViewOptions` again. */
 export type ViewPolicy = TransformPolicy & {
+  crop: BoxPlan;
   preset: (typeof viewPresetNames)[number];
   size: number; // pixels
   count: number; // views of each image
+  falsePositives: number; // share of views, the first left out, that are made of another image
   mean: [number, number, number];
   std: [number, number, number];
   perView: ViewOverride[];
@@ -58,7 +75,11 @@ const imagenet = {
 const small: Omit<ViewPolicy, "preset"> = {
   size: 32,
   count: 2,
-  crop: { kind: "random", scale: [0.2, 1], ratio: [3 / 4, 4 / 3] },
+  falsePositives: 0,
+  crop: {
+    ...{ kind: "random", scale: [0.2, 1], ratio: [3 / 4, 4 / 3], alpha: 0.6, exact: true },
+    ...{ boxes: "encoder", threshold: 0.1, warmup: 0.2, interval: 0.2 },
+  },
   flip: 0.5,
   verticalFlip: 0,
   rotation: { rightAngles: 0, probability: 0, degrees: 0 },
@@ -122,4 +143,14 @@ export function merge(base: Tree, over: Tree): Tree {
 export function transformsOf(policy: ViewPolicy, index: number): TransformPolicy {
   const over = policy.perView[index];
   return over === undefined ? policy : (merge(policy, over) as unknown as TransformPolicy);
+}
+
+/**
+ * Crops of the views that are drawn for a box of their image. Empty where no view is: none is contrastive,
+ * or the box is fixed.
+ */
+export function cropsWithBoxes(policy: ViewPolicy): TransformPolicy["crop"][] {
+  return Array.from({ length: policy.count }, (_, view) => transformsOf(policy, view).crop).filter(
+    ({ kind, box }) => kind === "contrastive" && box === undefined,
+  );
 }

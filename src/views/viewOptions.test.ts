@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { transformsOf, viewPresets } from "./policy.ts";
+import { cropsWithBoxes, transformsOf, viewPresets } from "./policy.ts";
 import { ViewOptions, viewPolicy } from "./viewOptions.ts";
 
 test("nothing said gives SimCLR's views for small images", () => {
@@ -58,6 +58,35 @@ test("a view shares with an earlier one only", () => {
   expect(() => viewPolicy({ perView: [{}, { share }] })).toThrow(
     "views: perView.1.share.from: view 1 can share with an earlier view only (is 1)",
   );
+});
+
+test("a contrastive crop needs nothing more than its kind", () => {
+  const { crop } = viewPolicy({ crop: { kind: "contrastive" } });
+  expect(crop).toMatchObject({ alpha: 0.6, exact: true, boxes: "encoder", threshold: 0.1 });
+  expect(crop).toMatchObject({ warmup: 0.2, interval: 0.2, scale: [0.2, 1] });
+  expect(crop.box).toBeUndefined();
+  expect(viewPolicy().falsePositives).toBe(0);
+});
+
+test("which views are drawn for a box is told by kind and fixed box", () => {
+  const alphas = (given: ViewOptions) =>
+    cropsWithBoxes(viewPolicy(given)).map(({ alpha }) => alpha);
+  expect(alphas({})).toEqual([]);
+  expect(alphas({ crop: { kind: "contrastive" } })).toEqual([0.6, 0.6]);
+  expect(alphas({ crop: { kind: "contrastive", box: [0.25, 0.25, 0.75, 0.75] } })).toEqual([]);
+  const second = { crop: { kind: "contrastive" as const, alpha: 0.1 } };
+  expect(alphas({ perView: [{}, second], count: 3 })).toEqual([0.1]);
+});
+
+test("boxes that make no sense are refused", () => {
+  const wrong: [ViewOptions["crop"], string][] = [
+    [{ kind: "contrastive", box: [0.5, 0, 0.4, 1] }, "must be left, top, right, bottom"],
+    [{ box: [0, 0, 1, 1] }, "only crop.kind contrastive looks at a box"],
+    [{ kind: "contrastive", interval: 0 }, "must be more than 0"],
+  ];
+  for (const [crop, message] of wrong) expect(() => viewPolicy({ crop })).toThrow(message);
+  const perView = [{ crop: { warmup: 0.5 } }] as unknown as NonNullable<ViewOptions["perView"]>;
+  expect(() => viewPolicy({ perView })).toThrow(/perView.0.crop.warmup is not an option/);
 });
 
 test("there are as many views as perView speaks of, and the rest follow the policy", () => {

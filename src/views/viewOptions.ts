@@ -16,13 +16,60 @@ const channels = (low: number, high: number) =>
     z.number().min(low).max(high),
   ]);
 
-const crop = z.strictObject({
+const share = z.number().min(0).max(1);
+const viewCrop = {
   kind: z
-    .enum(["random", "centre"])
+    .enum(["random", "centre", "contrastive"])
     .optional()
-    .describe("random: random resized crop; centre: the largest centred square"),
+    .describe(
+      "random: random resized crop; centre: the largest centred square; contrastive: ContrastiveCrop, its centre within the object's box",
+    ),
   scale: range(0.0001, 1).optional().describe("range of the crop's area, as a share of the image"),
   ratio: range(0.01, 100).optional().describe("range of the crop's width over height"),
+  alpha: z
+    .number()
+    .min(0.001)
+    .max(2)
+    .optional()
+    .describe(
+      "contrastive: centres follow Beta(alpha, alpha) across the box: 1 evenly, less more often at its borders; 0.6 in the paper, 0.1 in its program for small images",
+    ),
+  exact: z
+    .boolean()
+    .optional()
+    .describe(
+      "contrastive: reaches the last position of a range too, so that alpha 1 and no box are the random crop; false repeats the published program",
+    ),
+  box: z
+    .tuple([share, share, share, share])
+    .refine(([left, top, right, bottom]) => left <= right && top <= bottom, {
+      error: "must be left, top, right, bottom",
+    })
+    .optional()
+    .describe(
+      "contrastive: one box for every image: left, top, right, bottom as shares of width and height; SimCCrop is 0.25, 0.25, 0.75, 0.75",
+    ),
+};
+const crop = z.strictObject({
+  ...viewCrop,
+  boxes: z
+    .enum(["encoder", "dataset"])
+    .optional()
+    .describe(
+      "contrastive without a fixed box: where the encoder is most active, or the boxes that the dataset comes with",
+    ),
+  threshold: share
+    .optional()
+    .describe(
+      "boxes of the encoder hold what is more active than this, 0 least and 1 most; higher gives smaller boxes",
+    ),
+  warmup: share
+    .optional()
+    .describe("share of the epochs with random crops before the encoder makes the first boxes"),
+  interval: share
+    .refine((value) => value > 0, "must be more than 0")
+    .optional()
+    .describe("share of the epochs between two times that the encoder makes the boxes anew"),
 });
 
 const rotation = z.strictObject({
@@ -77,6 +124,10 @@ const transforms = {
 
 const override = z.strictObject({
   ...transforms,
+  crop: z
+    .strictObject(viewCrop)
+    .optional()
+    .describe("which part of the image is resized to the view"),
   share: z
     .strictObject({ from: z.int().min(0), transforms: z.array(z.enum(shareable)).min(1) })
     .optional()
@@ -93,6 +144,11 @@ export const ViewOptions = z.strictObject({
     ),
   size: z.int().min(4).max(1024).optional().describe("side of a view in pixels"),
   count: z.int().min(1).max(64).optional().describe("views of each image"),
+  falsePositives: probability
+    .optional()
+    .describe(
+      "probability that a view, never the first, is made of another image: known false positives, for experiments",
+    ),
   ...transforms,
   mean: channels(-1, 2).optional().describe("subtracted from red, green, blue in [0, 1]"),
   std: channels(0.001, 100).optional().describe("divides red, green, blue after that"),
@@ -108,6 +164,11 @@ export function viewPolicy(options: ViewOptions = {}): ViewPolicy {
   const given = parseOptions(
     "views",
     ViewOptions.superRefine((value, context) => {
+      const kinds = [value.crop, ...(value.perView ?? []).map((view) => view.crop)];
+      if (value.crop?.box !== undefined && !kinds.some((one) => one?.kind === "contrastive")) {
+        const message = "only crop.kind contrastive looks at a box";
+        context.addIssue({ code: "custom", message, path: ["crop", "box"] });
+      }
       value.perView?.forEach((view, index) => {
         if (view.share === undefined || view.share.from < index) return;
         const message = `view ${index} can share with an earlier view only`;

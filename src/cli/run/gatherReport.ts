@@ -125,7 +125,7 @@ function pointsOf(records: readonly (StepRecord | EvaluationRecord)[]) {
     if (record.kind === "step") {
       const { waitShare, ...rest } = record;
       training.push({ ...rest, dataWaitShare: waitShare });
-    } else epochs.push({ ...record });
+    } else if (record.kind === "evaluation") epochs.push({ ...record });
   }
   return { training, epochs };
 }
@@ -143,7 +143,7 @@ function words(config: RunConfig, dimension: number): { method: string; encoder:
   const width = options.width === undefined ? "" : `, width ${options.width}`;
   const blocks = options.blocks === undefined ? "" : `, ${options.blocks.join(" + ")} blocks`;
   return {
-    method: `${names[method.name] ?? method.name}, ${String(loss.name)}${at}`,
+    method: `${names[method] ?? method}, ${String(loss.name)}${at}`,
     encoder: `${name}${width}${blocks}, images of ${imageSize} px to ${dimension} features`,
   };
 }

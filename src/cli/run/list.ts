@@ -6,7 +6,8 @@ import { encoders, heads } from "../../encoders/index.ts";
 import { losses } from "../../losses/index.ts";
 import { frameworks } from "../../methods/index.ts";
 import { optimisers } from "../../optim/index.ts";
-import { configSchema, omit, TrainConfig } from "../../train/index.ts";
+import { mixers, samplers } from "../../sampling/index.ts";
+import { configSchema, methods, omit, TrainConfig } from "../../train/index.ts";
 import { viewPresets } from "../../views/index.ts";
 import type { Answer, Call } from "../verb.ts";
 
@@ -19,10 +20,12 @@ type Described = {
 };
 
 const catalogues: Record<string, Record<string, Entry>> = {
-  methods: frameworks,
+  frameworks: frameworks,
   encoders: encoders,
   heads: heads,
   losses: losses,
+  samplers: samplers,
+  mixers: mixers,
   optimisers: optimisers,
 };
 
@@ -44,6 +47,21 @@ function described({ name, summary, source, options }: Entry): Described {
       ]),
     ),
   };
+}
+
+/** Methods with what they set. */
+function methodEntries(): Described[] {
+  return Object.entries(methods).map(([name, { summary, source, config }]) => ({
+    name,
+    summary,
+    source,
+    options: Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [
+        key,
+        { default: value as unknown, describe: "" },
+      ]),
+    ),
+  }));
 }
 
 function viewEntries(): Described[] {
@@ -77,6 +95,7 @@ export function catalogue(): Record<string, Described[]> {
     Object.values(entries).map(described),
   ]);
   return {
+    methods: methodEntries(),
     ...(Object.fromEntries(known) as Record<string, Described[]>),
     views: viewEntries(),
     settings: settingEntries(),

@@ -71,7 +71,7 @@ function startLines(event: TrainEvent & { kind: "start" }): string[] {
   return [
     `run        ${run}`,
     `images     ${count(images)}, ${counted(stepsPerEpoch, "step")} of ${config.batchSize} an epoch, ${counted(config.epochs, "epoch")}${from}`,
-    `encoder    ${String(config.encoder.name)}, ${count(parameters)} parameters, ${config.method.name}, on ${config.device} with ${counted(config.threads, "thread")}`,
+    `encoder    ${String(config.encoder.name)}, ${count(parameters)} parameters, ${config.method}, on ${config.device} with ${counted(config.threads, "thread")}`,
   ];
 }
 

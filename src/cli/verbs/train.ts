@@ -31,7 +31,36 @@ export const configOptions: readonly OptionSpec[] = [
     path: "views.preset",
     describe: "augmentation: small, photo, moco or none",
   },
-  { group: model, flags: "--method <name>", path: "method", describe: "simclr, moco or instDisc" },
+  {
+    group: model,
+    flags: "--method <name>",
+    path: "method",
+    describe: "a paper's choices, see contrapose list methods",
+  },
+  {
+    group: model,
+    flags: "--framework <name>",
+    path: "framework",
+    describe: "where candidates come from, as simclr or moco",
+  },
+  {
+    group: model,
+    flags: "--samplers <names>",
+    path: "samplers",
+    describe: "what changes pairs, in order, as falseNegatives,ring",
+  },
+  {
+    group: model,
+    flags: "--mixer <name>",
+    path: "mixer",
+    describe: "what makes candidates of candidates: mochi",
+  },
+  {
+    group: model,
+    flags: "--loss <name>",
+    path: "loss",
+    describe: "see contrapose list losses",
+  },
   {
     group: model,
     flags: "--encoder <name>",

@@ -1,0 +1,51 @@
+import { type CaseResult, checkCases, ownCasesPath, readCases } from "../../conformance/index.ts";
+import type { Answer, Call } from "../verb.ts";
+import { valueReader } from "./values.ts";
+
+/** An error as a share of its tolerance, with two digits: `0.056`. */
+const shareOf = (error: number): string => String(Number(error.toPrecision(2)));
+
+/** The line of one case: `ok    ntXent/two-views   0.056`. */
+function lineOf({ id, pass, error, message }: CaseResult, width: number): string {
+  const head = `${pass ? "ok   " : "FAIL "} ${id.padEnd(width)}`;
+  const size = error === null ? "" : shareOf(error);
+  return pass ? `${head}  ${size}` : `${head}  ${message}`;
+}
+
+function summaryOf(results: readonly CaseResult[], device: string): string {
+  const passed = results.filter(({ pass }) => pass).length;
+  const errors = results.flatMap(({ pass, error }) => (pass && error !== null ? [error] : []));
+  const type = device === "reference" ? "float64" : "float32";
+  const worst =
+    errors.length === 0
+      ? ""
+      : `; largest error ${shareOf(Math.max(...errors))} of its tolerance where they agree`;
+  return `${passed} of ${results.length} cases agree on ${device} (${type})${worst}`;
+}
+
+/** Checks the cases of files, or those of the package. */
+export async function runConformance(call: Call): Promise<Answer> {
+  const { words, options, printer, signal } = call;
+  const values = valueReader("conformance", options);
+  const device = values.text("device") ?? "cpu";
+  values.check();
+  const files = words.length > 0 ? words : [ownCasesPath()];
+  const read = await Promise.all(
+    files.map(async (file) => ({ file, cases: await readCases(file) })),
+  );
+  const all: (CaseResult & { file: string })[] = [];
+  for (const { file, cases } of read) {
+    if (files.length > 1) printer.say(file);
+    const width = Math.max(...cases.map(({ id }) => id.length));
+    const results = await checkCases(cases, {
+      device,
+      signal,
+      each: (result) => printer.say(lineOf(result, width)),
+    });
+    all.push(...results.map((result) => ({ file, ...result })));
+  }
+  printer.say();
+  printer.say(summaryOf(all, device));
+  const passed = all.filter(({ pass }) => pass).length;
+  return { device, passed, failed: all.length - passed, cases: all };
+}

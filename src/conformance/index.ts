@@ -1,0 +1,5 @@
+export { adapters } from "./adapters.ts";
+export { type ConformanceCase, FORMAT, parseCases, readCases } from "./caseFile.ts";
+export { type CaseResult, checkCases, type CheckOptions } from "./checkCases.ts";
+export { type Comparison, compareOutputs, type Tolerance } from "./compareOutputs.ts";
+export { ownCases, ownCasesPath } from "./ownCases.ts";

@@ -1,0 +1,108 @@
+import { lax, numpy as np } from "@jax-js/jax";
+
+import { LOWEST } from "../core/numerics.ts";
+import type { Marks, Pairs } from "../core/pairs.ts";
+import type { ArrayRecord } from "../core/trees.ts";
+
+/** Anchors of a step that sampling is measured on at most: a few tell as much as all, and cost nothing. */
+const MEASURED = 64;
+
+const SUM = "sum.";
+
+/** 1 where both labels are known and equal (`same`), and where both are known: each [n, M]. */
+function labelled(anchors: np.Array, candidates: np.Array, like: np.Array) {
+  const column = anchors.reshape([-1, 1]); // [n, 1]
+  const row = candidates.reshape([1, -1]); // [1, M]
+  const flag = (condition: np.Array) => condition.astype(like.dtype);
+  const known = flag(column.ref.greaterEqual(0)).mul(flag(row.ref.greaterEqual(0))); // [n, M]
+  const same = flag(column.equal(row)).mul(known.ref); // [n, M]
+  return { known, same };
+}
+
+/** How many negatives carry the loss, and how similar they are, under the softmax at a temperature. */
+function hardness(similarity: np.Array, negative: np.Array, temperature: number): ArrayRecord {
+  const present = negative.ref.greater(0); // [n, M]
+  const logit = np.where(present, similarity.ref.mul(1 / temperature), LOWEST); // [n, M]
+  const highest = logit.ref.max(-1, { keepdims: true }); // [n, 1]
+  const weight = np.exp(logit.sub(highest)).mul(negative); // [n, M]
+  const total = np.maximum(weight.ref.sum(-1, { keepdims: true }), 1e-12); // [n, 1]
+  const share = weight.div(total); // [n, M]
+  const squares = np.maximum(np.square(share.ref).sum(-1), 1e-12); // [n]
+  return {
+    effectiveNegatives: np.reciprocal(squares).mean(), // candidates
+    hardness: share.mul(similarity).sum(-1).mean(), // cosine
+  };
+}
+
+/**
+ * What the samplers did to the pairs `before`, on the first anchors of the step. Where labels are known
+ * also sums of pairs, from which `samplingQuality` makes shares outside the program. All lent.
+ */
+export function samplingSums(
+  seen: { similarity: np.Array; anchors: Marks; candidates: Marks },
+  before: Pairs,
+  after: Pairs,
+  temperature: number,
+): ArrayRecord {
+  const n = Math.min(MEASURED, seen.similarity.shape[0]);
+  const rows = (x: np.Array) => lax.stopGradient(x.ref.slice([0, n])); // [n, M]
+  const similarity = rows(seen.similarity);
+  const [was, is] = [rows(before.negative), rows(after.negative)];
+  const [wasPositive, isPositive] = [rows(before.positive), rows(after.positive)];
+  const labels = labelled(
+    seen.anchors.labels.ref.slice([0, n]),
+    seen.candidates.labels.ref,
+    similarity,
+  );
+  const flag = (condition: np.Array) => condition.astype(similarity.dtype);
+  const present = flag(was.greater(0)); // [n, M]
+  const kept = flag(is.ref.greater(0)); // [n, M]
+  const dropped = present.ref.mul(np.subtract(1, kept)); // [n, M]
+  const promoted = flag(isPositive.greater(0)).mul(np.subtract(1, flag(wasPositive.greater(0)))); // [n, M]
+  const sums = (name: string, weight: np.Array): ArrayRecord => ({
+    [`${SUM}${name}Known`]: weight.ref.mul(labels.known.ref).sum(),
+    [`${SUM}${name}Same`]: weight.mul(labels.same.ref).sum(),
+  });
+  return {
+    ...hardness(similarity, is.ref, temperature),
+    ...sums("possible", present),
+    ...sums("used", is),
+    ...sums("dropped", dropped),
+    ...sums("promoted", promoted),
+  };
+}
+
+/** What `samplingQuality` adds, with what it means. */
+export const qualityMetrics = {
+  effectiveNegatives: "negatives that carry the loss, 1 / Σ p² of their softmax weights",
+  hardness: "mean cosine of the negatives under their softmax weights",
+  falseNegativeRate: "share of possible negatives that have the anchor's label: the base rate",
+  falseNegatives: "share of the negatives used, by weight, that have the anchor's label",
+  detectionPrecision: "share of the dropped negatives that have the anchor's label",
+  detectionRecall: "share of the negatives with the anchor's label that were dropped",
+  detectionLift: "detectionPrecision over falseNegativeRate; 1 is chance",
+  positivePurity: "share of the positives that samplers found that have the anchor's label",
+} as const;
+
+/** Figures of a step with shares in place of sums; a share of nothing is left out. */
+export function samplingQuality(figures: Record<string, number>): Record<string, number> {
+  const kept = Object.entries(figures).filter(([name]) => !name.startsWith(SUM));
+  const share = (name: string) => {
+    const known = figures[`${SUM}${name}Known`] ?? 0;
+    return known > 0 ? figures[`${SUM}${name}Same`] / known : undefined;
+  };
+  const base = share("possible");
+  const precision = share("dropped");
+  const all = figures[`${SUM}possibleSame`] ?? 0;
+  const touched = (figures[`${SUM}droppedKnown`] ?? 0) > 0;
+  const shares = {
+    falseNegativeRate: base,
+    falseNegatives: share("used"),
+    detectionPrecision: precision,
+    detectionRecall: touched && all > 0 ? figures[`${SUM}droppedSame`] / all : undefined,
+    detectionLift: base && precision !== undefined ? precision / base : undefined,
+    positivePurity: share("promoted"),
+  };
+  const known = Object.entries(shares).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(kept), ...(Object.fromEntries(known) as Record<string, number>) };
+}

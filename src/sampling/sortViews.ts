@@ -1,0 +1,204 @@
+import { numpy as np } from "@jax-js/jax";
+
+import { scalar } from "../core/arrays.ts";
+import { constantLike } from "../core/constantLike.ts";
+import { LOWEST } from "../core/numerics.ts";
+import { type Pairs, refPairs, type Term } from "../core/pairs.ts";
+import { topMask } from "../core/topMask.ts";
+import { falseViews, highestViews, lowestViews, randomViews } from "./chooseViews.ts";
+import { atOwnViews, ownViewValues } from "./ownViewValues.ts";
+import { readViews, type ViewReading } from "./readViews.ts";
+import { defineSampler, type Scene, type Sizes, type StepInputs } from "./sampler.ts";
+import { SortViewsOptions } from "./sortViewsOptions.ts";
+import { fieldInputs, uniformField } from "./uniformField.ts";
+import { emptyHistory, followViews } from "./viewHistory.ts";
+
+/** Negatives that a quantile needs: 20 beyond it on average. */
+const enough = ({ minNegatives, quantile }: SortViewsOptions): number =>
+  minNegatives ?? Math.min(Math.ceil(20 / (1 - quantile) - 1e-6), 1e30);
+
+/** Views that may be demoted in a batch of `views`, a share `ramp` [] of the budget. Consumes `ramp`. */
+export function quotaOf(ramp: np.Array, budget: number, views: number): np.Array {
+  const most = constantLike(ramp, budget * views);
+  const whole = constantLike(ramp, Math.floor(budget * views)); // in double precision
+  return np.where(ramp.ref.less(1), np.floor(ramp.mul(most)), whole); // []
+}
+
+/** Weights [N, W] of the mode "soft": a sigmoid of the percentile, 1 for the anchor's best view. Lent. */
+export function softWeights(
+  { present, percentiles }: ViewReading,
+  { softCentre, softTemperature }: Pick<SortViewsOptions, "softCentre" | "softTemperature">,
+): np.Array {
+  const { dtype } = percentiles;
+  const constant = (value: number) => constantLike(percentiles, value);
+  const steps = percentiles.ref.sub(constant(softCentre)).mul(constant(1 / softTemperature)); // [N, W]
+  const weight = np.reciprocal(np.exp(np.clip(steps, -80, 80).neg()).add(1)); // [N, W]
+  const best = topMask(np.where(present.ref.greater(0), percentiles.ref, LOWEST), 1); // [N, W]
+  const free = best.add(np.subtract(1, present.ref)).greater(0); // [N, W]
+  return np.where(free, constant(1).astype(dtype), weight);
+}
+
+/** 1 where anchor and own view have known labels that differ: [N, W]. Lent. */
+function otherLabel({ ownViews, anchors, candidates, ranking }: Scene): np.Array {
+  const { dtype } = ranking;
+  const [n, m] = ranking.shape;
+  const row = candidates.labels.ref.astype(dtype).reshape([1, m]); // [1, M]
+  const views = ownViewValues(ownViews, np.broadcastTo(row, [n, m])); // [N, W]
+  const own = anchors.labels.ref.astype(dtype).reshape([n, 1]); // [N, 1]
+  const flag = (condition: np.Array) => condition.astype(dtype);
+  const known = flag(views.ref.greaterEqual(0)).mul(flag(own.ref.greaterEqual(0))); // [N, W]
+  return flag(views.notEqual(own)).mul(known);
+}
+
+/** Uniform numbers [N, W], one for each own view; `part` 1 is a second set where the inputs hold one. Lent. */
+function uniforms({ inputs, ranking, ownViews }: Scene, part: 0 | 1): np.Array {
+  const n = ranking.shape[0];
+  const field = uniformField(inputs, ranking); // [N, M] or [2N, M]
+  return ownViewValues(ownViews, field.slice([part * n, (part + 1) * n])); // [N, W]
+}
+
+/** What a step decides on: the cosine [N, 1] below which a view may be demoted, and how many [] may. */
+type Allowance = { limit: np.Array; quota: np.Array };
+
+/** 1 at the demoted views, [N, W]. Lent: `scene`, `reading`; consumes the rest. */
+function chosenViews(
+  scene: Scene,
+  reading: ViewReading,
+  { limit, quota }: Allowance,
+  options: SortViewsOptions,
+): np.Array {
+  const { choose, explore, minKeep } = options;
+  if (choose === "oracle") return falseViews(reading, otherLabel(scene), minKeep);
+  const lowest = lowestViews(reading, limit, quota, options); // [N, W]
+  const stay = uniforms(scene, 0).greaterEqual(constantLike(lowest, explore)); // [N, W]
+  const demoted = lowest.mul(stay.astype(lowest.dtype)); // [N, W]
+  if (choose === "lowest") return demoted;
+  const count = demoted.sum(); // []
+  return choose === "highest"
+    ? highestViews(reading, count, options)
+    : randomViews(reading, count, options, uniforms(scene, 1));
+}
+
+/** Terms of a mode. `demoted`, `weights` [N, W]. Lent: `ownViews`; consumes the rest. */
+export function viewTerms(
+  ownViews: Scene["ownViews"],
+  pairs: Pairs,
+  { demoted, weights }: { demoted: np.Array; weights: np.Array },
+  { mode, alpha, rankTemperature }: Pick<SortViewsOptions, "mode" | "alpha" | "rankTemperature">,
+): Term[] {
+  const { positive, negative } = pairs;
+  if (mode === "keep") return [{ pairs }];
+  if (mode === "soft") {
+    const factor = atOwnViews(ownViews, weights.sub(1)).add(1); // [N, M]
+    return [{ pairs: { positive: positive.mul(factor), negative } }];
+  }
+  const low = positive.ref.mul(atOwnViews(ownViews, demoted.ref)); // [N, M]
+  const kept = positive.ref.sub(low.ref); // [N, M]
+  if (mode === "drop") return [{ pairs: { positive: kept, negative } }];
+  if (mode === "negative") {
+    const pushed = low.ref.mul(constantLike(low, alpha)); // [N, M]
+    return [{ pairs: { positive: kept, negative: negative.add(pushed) } }];
+  }
+  const split = demoted.sum(-1).greater(0); // [N]
+  return [
+    {
+      pairs: { positive: kept, negative: negative.ref.add(low) },
+      weight: np.where(split.ref, constantLike(kept, 0.5), constantLike(kept, 1)), // [N]
+    },
+    {
+      pairs: { positive, negative },
+      weight: np.where(split, constantLike(kept, 0.5), constantLike(kept, 0)), // [N]
+      temperature: rankTemperature,
+      denominator: "own",
+    },
+  ];
+}
+
+function inputsOf({ choose, ramp, warmup }: SortViewsOptions, sizes: Sizes): StepInputs {
+  const rows = choose === "random" ? 2 * sizes.anchors : sizes.anchors;
+  const field = fieldInputs({ ...sizes, anchors: rows });
+  return {
+    spec: { ramp: { dtype: "float32", shape: [] }, ...field.spec },
+    make: (at) => {
+      const since = at.progress - warmup;
+      const reached = ramp > 0 ? Math.min(1, Math.max(0, since / ramp)) : 1;
+      return { ramp: scalar(reached), ...field.make(at) };
+    },
+  };
+}
+
+/**
+ * Sorts the other views of an anchor's image by similarity, and demotes those that look like false
+ * positives: crops that show something else. A design with no paper of its own; the nearest relatives are
+ * Ranking InfoNCE (the mode "ranked") and the literature on negatives of the same image ("negative").
+ *
+ * Similarity alone cannot tell a hard positive from a false one. So a view is compared with the anchor's
+ * negatives R: it may be demoted where its cosine lies below a quantile of theirs, and only the
+ * `maxDemoted` lowest of an image, while `minKeep` stay. Over the batch the lowest percentiles go first, within
+ * a budget that grows over `ramp`; some demotions are cancelled at random, so that a view that the encoder
+ * does not recognise gets another chance. Nothing is demoted before the warm-up is over, or while the running
+ * mean percentile of own views (the area under the curve of own views against negatives) is under a gate.
+ *
+ * - "keep" changes nothing, "drop" takes demoted views out, "negative" makes them negatives of weight α.
+ * - "soft" demotes none but weighs every view by its percentile; the best keeps weight 1.
+ * - "ranked" halves the loss of an anchor with demoted views: its kept views against negatives and demoted
+ *   ones, and all its views against the negatives at a higher temperature, each view alone with them.
+ *
+ * `choose` other than "lowest" makes controls: as many views of the batch, within the same bounds an anchor,
+ * at random or of the highest similarity; "oracle" demotes every view whose label is not the anchor's (views
+ * that were swapped on purpose), whatever quantile, budget and gate say, and does nothing where labels are
+ * unknown. They go by `scene.ranking`, of a slowly averaged encoder where there is one. With few negatives the
+ * quantile is noise: an anchor with fewer than `minNegatives` goes by the running mean of all anchors'.
+ *
+ * Watch the effective rank beside it: a run whose rank falls has lost too many positives. Nothing here reacts
+ * to that, and crops are not compared, for want of geometry in a scene.
+ */
+export const sortViews = defineSampler({
+  name: "sortViews",
+  summary: "Demotes views that are less similar to their own image than its negatives are.",
+  source:
+    "a design after a survey of data curation for contrastive learning, arXiv:2502.08134 (2025); ranked: Hoffmann et al. 2022, arXiv:2201.11736",
+  options: SortViewsOptions,
+  reasons: { demoted: "sorted-out", weighted: "soft" },
+  needs: ["manyViews"],
+  sets: ({ mode }) => (mode === "ranked" ? ["temperature", "denominator"] : []),
+  warmup: 0.2,
+  inputs: inputsOf,
+  state: emptyHistory,
+  metrics: {
+    demotedShare: "share of the own views that are demoted; in keep and soft those that would be",
+    auroc: "running mean of the share of negatives that are less similar than an own view",
+    keptPercentile: "mean share of negatives that are less similar than a view that was kept",
+  },
+  apply(scene, pairs, options) {
+    const reading = readViews(scene, pairs, options);
+    const { present, percentiles, thresholds, references } = reading;
+    const { dtype } = present;
+    const { auroc, threshold, next } = followViews(scene.state, reading);
+    const gate = auroc.ref.greaterEqual(constantLike(present, options.aurocGate)).astype(dtype); // []
+    const own = references.ref.greaterEqual(constantLike(present, enough(options))); // [N, 1]
+    const limit = np.where(own, thresholds.ref, threshold); // [N, 1]
+    const [n, w] = present.shape;
+    const quota = quotaOf(scene.inputs.ramp.ref.astype(dtype), options.budget, n * w).mul(gate.ref);
+    const active = scene.active.ref.astype(dtype); // []
+    const chosen = chosenViews(scene, reading, { limit, quota }, options); // [N, W]
+    const demoted = chosen.mul(active); // [N, W]
+    const soft = np.where(gate.greater(0), softWeights(reading, options), 1); // [N, W]
+    const kept = present.ref.mul(np.subtract(1, demoted.ref)); // [N, W]
+    const total = (x: np.Array) => np.maximum(x.sum(), 1); // []
+    return {
+      terms: viewTerms(
+        scene.ownViews,
+        refPairs(pairs),
+        { demoted: demoted.ref, weights: soft },
+        options,
+      ),
+      state: next,
+      metrics: {
+        demotedShare: demoted.sum().div(total(present.ref)),
+        auroc,
+        keptPercentile: percentiles.ref.mul(kept.ref).sum().div(total(kept)),
+      },
+    };
+  },
+});

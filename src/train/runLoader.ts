@@ -1,0 +1,28 @@
+import type { Boxes, ViewLoader } from "../views/index.ts";
+
+/** Batches of a run. `reopen` goes on from another step, with other boxes of the images. */
+export type RunLoader = Pick<ViewLoader, "next" | "waitedMs" | "close"> & {
+  reopen(step: number, boxes: Boxes | undefined): Promise<void>;
+};
+
+/** Opens the batches of a run from a step on. Batches made ahead are lost where it is opened anew. */
+export function openRunLoader(
+  open: (step: number, boxes: Boxes | undefined) => ViewLoader,
+  step: number,
+  boxes: Boxes | undefined,
+): RunLoader {
+  let loader = open(step, boxes);
+  let before = 0; // milliseconds waited for loaders that are closed
+  return {
+    next: () => loader.next(),
+    get waitedMs() {
+      return before + loader.waitedMs;
+    },
+    async reopen(from, other) {
+      before += loader.waitedMs;
+      await loader.close();
+      loader = open(from, other);
+    },
+    close: () => loader.close(),
+  };
+}

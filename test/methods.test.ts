@@ -1,0 +1,143 @@
+import { describe, expect, test } from "vitest";
+
+import { leavesOf } from "../src/engine/program.ts";
+import type { HostTree } from "../src/core/arrays.ts";
+import { worstDifference } from "../src/engine/testing.ts";
+import { losses } from "../src/losses/index.ts";
+import { createFramework } from "../src/methods/index.ts";
+import { mixers, samplers } from "../src/sampling/index.ts";
+import { openConfig } from "../src/train/automatic.ts";
+import { methodNames } from "../src/train/index.ts";
+import { frameworkOf } from "../src/train/session.ts";
+import { someBatch, stepper, tinyFramework } from "./tinyFramework.ts";
+
+const facts = { images: 32, shortSide: 8, labelled: true };
+const small = {
+  data: "x",
+  encoder: { name: "resnet", width: 2, blocks: [1] },
+  batchSize: 4,
+  imageSize: 8,
+};
+
+/** The framework of a method's preset at a size that the interpreter can run. */
+function methodFramework(method: string) {
+  const ring = { samplers: [{ name: "ring", outer: 0.75, inner: 0.3 }] };
+  const given = { ...small, method, head: { dimension: 4 }, ...(method === "ring" ? ring : {}) };
+  const { config } = openConfig(given, facts);
+  return frameworkOf(config, facts.images);
+}
+
+const labelled = (framework: ReturnType<typeof tinyFramework>, seed: number, first = 0) => {
+  const loaded = someBatch(framework, seed, first);
+  return { ...loaded, labels: loaded.ids.map((id) => id % 2) };
+};
+
+describe("every method", () => {
+  test.each(methodNames)("%s takes the same steps on ONNX Runtime as on jax-js", async (method) => {
+    const framework = methodFramework(method);
+    const [slow, fast] = [await stepper(framework), await stepper(framework, "cpu")];
+    let [a, b] = [framework.init(), framework.init()];
+    for (let step = 0; step < 2; step++) {
+      const loaded = labelled(framework, step, 4 * step);
+      const [want, got] = [await slow(a, loaded, 0.02, step), await fast(b, loaded, 0.02, step)];
+      expect(Object.keys(got.metrics)).toEqual(Object.keys(want.metrics));
+      for (const value of Object.values(got.metrics)) expect(Number.isFinite(value)).toBe(true);
+      expect(Math.abs(got.metrics.loss - want.metrics.loss)).toBeLessThan(2e-5);
+      [a, b] = [want.state, got.state];
+    }
+    const [got, want] = [b, a].map((state) => state as unknown as HostTree);
+    expect(leavesOf(got).length).toBeGreaterThan(5);
+    expect(worstDifference(got, want)).toBeLessThan(4e-4);
+  });
+});
+
+const homes: Record<string, object[]> = {
+  propagate: [{ name: "instDisc" }],
+  sortViews: [
+    { name: "simclr", views: 3 },
+    { name: "simclr", views: 3, anchors: "first" },
+    { name: "moco", views: 3 },
+  ],
+};
+const everywhere = [
+  { name: "simclr" },
+  { name: "simclr", views: 3, anchors: "first" },
+  { name: "moco", queueSize: 8 },
+  { name: "instDisc" },
+  { name: "looc", augmentations: ["colour"] },
+  { name: "nnclr" },
+];
+// the defaults keep a tenth of a few hundred candidates, here there are three to 32
+const large: Record<string, object> = { ring: { outer: 0.75, inner: 0.3 } };
+const describeFramework = (framework: object) => JSON.stringify(framework).replace(/["{}]/g, "");
+
+describe("any sampler, mixer, loss and framework that make sense together take a step", () => {
+  const cases = Object.keys(samplers).flatMap((name) =>
+    (homes[name] ?? everywhere).map((framework, i) => {
+      const loss = Object.keys(losses)[i % Object.keys(losses).length];
+      return { name, framework, loss, title: `${name}, ${describeFramework(framework)}, ${loss}` };
+    }),
+  );
+  test.each(cases)("$title", async ({ name, framework, loss }) => {
+    const tiny = tinyFramework({
+      ...{ framework, loss, head: { dimension: 4 }, datasetSize: 32 },
+      samplers: [{ name, warmup: 0, ...large[name] }],
+    });
+    const step = await stepper(tiny, "cpu");
+    let state = tiny.init();
+    for (const at of [0, 1]) {
+      const done = await step(state, labelled(tiny, at, 4 * at), 0.02, at);
+      state = done.state;
+      for (const [metric, value] of Object.entries(done.metrics)) {
+        expect(Number.isFinite(value), metric).toBe(true);
+      }
+    }
+  });
+
+  const mixed = Object.keys(mixers).flatMap((mixer) =>
+    everywhere
+      .filter((framework) => !["nnclr"].includes((framework as { name: string }).name))
+      .map((framework) => ({
+        mixer,
+        framework,
+        title: `${mixer}, ${describeFramework(framework)}`,
+      })),
+  );
+  test.each(mixed)("$title", async ({ mixer, framework }) => {
+    const tiny = tinyFramework({
+      ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
+      samplers: ["falseNegatives", { name: "ring", ...large.ring }],
+      mixer: { name: mixer, warmup: 0 },
+    });
+    const { metrics } = await (await stepper(tiny, "cpu"))(tiny.init(), labelled(tiny, 1), 0.02);
+    expect(Number.isFinite(metrics.loss)).toBe(true);
+  });
+});
+
+describe("what contradicts itself is refused with the reason", () => {
+  const build = (config: object) => () =>
+    createFramework({ batchSize: 4, imageSize: 8, datasetSize: 32, ...config });
+
+  test("a sampler whose framework lacks what it looks at", () => {
+    expect(build({ samplers: ["propagate"] })).toThrow(
+      /propagate needs a bank, .* simclr has none/,
+    );
+    expect(build({ samplers: ["sortViews"] })).toThrow(/sortViews needs three or more views/);
+  });
+
+  test("terms that the loss cannot honour", () => {
+    const framework = { name: "simclr", views: 3 };
+    const samplers = [{ name: "sortViews", mode: "ranked" }];
+    expect(build({ framework, samplers, loss: "debiased" })).toThrow(/debiased has none/);
+    expect(build({ framework, samplers: ["sortViews"], loss: "debiased" })).not.toThrow();
+  });
+
+  test("a mixer with nothing to mix, samplers where noise is drawn, unknown names", () => {
+    expect(build({ framework: "nnclr", mixer: "mochi" })).toThrow(/no candidates to mix/);
+    expect(build({ framework: { name: "instDisc", form: "nce" }, samplers: ["ring"] })).toThrow(
+      /draws its negatives itself/,
+    );
+    expect(build({ samplers: ["rng"] })).toThrow(/"rng" is none of .*, did you mean ring\?/);
+    expect(build({ samplers: [{ outer: 1 }] })).toThrow(/expected a name/);
+  });
+});
