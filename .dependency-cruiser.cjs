@@ -5,7 +5,7 @@ const floors = [
   ["engine", "files"],
   ["losses", "sampling", "encoders", "optim", "views", "data", "metrics", "memory"],
   ["methods", "inference"],
-  ["train", "evaluate", "index"],
+  ["train", "evaluate", "conformance", "index"],
   ["report", "server"],
   ["cli"],
 ];

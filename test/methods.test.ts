@@ -4,7 +4,7 @@ import { leavesOf } from "../src/engine/program.ts";
 import type { HostTree } from "../src/core/arrays.ts";
 import { worstDifference } from "../src/engine/testing.ts";
 import { losses } from "../src/losses/index.ts";
-import { createFramework } from "../src/methods/index.ts";
+import { type Chosen, createFramework } from "../src/methods/index.ts";
 import { mixers, samplers } from "../src/sampling/index.ts";
 import { openConfig } from "../src/train/automatic.ts";
 import { methodNames } from "../src/train/index.ts";
@@ -51,7 +51,7 @@ describe("every method", () => {
   });
 });
 
-const homes: Record<string, object[]> = {
+const homes: Record<string, Chosen[]> = {
   propagate: [{ name: "instDisc" }],
   sortViews: [
     { name: "simclr", views: 3 },
@@ -59,7 +59,7 @@ const homes: Record<string, object[]> = {
     { name: "moco", views: 3 },
   ],
 };
-const everywhere = [
+const everywhere: Chosen[] = [
   { name: "simclr" },
   { name: "simclr", views: 3, anchors: "first" },
   { name: "moco", queueSize: 8 },
@@ -69,7 +69,7 @@ const everywhere = [
 ];
 // the defaults keep a tenth of a few hundred candidates, here there are three to 32
 const large: Record<string, object> = { ring: { outer: 0.75, inner: 0.3 } };
-const describeFramework = (framework: object) => JSON.stringify(framework).replace(/["{}]/g, "");
+const describeFramework = (framework: Chosen) => JSON.stringify(framework).replace(/["{}]/g, "");
 
 describe("any sampler, mixer, loss and framework that make sense together take a step", () => {
   const cases = Object.keys(samplers).flatMap((name) =>

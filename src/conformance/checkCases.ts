@@ -1,3 +1,5 @@
+import type { numpy as np } from "@jax-js/jax";
+
 import { ContraposeError } from "../core/errors.ts";
 import { checkDevice } from "../engine/index.ts";
 import { adapters } from "./adapters.ts";
@@ -47,12 +49,18 @@ async function checkCase(given: ConformanceCase, machine: Machine): Promise<Case
   }
 }
 
+/** Throws `DeviceError` where the device cannot run anything at all. */
+async function tryOut(machine: Machine): Promise<void> {
+  await machine.run((x: np.Array) => ({ x: x.add(1) }), machine.reals([0]));
+}
+
 /** Computes cases one after the other by the functions of this package and compares with what they expect. */
 export async function checkCases(
   cases: readonly ConformanceCase[],
   { device = "cpu", each, signal }: CheckOptions = {},
 ): Promise<CaseResult[]> {
   const machine = createMachine(checkDevice(device));
+  await tryOut(machine);
   const results: CaseResult[] = [];
   for (const given of cases) {
     if (signal?.aborted) break;

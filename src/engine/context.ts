@@ -86,8 +86,12 @@ export class Context {
     return this.computed.has(key);
   }
 
-  /** A constant array of the traced program. */
-  constant({ dtype, shape, data }: HostArray): View {
+  /** A constant array of the traced program; a number where all elements are equal. */
+  constant({ dtype, shape, data }: HostArray): Value {
+    const [value] = data;
+    if (data.every((other) => Object.is(other, value)) && data.length > 0) {
+      return { kind: "literal", value, shape, dtype };
+    }
     const name = this.graph.constant(graphType(dtype), shape, data);
     if (shape.length === 1 && data.every((value, i) => value === i)) this.ranges.add(name);
     return wholeView(name, shape, dtype);

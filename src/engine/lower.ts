@@ -60,7 +60,7 @@ export function lower(trace: Trace, target: Target, producerVersion: string): Lo
     const rule = Object.hasOwn(all, primitive) ? all[primitive] : undefined;
     if (rule === undefined) throw unsupported(trace, primitive);
     const shapes = outBinders.map(({ aval }) => aval.shape);
-    const operands = harmonised(primitive, inputs.map(valueOf));
+    const operands = harmonised(primitive, inputs, inputs.map(valueOf));
     const results = rule(ctx, operands, params, shapes);
     outBinders.forEach((variable, i) => values.set(variable, results[i]));
   }
@@ -72,10 +72,16 @@ export function lower(trace: Trace, target: Target, producerVersion: string): Lo
   return { bytes: ctx.graph.toBytes(producerVersion), outputs };
 }
 
-/** Numbers take the element type of the arrays beside them. */
-function harmonised(primitive: string, operands: Value[]): Value[] {
+/**
+ * Numbers take the element type of the arrays beside them, of constant ones where there are no others; indices
+ * are not of the type of what they choose.
+ */
+function harmonised(primitive: string, inputs: readonly Atom[], operands: Value[]): Value[] {
+  if (primitive === "gather" || primitive === "scatter") return operands;
   const first = primitive === "where" ? 1 : 0;
-  const array = operands.slice(first).find(({ kind }) => kind !== "literal");
+  const array =
+    operands.slice(first).find(({ kind }) => kind !== "literal") ??
+    operands.find((_, i) => i >= first && inputs[i].aval.weakType === false);
   if (array === undefined) return operands;
   return operands.map((operand, i) =>
     operand.kind === "literal" && i >= first ? { ...operand, dtype: array.dtype } : operand,

@@ -13,10 +13,10 @@ function cast(ctx: Context, x: Value, dtype: "int32" | "bool"): View {
 /** 0, 1, 2, … in every row. */
 function ranges(ctx: Context, shape: readonly number[]): View {
   const length = shape.at(-1) as number;
-  const data = Int32Array.from({ length }, (_, i) => i);
-  const range = ctx.constant({ dtype: "int32", shape: [length], data });
+  const range = Int32Array.from({ length }, (_, i) => i);
+  const base = ctx.graph.constant("int32", [length], range);
   const axes = shape.map((_, i) => (i === shape.length - 1 ? 0 : -1));
-  return { ...range, axes, shape };
+  return { kind: "view", base, baseShape: [length], axes, shape, dtype: "int32" };
 }
 
 const argsort: Rule = (ctx, [x]) => {

@@ -1,10 +1,17 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { type AttributeProto, ModelProtoSchema } from "onnx-buf";
 import { expect } from "vitest";
 
 import { type DType, type HostArray, hostArray, type HostTree, sizeOf } from "../core/arrays.ts";
 import { type RandomStream, randomStream } from "../core/random.ts";
 import { compile, type CompileOptions } from "./compile.ts";
+import type { Target } from "./context.ts";
+import { lower } from "./lower.ts";
 import { leavesOf } from "./program.ts";
-import type { TracedFunction } from "./trace.ts";
+import type { Spec } from "./spec.ts";
+import { trace, type TracedFunction } from "./trace.ts";
+
+const target: Target = { block: 0, fused: true, choose: (_, __, ways) => ways[0] };
 
 /** Random numbers of a shape: normal floats, small integers, bits, coins. */
 export function draw(stream: RandomStream, shape: number[], dtype: DType = "float32"): HostArray {
@@ -65,3 +72,46 @@ export async function expectSame(
   await reference.dispose();
   expect(worstDifference(got, want)).toBeLessThanOrEqual(tolerance);
 }
+
+/** Few different values, so that most are equal to others; zeros of both signs among them. */
+export function tied(
+  stream: RandomStream,
+  shape: number[],
+  values = [-1, -0, 0, 0, 1, 2],
+): HostArray {
+  const pick = () => values[stream.integer(values.length)];
+  return hostArray("float32", shape, Float32Array.from({ length: sizeOf(shape) }, pick));
+}
+
+/** Random indices below `count`. */
+export function indices(stream: RandomStream, count: number, shape: number[]): HostArray {
+  const data = Int32Array.from({ length: sizeOf(shape) }, () => stream.integer(count));
+  return hostArray("int32", shape, data);
+}
+
+/** The operations a function becomes; TopK with how many elements it looks for, and "!" where in order. */
+export async function operations(fn: TracedFunction, ...specs: Spec[]): Promise<string[]> {
+  const { bytes } = lower(await trace(fn, specs), target, "test");
+  const { node, initializer } = fromBinary(ModelProtoSchema, bytes).graph!;
+  const number = (name: string) => {
+    const raw = initializer.find((constant) => constant.name === name)?.rawData;
+    return raw ? new DataView(raw.buffer, raw.byteOffset).getInt32(0, true) : "?";
+  };
+  const ordered = (attributes: AttributeProto[]) =>
+    attributes.some(({ name, i }) => name === "sorted" && i === 1n) ? "!" : "";
+  return node.map(({ opType, input, attribute }) =>
+    opType === "TopK" ? `TopK ${number(input[1])}${ordered(attribute)}` : opType,
+  );
+}
+
+/** Columns of each row in descending order, equal ones by column. */
+export function descending({ shape, data }: HostArray): number[][] {
+  const width = shape.at(-1)!;
+  return Array.from({ length: data.length / width }, (_, row) => {
+    const at = (column: number) => data[row * width + column];
+    return Array.from({ length: width }, (__, i) => i).sort((a, b) => at(b) - at(a) || a - b);
+  });
+}
+
+/** A float32 array of a shape. */
+export const spec = (...shape: number[]): Spec => ({ dtype: "float32", shape });

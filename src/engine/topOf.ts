@@ -14,10 +14,8 @@ type Wanted = {
   readonly sorted: boolean;
 };
 
-/** Beyond so many, looking at blocks first gains nothing. */
-const MOST = 128;
-/** A row must have at least so many times the elements wanted. */
-const SPARSE = 64;
+/** Rows must have so many elements for each one wanted; in shorter ones a search for blocks gains nothing. */
+const SPARSE = 2048;
 
 /**
  * Elements in a block when the rows are first searched for the blocks that matter; `undefined` where all
@@ -25,12 +23,11 @@ const SPARSE = 64;
  * as many.
  */
 export function blockOf(length: number, count: number): number | undefined {
-  if (count > MOST || length < SPARSE * count) return undefined;
-  const best = Math.sqrt(length / count);
-  const [least, most] = [Math.max(16, best / 3), best * 3];
-  let found: number | undefined;
+  if (length < SPARSE * count) return undefined;
+  const best = Math.sqrt(length / count); // above 45
   const distance = (block: number) => Math.abs(Math.log(block / best));
-  for (let block = Math.ceil(least); block <= most; block++) {
+  let found: number | undefined;
+  for (let block = Math.ceil(best / 3); block <= best * 3; block++) {
     if (length % block !== 0) continue;
     if (found === undefined || distance(block) < distance(found)) found = block;
   }

@@ -6,7 +6,7 @@ import { type DType, type HostArray, hostArray } from "../core/arrays.ts";
 import { flattenSpecs, mapSpecs, type Spec, type SpecTree } from "./spec.ts";
 
 /** A variable of a traced program. */
-export type Variable = { readonly aval: { shape: number[]; dtype: DType } };
+export type Variable = { readonly aval: { shape: number[]; dtype: DType; weakType?: boolean } };
 /** An operand: a variable, or a scalar literal (which has a `value`). */
 export type Atom = Variable & { readonly value?: number };
 /** One operation of a traced program, in the order of execution. */

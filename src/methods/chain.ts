@@ -5,7 +5,7 @@ import type { Pairs, Term } from "../core/pairs.ts";
 import { randomStream } from "../core/random.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { type Mixer, mixers, type Sampler, samplers, type Sizes } from "../sampling/index.ts";
-import type { BatchSpec } from "./framework.ts";
+import type { BatchSpec } from "./batchSpec.ts";
 
 /** A choice from a catalogue with its options. */
 export type Named = { name: string; [option: string]: unknown };

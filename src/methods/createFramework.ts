@@ -14,14 +14,8 @@ import { unitRows } from "./contrast.ts";
 import { frameworks } from "./catalogue.ts";
 import { copyModel } from "./copyModel.ts";
 import { cachedPrograms } from "./gradientCache.ts";
-import type {
-  BatchSpec,
-  Core,
-  Framework,
-  FrameworkEntry,
-  LoadedBatch,
-  StepAt,
-} from "./framework.ts";
+import type { BatchSpec } from "./batchSpec.ts";
+import type { Core, Framework, FrameworkEntry, LoadedBatch, StepAt } from "./framework.ts";
 import { withSampling } from "./model.ts";
 import type { Parts } from "./parts.ts";
 import { samplingQuality } from "./quality.ts";
@@ -213,6 +207,7 @@ export function createFramework(config: FrameworkConfig): Framework {
     encoder: parts.encoder,
     head: parts.head,
     viewCount: core.viewCount,
+    queryViews: core.queryViews,
     batchSize: parts.batchSize,
     batchSpec: spec,
     init: () => initialState(parts, core),

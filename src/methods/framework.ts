@@ -1,10 +1,11 @@
 import type { numpy as np } from "@jax-js/jax";
 import type { z } from "zod";
 
-import type { DType, HostRecord } from "../core/arrays.ts";
+import type { HostRecord } from "../core/arrays.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import type { Network, Variables } from "../encoders/index.ts";
 import type { Need } from "../sampling/index.ts";
+import type { BatchSpec } from "./batchSpec.ts";
 import type { Chain, RunAt } from "./chain.ts";
 import type { CachedPrograms } from "./gradientCache.ts";
 import type { Contrast, Parts } from "./parts.ts";
@@ -20,9 +21,6 @@ export type LoadedBatch = {
   groups: Int32Array;
   labels?: Int32Array | undefined;
 };
-
-/** Type and shape of every array a step takes beside the state. */
-export type BatchSpec = Readonly<Record<string, { dtype: DType; shape: readonly number[] }>>;
 
 /** Where a step stands in its run, and how far it goes. */
 export type StepAt = RunAt & { learningRate: number };
@@ -42,6 +40,8 @@ export type Framework = {
   readonly encoder: Network;
   readonly head: Network;
   readonly viewCount: number;
+  /** Views of an image that are encoded with gradient; the others are keys. */
+  readonly queryViews: number;
   readonly batchSize: number; // images
   readonly batchSpec: BatchSpec;
   init: () => HostState;
@@ -60,6 +60,8 @@ export type Framework = {
 /** What `build` of a framework gives; the rest is the same for all. */
 export type Core = {
   viewCount: number;
+  /** Views of an image that are encoded with gradient. */
+  queryViews: number;
   /** Samplers and mixers, one chain for each matrix of similarities. */
   chains: readonly Chain[];
   /** What it offers to samplers that need it. */

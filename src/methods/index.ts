@@ -1,6 +1,7 @@
+export type { BatchSpec } from "./batchSpec.ts";
 export { frameworks } from "./catalogue.ts";
 export { type Chosen, createFramework, FrameworkConfig, samplerList } from "./createFramework.ts";
-export type { BatchSpec, Framework, FrameworkEntry, LoadedBatch, StepAt } from "./framework.ts";
+export type { Framework, FrameworkEntry, LoadedBatch, StepAt } from "./framework.ts";
 export {
   type CachedPrograms,
   cachedExamples,

@@ -125,6 +125,7 @@ function buildInstDisc(parts: Parts, options: InstDiscOptions): Core {
   };
   return {
     viewCount: 1,
+    queryViews: 1,
     chains: [chain],
     offers: nce ? [] : ["bank"],
     step,

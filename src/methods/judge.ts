@@ -56,9 +56,10 @@ function mixed(
 function objective(parts: Parts, similarity: np.Array, terms: readonly Term[]): np.Array {
   const each = terms.map(({ pairs, weight, temperature, denominator }) => {
     const perAnchor = parts.loss(similarity.ref, pairs, { temperature, denominator }); // [N]
-    return weight === undefined ? perAnchor : perAnchor.mul(lax.stopGradient(weight));
+    const weighted = weight === undefined ? perAnchor : perAnchor.mul(lax.stopGradient(weight));
+    return weighted.mean(); // [], before the sum: jax-js 0.1.25 fails on the mean of a sum of two
   });
-  return each.reduce((sum, term) => sum.add(term)).mean(); // []
+  return each.reduce((sum, term) => sum.add(term)); // []
 }
 
 /** Chain, mixer and loss over one matrix of similarities. Consumes `contest` and `pairs`. */
@@ -75,6 +76,9 @@ export function judge(
   const before = refPairs(pairs);
   const chained = runChain(chain, outlook, pairs, given);
   const after = refPairs(chained.terms[0].pairs);
+  const found = chained.terms
+    .map(({ pairs: { positive } }) => positive.ref)
+    .reduce((sum, positive) => sum.add(positive)); // [N, M]
   const full = mixed(chain, contest, contest.similarity, chained.terms, given.batch);
   const [first] = full.terms;
   const measured = parts.metrics
@@ -83,7 +87,7 @@ export function judge(
         ...samplingSums(
           { similarity: detached.ref, anchors: contest.anchors, candidates: contest.candidates },
           before,
-          after,
+          { ...after, found },
           parts.temperature,
         ),
         ...parts.measureLoss(full.similarity.ref, refPairs(first.pairs)),

@@ -157,6 +157,7 @@ function buildLooc(parts: Parts, options: LoocOptions): Core {
   };
   return {
     viewCount: spaces + 1,
+    queryViews: 1,
     chains,
     offers: [],
     step,

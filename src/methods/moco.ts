@@ -135,6 +135,7 @@ function buildMoco(parts: Parts, options: MocoOptions): Core {
   };
   return {
     viewCount,
+    queryViews: symmetric ? 2 : 1,
     chains: [chain],
     offers: viewCount > 2 ? ["manyViews"] : [],
     step,

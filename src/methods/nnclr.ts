@@ -119,6 +119,7 @@ function buildNnclr(parts: Parts, { queueSize }: NnclrOptions): Core {
   };
   return {
     viewCount: 2,
+    queryViews: 2,
     chains: [chain],
     offers: [],
     step,

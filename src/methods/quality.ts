@@ -9,7 +9,7 @@ const MEASURED = 64;
 
 const SUM = "sum.";
 
-/** 1 where both labels are known and equal (`same`), and where both are known: each [n, M]. */
+/** 1 where both marks are known and equal (`same`), and where both are known: each [n, M]. */
 function labelled(anchors: np.Array, candidates: np.Array, like: np.Array) {
   const column = anchors.reshape([-1, 1]); // [n, 1]
   const row = candidates.reshape([1, -1]); // [1, M]
@@ -35,13 +35,14 @@ function hardness(similarity: np.Array, negative: np.Array, temperature: number)
 }
 
 /**
- * What the samplers did to the pairs `before`, on the first anchors of the step. Where labels are known
+ * What the samplers did to the pairs `before`, on the first anchors of the step. `after` are the pairs of
+ * the first term, `found` [N, M] the positives of all terms together. Where labels are known
  * also sums of pairs, from which `samplingQuality` makes shares outside the program. All lent.
  */
 export function samplingSums(
   seen: { similarity: np.Array; anchors: Marks; candidates: Marks },
   before: Pairs,
-  after: Pairs,
+  after: Pairs & { found: np.Array },
   temperature: number,
 ): ArrayRecord {
   const n = Math.min(MEASURED, seen.similarity.shape[0]);
@@ -58,7 +59,13 @@ export function samplingSums(
   const present = flag(was.greater(0)); // [n, M]
   const kept = flag(is.ref.greater(0)); // [n, M]
   const dropped = present.ref.mul(np.subtract(1, kept)); // [n, M]
-  const promoted = flag(isPositive.greater(0)).mul(np.subtract(1, flag(wasPositive.greater(0)))); // [n, M]
+  const attracted = flag(wasPositive.greater(0)); // [n, M]
+  const attracts = flag(isPositive.greater(0)); // [n, M]
+  const found = flag(rows(after.found).greater(0)); // [n, M], in any term
+  const promoted = found.mul(np.subtract(1, attracted.ref)); // [n, M]
+  const demoted = attracted.ref.mul(np.subtract(1, attracts)); // [n, M]
+  const ids = labelled(seen.anchors.ids.ref.slice([0, n]), seen.candidates.ids.ref, similarity);
+  const wrong = ids.known.sub(ids.same); // [n, M], another image than the anchor's
   const sums = (name: string, weight: np.Array): ArrayRecord => ({
     [`${SUM}${name}Known`]: weight.ref.mul(labels.known.ref).sum(),
     [`${SUM}${name}Same`]: weight.mul(labels.same.ref).sum(),
@@ -69,6 +76,9 @@ export function samplingSums(
     ...sums("used", is),
     ...sums("dropped", dropped),
     ...sums("promoted", promoted),
+    [`${SUM}positiveWrong`]: attracted.mul(wrong.ref).sum(),
+    [`${SUM}demotedAll`]: demoted.ref.sum(),
+    [`${SUM}demotedWrong`]: demoted.mul(wrong).sum(),
   };
 }
 
@@ -82,7 +92,21 @@ export const qualityMetrics = {
   detectionRecall: "share of the negatives with the anchor's label that were dropped",
   detectionLift: "detectionPrecision over falseNegativeRate; 1 is chance",
   positivePurity: "share of the positives that samplers found that have the anchor's label",
+  demotionPrecision: "share of the demoted views that show another image, where that is known",
+  demotionRecall: "share of the views that show another image that were demoted",
 } as const;
+
+/** How well views of other images among the positives were found; only where some were slipped in. */
+function demotions(figures: Record<string, number>): Record<string, number | undefined> {
+  const [wrong, all, found] = ["positiveWrong", "demotedAll", "demotedWrong"].map(
+    (name) => figures[`${SUM}${name}`] ?? 0,
+  );
+  if (wrong === 0) return {};
+  return {
+    demotionPrecision: all > 0 ? found / all : undefined,
+    demotionRecall: found / wrong,
+  };
+}
 
 /** Figures of a step with shares in place of sums; a share of nothing is left out. */
 export function samplingQuality(figures: Record<string, number>): Record<string, number> {
@@ -102,6 +126,7 @@ export function samplingQuality(figures: Record<string, number>): Record<string,
     detectionRecall: touched && all > 0 ? figures[`${SUM}droppedSame`] / all : undefined,
     detectionLift: base && precision !== undefined ? precision / base : undefined,
     positivePurity: share("promoted"),
+    ...demotions(figures),
   };
   const known = Object.entries(shares).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(kept), ...(Object.fromEntries(known) as Record<string, number>) };

@@ -71,6 +71,7 @@ export const simclr = defineFramework({
     const contrast = contrastViews(parts, chain, grid);
     return {
       viewCount: views,
+      queryViews: views,
       chains: [chain],
       offers: views > 2 ? ["manyViews"] : [],
       contrast,

@@ -194,3 +194,18 @@ test("a thumbnail that lies elsewhere is an error, not a broken picture", () => 
   const views = { rows: [{ original, views: [{ source: pixel }] }] };
   expect(() => renderReport({ ...bare, views })).toThrow(DataError);
 });
+
+test("curves of the sampling appear where they were measured", () => {
+  const point = (step: number, sampling?: Record<string, number>) => ({
+    ...{ step, epoch: 0, loss: 1, sampling },
+  });
+  const measured = renderReport({
+    ...bare,
+    training: [0, 1, 2].map((step) => point(step, { hardness: 0.1 * step, clampedShare: 0.5 })),
+  });
+  expect(measured).toContain("Hardness");
+  expect(measured).toContain("Clamped anchors");
+  expect(measured).not.toContain("Demoted views");
+  const plain = renderReport({ ...bare, training: [0, 1, 2].map((step) => point(step)) });
+  expect(plain).not.toContain('id="sampling"');
+});

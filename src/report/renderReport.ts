@@ -6,6 +6,7 @@ import { measureTable } from "./sections/measures.ts";
 import { neighbours } from "./sections/neighbours.ts";
 import { repeat } from "./sections/repeat.ts";
 import { factList, type Section } from "./sections/section.ts";
+import { sampling } from "./sections/sampling.ts";
 import { skipped } from "./sections/skipped.ts";
 import { training } from "./sections/training.ts";
 import { views } from "./sections/views.ts";
@@ -21,6 +22,7 @@ export function renderReport(data: ReportData): string {
     headline(data.evaluation),
     measureTable(data.evaluation),
     training(data.training, data.epochs),
+    sampling(data.training),
     views(data.views),
     neighbours(data.neighbours),
     skipped(data.skipped),

@@ -12,6 +12,8 @@ export type TrainingPoint = {
   negativeSimilarity?: number | undefined; // cosine
   imagesPerSecond?: number | undefined;
   dataWaitShare?: number | undefined; // 0 to 1
+  /** What was measured of the sampling, by the names of the metrics. */
+  sampling?: Readonly<Record<string, number>> | undefined;
 };
 
 /** What a measurement between epochs found. */

@@ -262,6 +262,12 @@ describe("falseNegatives", () => {
     expect(got.negative).toEqual([[0, 0, 0, 1, 1]]);
   });
 
+  test("a score must exceed the threshold", async () => {
+    const similarity = [[0, 0.5, 0.25, 0.75]];
+    const got = await sample(falseNegatives, { similarity }, keyAndQueue(1, 4), { threshold: 0.5 });
+    expect(got.negative).toEqual([[0, 1, 1, 0]]);
+  });
+
   test("takes a share of the pool in place of a number, rounded down", async () => {
     const similarity = [[1, 0.1, 0.4, 0.3, 0.2, 0.5]];
     const options = { share: 0.59, threshold: null, action: "eliminate" };

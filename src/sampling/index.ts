@@ -13,6 +13,7 @@ import type { Sampler } from "./sampler.ts";
 import { sortViews } from "./sortViews.ts";
 
 export { defineMixer, type Mixed, type Mixer, type MixerScene } from "./mixer.ts";
+export { falseNegativeMask, supportScores } from "./falseNegatives.ts";
 export { mochiRows } from "./mochi.ts";
 export {
   type At,
@@ -24,6 +25,9 @@ export {
   type Sizes,
   type StepInputs,
 } from "./sampler.ts";
+export { findPositives } from "./propagate.ts";
+export { SortViewsOptions } from "./sortViewsOptions.ts";
+export { triageViews } from "./triageViews.ts";
 
 /** Every sampler, by the name used in configs, on the command line and in the docs. */
 export const samplers = {

@@ -1,7 +1,6 @@
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
-import { LOWEST } from "../core/numerics.ts";
 import type { Pairs } from "../core/pairs.ts";
 import { hardness } from "./hardness.ts";
 import { defineSampler } from "./sampler.ts";
@@ -16,12 +15,9 @@ function firstLargest(values: np.Array): np.Array {
   return column.equal(first).astype(dtype); // [N, M]
 }
 
-/** The nearest negative of every anchor, [N, M] with its weight; a row of zeros where there is none. */
-function nearestNegative(ranking: np.Array, negative: np.Array): np.Array {
-  const score = hardness(ranking, negative); // [N, M]
-  const any = score.ref.max(-1, { keepdims: true }).greater(LOWEST / 2); // [N, 1]
-  return firstLargest(score).mul(any.astype(ranking.dtype)).mul(negative); // [N, M]
-}
+/** The nearest negative of every anchor, [N, M] with its weight; a row of zeros where there is none. Lent: all. */
+const nearestNegative = (ranking: np.Array, negative: np.Array): np.Array =>
+  firstLargest(hardness(ranking, negative)).mul(negative.ref); // [N, M]
 
 /** The anchor's own positives, left out where it has a neighbour. Consumes both. */
 function withoutOwn(positive: np.Array, found: np.Array): np.Array {
@@ -53,7 +49,7 @@ export const nearest = defineSampler({
   }),
   reasons: { promoted: "nearest", demoted: "replaced" },
   apply({ ranking }, { positive, negative }, { keepOwn }): Pairs {
-    const found = nearestNegative(ranking, negative.ref); // [N, M]
+    const found = nearestNegative(ranking, negative); // [N, M]
     const own = keepOwn ? positive : withoutOwn(positive, found.ref); // [N, M]
     return { positive: own.add(found.ref), negative: negative.sub(found) };
   },

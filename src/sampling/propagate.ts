@@ -98,7 +98,7 @@ function invarianceTerm(
  * Two terms. The instance term: the own row against the `hardNegatives` nearest rows. The invariance term,
  * weight λ: the hard positives against the same rows, without those found ("set"), or with them and as often
  * as they were reached ("multiset", which may be negative). It is 0 for an anchor that has found nothing
- * or has no negatives left. Both papers' formulas sum over the positives inside the logarithm: use
+ * or has no negatives left. Both formulas sum over the positives inside the logarithm: use
  * `infoNce` with positives "inside" (and, for the released "multiset", epsilon 10⁻⁷).
  *
  * The graph's row of an image is renewed when the image is seen; before that nothing is found from it.

@@ -2,40 +2,26 @@ import { numpy as np } from "@jax-js/jax";
 
 import { scalar } from "../core/arrays.ts";
 import { constantLike } from "../core/constantLike.ts";
-import { LOWEST } from "../core/numerics.ts";
-import { type Pairs, refPairs, type Term } from "../core/pairs.ts";
-import { topMask } from "../core/topMask.ts";
+import { refPairs } from "../core/pairs.ts";
 import { falseViews, highestViews, lowestViews, randomViews } from "./chooseViews.ts";
-import { atOwnViews, ownViewValues } from "./ownViewValues.ts";
+import { ownViewValues } from "./ownViewValues.ts";
 import { readViews, type ViewReading } from "./readViews.ts";
 import { defineSampler, type Scene, type Sizes, type StepInputs } from "./sampler.ts";
+import { softWeights } from "./softWeights.ts";
 import { SortViewsOptions } from "./sortViewsOptions.ts";
 import { fieldInputs, uniformField } from "./uniformField.ts";
 import { emptyHistory, followViews } from "./viewHistory.ts";
+import { viewTerms } from "./viewTerms.ts";
 
 /** Negatives that a quantile needs: 20 beyond it on average. */
 const enough = ({ minNegatives, quantile }: SortViewsOptions): number =>
   minNegatives ?? Math.min(Math.ceil(20 / (1 - quantile) - 1e-6), 1e30);
 
 /** Views that may be demoted in a batch of `views`, a share `ramp` [] of the budget. Consumes `ramp`. */
-export function quotaOf(ramp: np.Array, budget: number, views: number): np.Array {
+function quotaOf(ramp: np.Array, budget: number, views: number): np.Array {
   const most = constantLike(ramp, budget * views);
   const whole = constantLike(ramp, Math.floor(budget * views)); // in double precision
   return np.where(ramp.ref.less(1), np.floor(ramp.mul(most)), whole); // []
-}
-
-/** Weights [N, W] of the mode "soft": a sigmoid of the percentile, 1 for the anchor's best view. Lent. */
-export function softWeights(
-  { present, percentiles }: ViewReading,
-  { softCentre, softTemperature }: Pick<SortViewsOptions, "softCentre" | "softTemperature">,
-): np.Array {
-  const { dtype } = percentiles;
-  const constant = (value: number) => constantLike(percentiles, value);
-  const steps = percentiles.ref.sub(constant(softCentre)).mul(constant(1 / softTemperature)); // [N, W]
-  const weight = np.reciprocal(np.exp(np.clip(steps, -80, 80).neg()).add(1)); // [N, W]
-  const best = topMask(np.where(present.ref.greater(0), percentiles.ref, LOWEST), 1); // [N, W]
-  const free = best.add(np.subtract(1, present.ref)).greater(0); // [N, W]
-  return np.where(free, constant(1).astype(dtype), weight);
 }
 
 /** 1 where anchor and own view have known labels that differ: [N, W]. Lent. */
@@ -50,11 +36,27 @@ function otherLabel({ ownViews, anchors, candidates, ranking }: Scene): np.Array
   return flag(views.notEqual(own)).mul(known);
 }
 
-/** Uniform numbers [N, W], one for each own view; `part` 1 is a second set where the inputs hold one. Lent. */
-function uniforms({ inputs, ranking, ownViews }: Scene, part: 0 | 1): np.Array {
+/** What needs a uniform number for every own view, in the order in which the inputs hold them. */
+const drawsOf = ({ choose, explore }: SortViewsOptions): string[] => [
+  ...(explore > 0 ? ["explore"] : []),
+  ...(choose === "random" ? ["choose"] : []),
+];
+
+/** The uniform numbers [N, W] of one use. Lent: `scene`. */
+function uniforms(scene: Scene, options: SortViewsOptions, use: string): np.Array {
+  const { inputs, ranking, ownViews } = scene;
   const n = ranking.shape[0];
+  const from = n * drawsOf(options).indexOf(use);
   const field = uniformField(inputs, ranking); // [N, M] or [2N, M]
-  return ownViewValues(ownViews, field.slice([part * n, (part + 1) * n])); // [N, W]
+  return ownViewValues(ownViews, field.slice([from, from + n])); // [N, W]
+}
+
+/** Demotions [N, W] without those that exploration cancels. Lent: `scene`; consumes `demoted`. */
+function explored(scene: Scene, demoted: np.Array, options: SortViewsOptions): np.Array {
+  if (options.explore === 0) return demoted;
+  const uniform = uniforms(scene, options, "explore"); // [N, W]
+  const stays = uniform.greaterEqual(constantLike(demoted, options.explore)); // [N, W]
+  return demoted.mul(stays.astype(demoted.dtype));
 }
 
 /** What a step decides on: the cosine [N, 1] below which a view may be demoted, and how many [] may. */
@@ -67,62 +69,27 @@ function chosenViews(
   { limit, quota }: Allowance,
   options: SortViewsOptions,
 ): np.Array {
-  const { choose, explore, minKeep } = options;
+  const { choose, minKeep } = options;
   if (choose === "oracle") return falseViews(reading, otherLabel(scene), minKeep);
   const lowest = lowestViews(reading, limit, quota, options); // [N, W]
-  const stay = uniforms(scene, 0).greaterEqual(constantLike(lowest, explore)); // [N, W]
-  const demoted = lowest.mul(stay.astype(lowest.dtype)); // [N, W]
+  const demoted = explored(scene, lowest, options); // [N, W]
   if (choose === "lowest") return demoted;
   const count = demoted.sum(); // []
   return choose === "highest"
     ? highestViews(reading, count, options)
-    : randomViews(reading, count, options, uniforms(scene, 1));
+    : randomViews(reading, count, options, uniforms(scene, options, "choose"));
 }
 
-/** Terms of a mode. `demoted`, `weights` [N, W]. Lent: `ownViews`; consumes the rest. */
-export function viewTerms(
-  ownViews: Scene["ownViews"],
-  pairs: Pairs,
-  { demoted, weights }: { demoted: np.Array; weights: np.Array },
-  { mode, alpha, rankTemperature }: Pick<SortViewsOptions, "mode" | "alpha" | "rankTemperature">,
-): Term[] {
-  const { positive, negative } = pairs;
-  if (mode === "keep") return [{ pairs }];
-  if (mode === "soft") {
-    const factor = atOwnViews(ownViews, weights.sub(1)).add(1); // [N, M]
-    return [{ pairs: { positive: positive.mul(factor), negative } }];
-  }
-  const low = positive.ref.mul(atOwnViews(ownViews, demoted.ref)); // [N, M]
-  const kept = positive.ref.sub(low.ref); // [N, M]
-  if (mode === "drop") return [{ pairs: { positive: kept, negative } }];
-  if (mode === "negative") {
-    const pushed = low.ref.mul(constantLike(low, alpha)); // [N, M]
-    return [{ pairs: { positive: kept, negative: negative.add(pushed) } }];
-  }
-  const split = demoted.sum(-1).greater(0); // [N]
-  return [
-    {
-      pairs: { positive: kept, negative: negative.ref.add(low) },
-      weight: np.where(split.ref, constantLike(kept, 0.5), constantLike(kept, 1)), // [N]
-    },
-    {
-      pairs: { positive, negative },
-      weight: np.where(split, constantLike(kept, 0.5), constantLike(kept, 0)), // [N]
-      temperature: rankTemperature,
-      denominator: "own",
-    },
-  ];
-}
-
-function inputsOf({ choose, ramp, warmup }: SortViewsOptions, sizes: Sizes): StepInputs {
-  const rows = choose === "random" ? 2 * sizes.anchors : sizes.anchors;
-  const field = fieldInputs({ ...sizes, anchors: rows });
+function inputsOf(options: SortViewsOptions, sizes: Sizes): StepInputs {
+  const { ramp, warmup } = options;
+  const uses = drawsOf(options).length;
+  const field = fieldInputs({ ...sizes, anchors: uses * sizes.anchors });
   return {
-    spec: { ramp: { dtype: "float32", shape: [] }, ...field.spec },
-    make: (at) => {
+    spec: { ramp: { dtype: "float32", shape: [] }, ...(uses > 0 ? field.spec : {}) },
+    make(at) {
       const since = at.progress - warmup;
       const reached = ramp > 0 ? Math.min(1, Math.max(0, since / ramp)) : 1;
-      return { ramp: scalar(reached), ...field.make(at) };
+      return { ramp: scalar(reached), ...(uses > 0 ? field.make(at) : {}) };
     },
   };
 }

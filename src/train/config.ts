@@ -9,6 +9,8 @@ import { mixers } from "../sampling/index.ts";
 import { ViewOptions, type ViewPolicy } from "../views/index.ts";
 import { methodNames } from "./presets.ts";
 
+export type { ConfigTree } from "./configTree.ts";
+
 const evaluation = z.strictObject({
   every: z.int().min(0).optional().describe("epochs between two measurements; 0 measures nothing"),
   k: z.int().min(1).optional().describe("neighbours that vote; 20 by default"),
@@ -72,9 +74,6 @@ export const TrainConfig = z.strictObject({
   evaluation: evaluation.optional().describe("what is measured while training"),
   checkpoint: checkpoint.optional().describe("when the state is saved"),
 });
-
-/** A config as it is written, in a file or as flags: nothing need be said but where the images are. */
-export type ConfigTree = { [key: string]: unknown };
 
 /** A choice from a catalogue with its options. */
 export type Named = { name: string; [option: string]: unknown };

@@ -1,3 +1,4 @@
+export { benchMethods, type BenchMethodsOptions, type MethodCost } from "./benchMethods.ts";
 export { benchStep, type BenchStepOptions, type StepRate } from "./benchStep.ts";
 export { type AutomaticChoice, closeConfig, type DatasetFacts, openConfig } from "./automatic.ts";
 export { readCheckpoint, readPosition, writeCheckpoint } from "./checkpoint.ts";

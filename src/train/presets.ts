@@ -1,4 +1,4 @@
-import type { ConfigTree } from "./config.ts";
+import type { ConfigTree } from "./configTree.ts";
 
 /** A method: a paper's choice of views, pairs and loss, under all that a config file or flags set. */
 export type Method = {

@@ -29,6 +29,7 @@ import {
   freshRunPath,
   type RunFolder,
 } from "./runFolder.ts";
+import { type Sampler, samplers } from "../sampling/index.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
 import { openStepper, type Stepper, type Target } from "./stepper.ts";
 
@@ -59,6 +60,17 @@ type Opened = {
   stepper: Stepper;
 };
 
+/** Refuses samplers that go by labels where the images have none. */
+function checkLabels(chain: OpenConfig["samplers"], { labels }: TrainingData): void {
+  const catalogue = samplers as unknown as Record<string, Sampler>;
+  const asking = chain.find(({ name }) => catalogue[name].needs.includes("labels"));
+  if (asking === undefined || labels !== undefined) return;
+  throw new ConfigError(
+    `samplers: ${asking.name} needs labels, the images have none`,
+    "give images in a folder for each class, or choose a method without labels",
+  );
+}
+
 async function openParts(
   tree: ConfigTree,
   data: TrainingData,
@@ -70,6 +82,7 @@ async function openParts(
     labelled: data.labels !== undefined,
   };
   const { config: asked, choices } = openConfig(tree, facts);
+  checkLabels(asked.samplers, data);
   const framework = frameworkOf(asked, data.count);
   const config = { ...asked, views: { ...asked.views, count: framework.viewCount } };
   checkCrops(config.views, framework.encoder, data);

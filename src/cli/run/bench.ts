@@ -2,7 +2,13 @@ import { availableParallelism } from "node:os";
 
 import { ConfigError } from "../../core/errors.ts";
 import { suggest } from "../../core/suggest.ts";
-import { benchStep, valueOf } from "../../train/index.ts";
+import {
+  benchMethods,
+  benchStep,
+  type MethodName,
+  methodNames,
+  valueOf,
+} from "../../train/index.ts";
 import { benchViews } from "../../views/index.ts";
 import { columns, count } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
@@ -36,6 +42,54 @@ async function stepBench({ options, printer }: Call): Promise<Answer> {
   return { ...rate, method, encoder, batch, size, steps, device, threads };
 }
 
+async function methodsBench({ options, printer }: Call): Promise<Answer> {
+  const values = valueReader("bench", options);
+  const positive = { whole: true, least: 1 };
+  const sizes = {
+    width: values.number("width", positive) ?? 64,
+    batch: values.number("batch", { whole: true, least: 4 }) ?? 256,
+    size: values.number("size", { whole: true, least: 8 }) ?? 32,
+    queue: values.number("queue", positive) ?? 4096,
+    images: values.number("images", positive) ?? 50000,
+    rounds: values.number("rounds", positive) ?? 5,
+    threads: values.number("threads", positive) ?? availableParallelism(),
+  };
+  const names = (values.text("methods") ?? methodNames.join(",")).split(",");
+  values.check();
+  const odd = names.find((name) => !(methodNames as string[]).includes(name));
+  if (odd !== undefined) {
+    const near = suggest(odd, methodNames);
+    throw new ConfigError(
+      `bench: --methods ${odd} is none of ${methodNames.join(", ")}`,
+      near === undefined ? undefined : `did you mean ${near}?`,
+    );
+  }
+  const given = valueOf(values.text("blocks") ?? "2,2,2,2");
+  const blocks = typeof given === "number" ? [given] : given;
+  const device = values.text("device") ?? "cpu";
+  const { width, ...rest } = sizes;
+  const costs = await benchMethods({
+    ...rest,
+    ...{ names: names as MethodName[], device, note: (text) => printer.note(text) },
+    encoder: { name: "resnet", width, blocks, stem: "small" },
+  });
+  const rows = costs.map(({ method, overhead, overheadMs, spreadMs, baseStepMs, ...cost }) => [
+    method,
+    `${(100 * overhead).toFixed(1)} %`,
+    `${overheadMs} ms (${spreadMs.join(" to ")})`,
+    `${count(baseStepMs)} ms`,
+    `${cost.extraPasses.gradient} + ${cost.extraPasses.forward}`,
+    String(cost.extraStateMiB),
+    cost.base,
+  ]);
+  const head = ["method", "overhead", "", "base step", "extra passes", "extra MiB", "base"];
+  for (const line of columns([head, ...rows], "   ")) printer.say(line);
+  printer.say(
+    "extra passes: views of an image encoded with gradient + without, beyond the base's least",
+  );
+  return { ...sizes, blocks, device, methods: costs };
+}
+
 function viewsBench({ options, printer }: Call): Answer {
   const values = valueReader("bench", options);
   const seconds = values.number("seconds", { above: 0 }) ?? 2;
@@ -57,7 +111,8 @@ export async function runBench(call: Call): Promise<Answer> {
   const [what] = call.words;
   if (what === "step") return stepBench(call);
   if (what === "views") return viewsBench(call);
-  const near = suggest(what, ["step", "views"]);
+  if (what === "methods") return methodsBench(call);
+  const near = suggest(what, ["step", "methods", "views"]);
   throw new ConfigError(
     `bench: ${JSON.stringify(what)} is none of step, views`,
     near === undefined ? undefined : `did you mean contrapose bench ${near}?`,

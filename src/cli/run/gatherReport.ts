@@ -118,13 +118,21 @@ function evaluationOf(evaluation: Evaluation): ReportData["evaluation"] {
   };
 }
 
+/** Figures of a record that are numbers, by name. */
+const numbersIn = (record: Readonly<Record<string, unknown>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(record).filter(
+      (entry): entry is [string, number] => typeof entry[1] === "number",
+    ),
+  );
+
 function pointsOf(records: readonly (StepRecord | EvaluationRecord)[]) {
   const training: TrainingPoint[] = [];
   const epochs: EpochPoint[] = [];
   for (const record of records) {
     if (record.kind === "step") {
       const { waitShare, ...rest } = record;
-      training.push({ ...rest, dataWaitShare: waitShare });
+      training.push({ ...rest, dataWaitShare: waitShare, sampling: numbersIn(rest) });
     } else if (record.kind === "evaluation") epochs.push({ ...record });
   }
   return { training, epochs };

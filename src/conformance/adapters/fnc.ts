@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { HostRecord } from "../../core/arrays.ts";
 import { l2Normalize } from "../../core/numerics.ts";
 import { type Pairs, refPairs } from "../../core/pairs.ts";
-import { falseNegatives } from "../../sampling/falseNegatives.ts";
+import { samplers } from "../../sampling/index.ts";
 import { defineAdapter, integers, rows, temperature, views } from "../adapter.ts";
 import { differentiated, type Machine, type Outputs } from "../machine.ts";
 import { matrixOf } from "../nested.ts";
@@ -34,7 +34,7 @@ function cancelled(similarity: np.Array, support: np.Array, pairs: Pairs, params
   const scene = sceneFor(similarity, { support: lax.stopGradient(support) });
   const options = { aggregation, topK, threshold, action, warmup: 0 };
   const before = pairs.negative.ref; // [N, M]
-  const { terms } = falseNegatives.apply(scene, pairs, options);
+  const { terms } = samplers.falseNegatives.apply(scene, pairs, options);
   const mask = before.sub(terms[0].pairs.negative.ref); // [N, M]
   return { perAnchor: termsLoss(similarity, terms, { temperature: t }), mask };
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { l2Normalize } from "../../core/numerics.ts";
 import type { ArrayRecord } from "../../core/trees.ts";
-import { falseNegativeMask, supportScores } from "../../sampling/falseNegatives.ts";
+import { falseNegativeMask, supportScores } from "../../sampling/index.ts";
 import { defineAdapter, integers, rows, views } from "../adapter.ts";
 import { matrixOf } from "../nested.ts";
 

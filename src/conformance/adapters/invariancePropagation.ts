@@ -3,8 +3,9 @@ import { z } from "zod";
 
 import { l2Normalize, LOWEST } from "../../core/numerics.ts";
 import type { ArrayRecord } from "../../core/trees.ts";
+import { findPositives, samplers } from "../../sampling/index.ts";
 import { walk } from "../../sampling/neighbourGraph.ts";
-import { findPositives, propagate } from "../../sampling/propagate.ts";
+
 import { defineAdapter, temperature } from "../adapter.ts";
 import { differentiated, type Machine, type Outputs } from "../machine.ts";
 import { matrixOf } from "../nested.ts";
@@ -76,7 +77,7 @@ function sampled(similarity: np.Array, given: ArrayRecord, graph: np.Array, para
   const marks = { ids: given.indices.ref, groups: given.indices.ref, labels: given.indices.ref };
   const scene = sceneFor(similarity, { anchors: marks, state: { graph: graph.ref } });
   const { variant, neighbours, steps, hardPositives, hardNegatives } = params;
-  return propagate.apply(
+  return samplers.propagate.apply(
     scene,
     { positive: given.positive, negative: given.negative },
     {

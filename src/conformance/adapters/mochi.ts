@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { HostRecord } from "../../core/arrays.ts";
 import { refPairs } from "../../core/pairs.ts";
 import { infoNce } from "../../losses/index.ts";
-import { mochi as mixer, mochiRows } from "../../sampling/mochi.ts";
+import { mixers, mochiRows } from "../../sampling/index.ts";
 import { defineAdapter, integerRows, rows, temperature } from "../adapter.ts";
 import { differentiated, type Machine } from "../machine.ts";
 import {
@@ -66,7 +66,7 @@ export const mochi = defineAdapter({
       };
       const detached = { ...scene, anchors: lax.stopGradient(unit.query.ref) };
       const shown = mochiRows(detached, refPairs(pairs), options);
-      const mixed = mixer.apply(scene, refPairs(pairs), { ...options, warmup: 0 });
+      const mixed = mixers.mochi.apply(scene, refPairs(pairs), { ...options, warmup: 0 });
       const none = np.zeros(mixed.negative.shape).astype(similarity.dtype); // [n, S]
       const all = {
         positive: np.concatenate([pairs.positive, none], 1), // [n, 1 + K + S]

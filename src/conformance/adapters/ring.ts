@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { refPairs } from "../../core/pairs.ts";
-import { ring as sampler } from "../../sampling/ring.ts";
+import { samplers } from "../../sampling/index.ts";
 import { defineAdapter, integerRows, temperature } from "../adapter.ts";
 import { differentiated } from "../machine.ts";
 import { sceneFor, termsLoss } from "../scene.ts";
@@ -47,8 +47,8 @@ export const ring = defineAdapter({
       const similarity = queueSimilarity(unit.query, unit.key, unit.queue); // [n, 1 + K]
       const pairs = pairsOf(given);
       const options = { ...cuts, anneal: 0, warmup: 0 };
-      const whole = sampler.apply(sceneFor(similarity, { pool }), refPairs(pairs), options);
-      const chosen = sampler.apply(
+      const whole = samplers.ring.apply(sceneFor(similarity, { pool }), refPairs(pairs), options);
+      const chosen = samplers.ring.apply(
         sceneFor(similarity, { pool, inputs: draws === null ? {} : { draws: given.draws } }),
         pairs,
         { ...options, draws: draws?.[0].length ?? null, neighbourViews },

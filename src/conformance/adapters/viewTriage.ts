@@ -6,15 +6,14 @@ import { l2Normalize } from "../../core/numerics.ts";
 import { refPairs } from "../../core/pairs.ts";
 import { randomStream } from "../../core/random.ts";
 import type { ArrayRecord } from "../../core/trees.ts";
-import { lowestViews } from "../../sampling/chooseViews.ts";
-import { readViews } from "../../sampling/readViews.ts";
-import type { Scene } from "../../sampling/sampler.ts";
-import { quotaOf, softWeights, sortViews } from "../../sampling/sortViews.ts";
+import { samplers, triageViews } from "../../sampling/index.ts";
 import { defineAdapter, temperature, views } from "../adapter.ts";
 import { differentiated, type Machine } from "../machine.ts";
 import { matrixOf } from "../nested.ts";
 import { sceneFor, termsLoss } from "../scene.ts";
 import { pairsOf } from "./twoViews.ts";
+
+const { sortViews } = samplers;
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -34,11 +33,15 @@ const Params = z.object({
 type Params = z.output<typeof Params>;
 
 /** Options of the sampler: everything at once, and nothing left to chance. */
-const optionsOf = ({ temperature: _, allPositivesInDenominator: __, ...rules }: Params) => ({
-  ...rules,
-  ...{ choose: "lowest" as const, support: null, explore: 0, ramp: 0, warmup: 0 },
-  ...{ aurocGate: 0, minNegatives: 0 },
-});
+function optionsOf(params: Params) {
+  const { mode, quantile, maxDemoted, minKeep, budget, alpha, rankTemperature } = params;
+  const { softCentre, softTemperature } = params;
+  return {
+    ...{ mode, quantile, maxDemoted, minKeep, budget, alpha, rankTemperature },
+    ...{ softCentre, softTemperature, aurocGate: 0, minNegatives: 0 },
+    ...{ choose: "lowest" as const, support: null, explore: 0, ramp: 0, warmup: 0 },
+  };
+}
 
 /** References of B images against V views of all of them, view-major: pairs and own views [B, V·B]. */
 function gridOf([V, B]: [number, number], machine: Machine): HostRecord {
@@ -70,25 +73,6 @@ const under = (word: string, record: ArrayRecord): ArrayRecord =>
     ),
   );
 
-/** What the sampler reads and decides on the way. Lent: both. */
-function decisions(scene: Scene, constants: ArrayRecord, params: Params) {
-  const reading = readViews(scene, pairsOf(constants), {
-    quantile: params.quantile,
-    support: null,
-  });
-  const [n, w] = reading.scores.shape;
-  const all = np.array(1, { dtype: reading.scores.dtype }); // []
-  const quota = quotaOf(all, params.budget, n * w); // []
-  const weights = params.mode === "soft" ? { weights: softWeights(reading, params) } : {}; // [B, W]
-  return {
-    scores: reading.scores.ref, // [B, W]
-    percentiles: reading.percentiles.ref, // [B, W]
-    thresholds: reading.thresholds.ref.reshape([n]), // [B]
-    demoted: lowestViews(reading, reading.thresholds, quota, params), // [B, W]
-    ...weights,
-  };
-}
-
 /** The sampler `sortViews` on the views of a batch, and `infoNce` over its terms. */
 export const viewTriage = defineAdapter({
   params: Params,
@@ -116,14 +100,14 @@ export const viewTriage = defineAdapter({
         inputs: under("input", fixed),
         state: under("state", fixed),
       });
-      const shown = decisions(scene, refPairs(pairsOf(fixed)), params);
+      const { weights, ...shown } = triageViews(scene, refPairs(pairsOf(fixed)), options);
       const { terms } = sortViews.apply(scene, pairsOf(fixed), options);
       const denominator = params.allPositivesInDenominator ? ("all" as const) : ("own" as const);
       const perAnchor = termsLoss(similarity, terms, {
         temperature: params.temperature,
         denominator,
       });
-      return { perAnchor, ...shown };
+      return { perAnchor, ...shown, ...(params.mode === "soft" ? { weights } : {}) };
     });
   },
 });

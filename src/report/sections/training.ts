@@ -34,7 +34,7 @@ const column = <T, K extends keyof T>(points: readonly T[], key: K): T[K][] =>
   points.map((point) => point[key]);
 
 /** A chart over steps, whose tooltips also tell the epoch. */
-function overSteps(
+export function overSteps(
   points: readonly TrainingPoint[],
   chart: Omit<LineChart, "x" | "xName" | "describe">,
 ): LineChart {

@@ -1,0 +1,174 @@
+// Experiments: arms × seeds of one training config, with what they show.
+//   npm run build && node bench/experiments.mjs NAME... [--shared FOLDER] [--work FOLDER] [--seeds 0,1,2] [--only ARM,ARM]
+//   node bench/experiments.mjs --page          writes docs/experiments.md from bench/results
+// NAME is a file of bench/experiments without .yaml. Runs that are in bench/results already, with the same config,
+// are not repeated, so a stopped experiment goes on. --shared: folder of the real images an experiment names.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { cpus } from "node:os";
+import { basename, join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { parse } from "yaml";
+
+import { renderPage } from "./experimentsPage.mjs";
+
+const here = import.meta.dirname;
+const main = join(here, "..", "dist", "cli", "main.js");
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    shared: { type: "string", default: "." },
+    work: { type: "string", default: join(here, "..", "runs", "experiments") },
+    seeds: { type: "string" },
+    only: { type: "string" },
+    page: { type: "boolean", default: false },
+  },
+});
+
+const call = (...args) =>
+  JSON.parse(
+    execFileSync(process.execPath, [main, ...args, "--json", "--quiet"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+      maxBuffer: 2 ** 28,
+    })
+      .trimEnd()
+      .split("\n")
+      .at(-1),
+  );
+
+const isTree = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const merge = (base, over = {}) => {
+  const result = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    result[key] = isTree(value) && isTree(result[key]) ? merge(result[key], value) : value;
+  }
+  return result;
+};
+
+/** Folders of an experiment's images: training, test, and the same images under other labels. */
+function imagesOf({ data }, work) {
+  if (data.sample === undefined) {
+    const at = (path) => join(values.shared, path);
+    return { train: at(data.train), test: at(data.test), probes: {} };
+  }
+  const { label = "shape", probes = [], ...options } = data.sample;
+  const folder = (name) => {
+    const id = createHash("sha256").update(JSON.stringify(options)).digest("hex").slice(0, 8);
+    const path = join(work, `samples-${id}-${name}`);
+    if (!existsSync(path)) {
+      const set = Object.entries(options).map(
+        ([key, value]) => `--set=${key}=${JSON.stringify(value)}`,
+      );
+      call("sample", path, "--label", name, ...set);
+    }
+    return { train: join(path, "train"), test: join(path, "test") };
+  };
+  return {
+    ...folder(label),
+    probes: Object.fromEntries(probes.map((name) => [name, folder(name)])),
+  };
+}
+
+/** Means of the figures of steps over the last three quarters, thirds in order, of a run. */
+function figuresOf(run, names) {
+  const steps = readFileSync(join(run, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter(({ kind }) => kind === "step");
+  const mean = (records, name) => {
+    const known = records.map((record) => record[name]).filter((value) => value !== undefined);
+    return known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length;
+  };
+  const third = Math.ceil(steps.length / 3);
+  const thirds = [0, 1, 2].map((i) => steps.slice(i * third, (i + 1) * third));
+  return Object.fromEntries(names.map((name) => [name, thirds.map((part) => mean(part, name))]));
+}
+
+function runOne(name, experiment, images, arm, seed) {
+  const config = merge(merge(experiment.base, arm.config), { seed });
+  const hash = createHash("sha256")
+    .update(JSON.stringify([experiment.data, config]))
+    .digest("hex")
+    .slice(0, 12);
+  const file = join(here, "results", `${name}.jsonl`);
+  const done = existsSync(file)
+    ? readFileSync(file, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+    : [];
+  if (done.some((record) => record.hash === hash && record.arm === arm.name)) return;
+  const out = join(values.work, `${name}-${arm.name}-${seed}`);
+  const written = join(values.work, `${name}-${arm.name}-${seed}.json`);
+  writeFileSync(written, JSON.stringify({ ...config, data: images.train, test: images.test }));
+  const trained = call("train", "--config", written, "--out", out, "--overwrite");
+  const probed = {};
+  for (const [probe, set] of Object.entries({ own: images, ...images.probes })) {
+    const measured = call(
+      "evaluate",
+      out,
+      "--train",
+      set.train,
+      "--test",
+      set.test,
+      "--no-baselines",
+    );
+    probed[probe] = { knn: measured.knn.accuracy, linear: measured.linear?.accuracy ?? null };
+  }
+  const record = {
+    ...{ arm: arm.name, seed, hash, steps: trained.steps, epochs: trained.epochs },
+    seconds: trained.seconds,
+    probes: probed,
+    figures: figuresOf(out, experiment.figures ?? []),
+    machine: `${cpus()[0].model}, ${cpus().length} cores`,
+    date: new Date().toISOString().slice(0, 10),
+  };
+  appendFileSync(file, `${JSON.stringify(record)}\n`);
+  rmSync(out, { recursive: true, force: true });
+  const shown = Object.entries(probed).map(
+    ([probe, { knn }]) => `${probe} ${(100 * knn).toFixed(1)}`,
+  );
+  console.log(
+    `${name}  ${arm.name}  seed ${seed}  ${shown.join("  ")}  ${Math.round(trained.seconds)} s`,
+  );
+}
+
+const read = (name) => ({
+  name,
+  ...parse(readFileSync(join(here, "experiments", `${name}.yaml`), "utf8")),
+});
+
+mkdirSync(values.work, { recursive: true });
+for (const name of positionals) {
+  const experiment = read(basename(name, ".yaml"));
+  const images = imagesOf(experiment, values.work);
+  const seeds = values.seeds?.split(",").map(Number) ?? experiment.seeds ?? [0, 1, 2];
+  const only = values.only?.split(",");
+  for (const seed of seeds) {
+    for (const arm of experiment.arms) {
+      if (only === undefined || only.includes(arm.name))
+        runOne(experiment.name, experiment, images, arm, seed);
+    }
+  }
+}
+if (values.page) {
+  const names = readdirSync(join(here, "experiments")).map((file) => basename(file, ".yaml"));
+  const results = names.map((name) => {
+    const file = join(here, "results", `${name}.jsonl`);
+    const lines = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+    return { ...read(name), runs: lines.map((line) => JSON.parse(line)) };
+  });
+  writeFileSync(join(here, "..", "docs", "experiments.md"), renderPage(results));
+}

@@ -1,0 +1,123 @@
+// Markdown of the experiments' page: a table an experiment, mean with a 95 % interval over seeds, and the paired
+// difference to the first arm.
+
+// two-sided 95 % quantiles of Student's t for 1, 2, … degrees of freedom
+const T95 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+
+/** Mean and half width of the 95 % interval of the mean; no interval of fewer than two. */
+export function interval(numbers) {
+  const n = numbers.length;
+  const mean = numbers.reduce((a, b) => a + b, 0) / n;
+  if (n < 2) return { mean, half: null, n };
+  const variance = numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
+  return {
+    mean,
+    half: (T95[Math.min(n - 2, T95.length - 1)] * Math.sqrt(variance)) / Math.sqrt(n),
+    n,
+  };
+}
+
+const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
+const shown = ({ mean, half }, scale, digits, sign = "") => {
+  const plus = sign !== "" && mean >= 0 ? "+" : "";
+  const width = half === null ? "" : ` ± ${fixed(scale * half, digits)}`;
+  return `${plus}${fixed(scale * mean, digits)}${width}`;
+};
+
+/** Runs of the newest config of each arm, by arm and seed. */
+function byArm({ arms, runs }) {
+  return arms.map(({ name, about }) => {
+    const own = runs.filter(({ arm }) => arm === name);
+    const seeds = new Map(own.map((run) => [run.seed, run])); // later lines win
+    return { name, about, seeds };
+  });
+}
+
+function probeTable(experiment, arms, probe, kind) {
+  const value = (run) => run.probes[probe]?.[kind];
+  const [base] = arms;
+  const rows = arms.map(({ name, seeds }) => {
+    const runs = [...seeds.values()].filter((run) => typeof value(run) === "number");
+    if (runs.length === 0) return [name, "not run", ""];
+    const common = runs.filter(({ seed }) => base.seeds.has(seed));
+    const differences = common.map((run) => value(run) - value(base.seeds.get(run.seed)));
+    const paired =
+      name === base.name || differences.length === 0
+        ? ""
+        : shown(interval(differences), 100, 1, "+");
+    return [name, shown(interval(runs.map(value)), 100, 1), paired];
+  });
+  return rows;
+}
+
+function figureCell({ seeds }, name) {
+  const thirds = [0, 2].map((i) =>
+    [...seeds.values()]
+      .map(({ figures }) => figures[name]?.[i])
+      .filter((x) => typeof x === "number"),
+  );
+  if (thirds[1].length === 0) return "";
+  const digits = Math.abs(interval(thirds[1]).mean) < 10 ? 3 : 0;
+  const [first, last] = thirds.map((numbers) =>
+    numbers.length === 0 ? "–" : fixed(interval(numbers).mean, digits),
+  );
+  return `${first} → ${last}`;
+}
+
+const table = (head, rows) => {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+};
+
+function section(experiment) {
+  const arms = byArm(experiment);
+  const {
+    title,
+    question,
+    conclusion,
+    probes = { own: ["knn"] },
+    figures = [],
+    runs,
+    name,
+  } = experiment;
+  const seeds = new Set(runs.map(({ seed }) => seed));
+  const columns = Object.entries(probes).flatMap(([probe, kinds]) =>
+    kinds.map((kind) => ({
+      probe,
+      kind,
+      title: `${probe === "own" ? "" : `${probe}, `}${kind === "knn" ? "k-NN" : "linear"} %`,
+    })),
+  );
+  const tables = columns.map(({ probe, kind }) => probeTable(experiment, arms, probe, kind));
+  const head = ["", ...columns.flatMap(({ title }) => [title, "difference"]), ...figures];
+  const rows = arms.map((arm, i) => [
+    arm.about === undefined ? `**${arm.name}**` : `**${arm.name}**: ${arm.about}`,
+    ...tables.flatMap((part) => part[i].slice(1)),
+    ...figures.map((figure) => figureCell(arm, figure)),
+  ]);
+  const machine = [...new Set(runs.map(({ machine }) => machine))].join("; ");
+  return [
+    `## ${title}`,
+    question.trim(),
+    runs.length === 0 ? "Not run yet." : table(head, rows),
+    (conclusion ?? "").trim(),
+    runs.length === 0
+      ? `Command: \`node bench/experiments.mjs ${name}\``
+      : `Command: \`node bench/experiments.mjs ${name}\`; seeds ${[...seeds].sort().join(", ")}; ${machine}.`,
+  ]
+    .filter((text) => text !== "")
+    .join("\n\n");
+}
+
+/** The page of all experiments. */
+export function renderPage(experiments) {
+  const intro = `# What each method does, measured
+
+Small experiments, one for each claim: the same data, encoder, number of steps and seeds in every arm. Accuracies are those of
+held-out images by the encoder's features (k-NN: k 20, temperature 0.07; linear: a probe on frozen features). "±" is the 95 %
+interval of the mean over seeds (Student's t), "difference" that of the paired differences to the first arm. An interval that holds 0
+says that these runs do not tell the arms apart. Figures written as a → b are means over the first and the last third of the steps.
+This page is made by \`node bench/experiments.mjs --page\` from \`bench/results\`; the configs are in \`bench/experiments\`.`;
+  const ordered = [...experiments].sort((a, b) => (a.order ?? 99) - (b.order ?? 99));
+  return `${[intro, ...ordered.map(section)].join("\n\n")}\n`;
+}

@@ -1,0 +1,2 @@
+/** The page docs/catalogue.md. */
+export function renderCatalogue(catalogue: Record<string, unknown>): string;
