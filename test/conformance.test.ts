@@ -15,10 +15,8 @@ import {
 } from "../src/conformance/index.ts";
 import { DataError } from "../src/core/errors.ts";
 import { goldenCases, goldenPresent } from "./golden.ts";
-import { makeOwnCases } from "./reference/ownCases.ts";
-import { lossDrafts } from "./reference/ownDrafts.ts";
+import { makeOwnCases, ownDrafts } from "./reference/ownCases.ts";
 import { numbersOf } from "./reference/ownInputs.ts";
-import { selectionDrafts } from "./reference/ownSelections.ts";
 import { references } from "./reference/references.ts";
 
 const exact = { loss: 1e-9, gradient: 1e-9 };
@@ -108,12 +106,11 @@ describe("the package", () => {
   );
 
   // the first drafts of a method are its plain forms; the numbers are others than in the file
-  const drafts = { ...lossDrafts, ...selectionDrafts };
   test.each(methods)("agrees with the loops on random inputs in float64: %s", async (method) => {
-    const slugs = Object.keys(drafts[method]);
+    const slugs = Object.keys(ownDrafts[method]);
     const chosen = [slugs[0], slugs.at(-1)!, slugs[1]].slice(0, everything ? 3 : 2);
     const cases = chosen.map((slug): ConformanceCase => {
-      const { params, inputs } = drafts[method][slug](numbersOf("random", method, slug));
+      const { params, inputs } = ownDrafts[method][slug](numbersOf("random", method, slug));
       const outputs = byLoops({ method, params, inputs });
       const tolerance = method === "knnVote" ? { loss: 2e-5, gradient: 1 } : exact;
       return { id: slug, method, params, inputs, differentiate: [], expect: outputs, tolerance };

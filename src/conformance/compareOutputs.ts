@@ -21,7 +21,7 @@ const none: Comparison = { error: 0, failures: [] };
 
 const failed = (failure: string): Comparison => ({ error: null, failures: [failure] });
 
-/** Both findings; failures of one output are told by the first of them. */
+/** Both findings. */
 function joined(a: Comparison, b: Comparison): Comparison {
   const error = a.error === null || b.error === null ? null : Math.max(a.error, b.error);
   return { error, failures: [...a.failures, ...b.failures] };

@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 
 import { evaluate, float32, float64, rowsOf } from "../../test/arrays.ts";
 import { compile } from "../engine/index.ts";
+import { scalar } from "./arrays.ts";
 import { LOWEST } from "./numerics.ts";
 import { randomStream } from "./random.ts";
-import { descendingRanks, topMask } from "./topMask.ts";
+import { descendingRanks, topMask, topMaskOf } from "./topMask.ts";
 
 /** Columns of a row from the largest entry down, equal ones by column. */
 const order = (row: number[]): number[] =>
@@ -50,6 +51,14 @@ describe.each([
     }
   });
 
+  test("topMaskOf does the same with a count of the moment", async () => {
+    const width = rows[0].length;
+    for (const count of [0, 1, 3, width - 1, width, width + 2]) {
+      const mask = await evaluate(topMaskOf, matrix(float32), scalar(count, "int32"));
+      expect(rowsOf(mask)).toEqual(rows.map((row) => maskOf(row, count)));
+    }
+  });
+
   test("descendingRanks counts from the largest entry, equal ones by column", async () => {
     for (const array of [float32, float64]) {
       const ranks = await evaluate(descendingRanks, matrix(array));
@@ -57,12 +66,18 @@ describe.each([
     }
   });
 
-  test("both are the same on ONNX Runtime", async () => {
-    const both = (x: np.Array) => [topMask(x.ref, 2), descendingRanks(x)];
-    const program = await compile(both, [matrix(float32)], { device: "cpu" });
-    const [mask, ranks] = (await program.run(matrix(float32))) as never[];
+  test("all are the same on ONNX Runtime", async () => {
+    const all = (x: np.Array, count: np.Array) => [
+      topMask(x.ref, 2),
+      topMaskOf(x.ref, count),
+      descendingRanks(x),
+    ];
+    const args = [matrix(float32), scalar(3, "int32")];
+    const program = await compile(all, args, { device: "cpu" });
+    const [mask, counted, ranks] = (await program.run(...args)) as never[];
     await program.dispose();
     expect(rowsOf(mask)).toEqual(rows.map((row) => maskOf(row, 2)));
+    expect(rowsOf(counted)).toEqual(rows.map((row) => maskOf(row, 3)));
     expect(rowsOf(ranks)).toEqual(rows.map(ranksOf));
   });
 });

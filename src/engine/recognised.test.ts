@@ -18,6 +18,30 @@ describe("argmax and argmin", () => {
       expect(steps).not.toContain("Equal");
     });
   }
+  test("what looks like them is computed as written", () =>
+    expectSame(
+      (x: A) => {
+        const flags = (other: A) => x.ref.equal(other).astype(np.int32);
+        const [down, up] = [np.arange(5, 0, -1), np.arange(5)];
+        const largest = x.ref.max(1, { keepdims: true });
+        const results = [
+          flags(largest.ref).mul(up).max(1),
+          flags(largest.ref).mul(down.ref).min(1),
+          flags(largest.ref.mul(1)).mul(down.ref.add(1)).max(1),
+          flags(x.ref.max(0, { keepdims: true }))
+            .mul(down.ref)
+            .max(1),
+          flags(x.ref.sum(1, { keepdims: true }))
+            .mul(down.ref)
+            .max(1),
+          x.ref.lessEqual(largest).astype(np.int32).mul(down).max(1),
+        ];
+        x.dispose();
+        return results;
+      },
+      [tied(stream, [3, 5])],
+      0,
+    ));
   test("of all elements, of integers, and beside the largest itself", () =>
     expectSame(
       (x: A, i: A) => [np.argmax(x.ref), np.argmin(i, 1), np.argmax(x.ref, 1), x.max(1)],

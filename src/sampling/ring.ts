@@ -7,7 +7,7 @@ import { ConfigError } from "../core/errors.ts";
 import { LOWEST } from "../core/numerics.ts";
 import type { Pairs, Term } from "../core/pairs.ts";
 import { entriesAt, sumEntriesAt } from "../core/rowEntries.ts";
-import { descendingRanks, topMask } from "../core/topMask.ts";
+import { descendingRanks, topMask, topMaskOf } from "../core/topMask.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import { hardness } from "./hardness.ts";
 import { anneals, outerAt } from "./ringSchedule.ts";
@@ -103,21 +103,37 @@ function drawn(ranks: np.Array, uniform: np.Array, size: np.Array, first: np.Arr
   return entriesAt(counts, ranks); // [N, M]
 }
 
-/** Both masks by the rank of every candidate. Consumes `score`. */
-function rankedCut(score: np.Array, inputs: ArrayRecord, options: RingOptions, pool: number): Cut {
+/** Both masks of counts [] int32 that are known when the program runs. Consumes all. */
+function movingCut(score: np.Array, outerCount: np.Array, innerCount: np.Array): Cut {
+  const ball = topMaskOf(score.ref, innerCount); // [N, M]
+  return { ring: topMaskOf(score, outerCount).sub(ball.ref), ball };
+}
+
+/** Both masks, with the uniform numbers [N, D] of draws from the ring. Consumes all but `uniform`. */
+function drawnCut(
+  score: np.Array,
+  outerCount: np.Array,
+  innerCount: np.Array,
+  uniform: np.Array,
+): Cut {
   const { dtype } = score;
+  const valid = score.ref.greater(LOWEST / 2).astype(np.int32); // [N, M]
+  const within = np.minimum(valid.sum(-1, { keepdims: true }), outerCount); // [N, 1]
+  const ranks = descendingRanks(score); // [N, M]
+  const ball = ranks.ref.less(innerCount.ref).astype(dtype); // [N, M]
+  const size = within.sub(innerCount.ref); // [N, 1]
+  return { ring: drawn(ranks, uniform.ref.astype(dtype), size, innerCount), ball };
+}
+
+/** The cut of a step, by what the options say of it. Consumes `score`. */
+function cutOf(score: np.Array, inputs: ArrayRecord, options: RingOptions, pool: number): Cut {
+  const draws = options.draws !== null;
+  if (!draws && !anneals(options)) return fixedCut(score, options, pool);
   const outer = inputs.outer ?? np.array(options.outer, { dtype: np.float64 }); // []
   const { outerCount, innerCount } = cutsOf(options, outer, pool);
-  const known = score.ref
-    .greater(LOWEST / 2)
-    .astype(np.int32)
-    .sum(-1, { keepdims: true }); // [N, 1]
-  const ranks = descendingRanks(score); // [N, M]
-  const within = (count: np.Array) => ranks.ref.less(count).astype(dtype); // [N, M]
-  const ball = within(innerCount.ref); // [N, M]
-  if (options.draws === null) return { ring: within(outerCount).sub(ball.ref), ball };
-  const size = np.minimum(known, outerCount).sub(innerCount.ref); // [N, 1]
-  return { ring: drawn(ranks, inputs.draws.ref.astype(dtype), size, innerCount), ball };
+  return draws
+    ? drawnCut(score, outerCount, innerCount, inputs.draws)
+    : movingCut(score, outerCount, innerCount);
 }
 
 /** Mean over the rows that have members of the largest and of the smallest cosine of a member, and the rest. */
@@ -200,8 +216,7 @@ export const ring = defineSampler({
   apply({ ranking, pool, active, inputs }, pairs, options) {
     checkCuts(options, pool);
     const score = hardness(ranking, pairs.negative); // [N, M]
-    const fixed = options.draws === null && !anneals(options);
-    const cut = fixed ? fixedCut(score, options, pool) : rankedCut(score, inputs, options, pool);
+    const cut = cutOf(score, inputs, options, pool);
     const on = active.ref.greater(0); // []
     const gated = { ball: np.where(on.ref, cut.ball, 0), ring: np.where(on, cut.ring, 1) }; // [N, M]
     const left = pairs.negative.ref.mul(gated.ring.ref); // [N, M]

@@ -1,6 +1,7 @@
 import { lossDrafts } from "./ownDrafts.ts";
 import { type Draft, type Drafter, numbersOf } from "./ownInputs.ts";
 import { selectionDrafts } from "./ownSelections.ts";
+import { viewDrafts } from "./ownViews.ts";
 import { references } from "./references.ts";
 import type { Expected } from "./standard.ts";
 
@@ -38,6 +39,9 @@ const sources: Record<string, string> = {
   nnclr: "arXiv:2104.14548, eq. 2",
   knnVote: "arXiv:1805.01978, section 3.4",
 };
+
+/** Every draft by method and slug. */
+export const ownDrafts = { ...lossDrafts, ...selectionDrafts, ...viewDrafts };
 
 /** Outputs that no small change of the inputs may change. */
 const decisions = [
@@ -108,7 +112,7 @@ function finished(draft: Draft): OwnCase {
 
 /** The project's own cases, all methods; the same on every machine. */
 export function makeOwnCases(): OwnCase[] {
-  const all = Object.entries({ ...lossDrafts, ...selectionDrafts });
+  const all = Object.entries(ownDrafts);
   return all.flatMap(([method, drafters]) =>
     Object.entries(drafters).map(([slug, drafter]) => finished(drafted(method, slug, drafter))),
   );

@@ -274,6 +274,7 @@ const looc: Drafters = {
   "no-augmentation": loocOf(0, 0.2, 3),
 };
 
+/** Cases of losses, of negatives out of a queue, and of leave-one-out. */
 export const lossDrafts: Record<string, Drafters> = {
   ...{ ntXent, infoNce, instDiscNce, instDiscSoftmax, supCon, debiased, hardNegative },
   ...{ mochi, ring, looc },
