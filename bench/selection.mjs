@@ -1,6 +1,7 @@
 // Neighbour search beside the matrix product underneath it, and masks of the largest entries of rows.
 //   npm run build && node bench/selection.mjs [--rounds 9] [--threads 2] [--queries 256] [--only neighbours|masks]
-// Programs alternate; printed are medians in ms, and for neighbours the ratio to the product alone.
+// Programs alternate; printed are medians in ms of the clock and of processor time (all threads together, which beside
+// other work says more), and for neighbours both as ratios to the product alone.
 import { cpus } from "node:os";
 
 import { lax, numpy as np } from "@jax-js/jax";
@@ -25,23 +26,27 @@ function draw(...shape) {
 }
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
-/** Medians of several functions of the same arguments, which take turns. */
+/** Medians of several functions of the same arguments, which take turns: `{ clock, processor }` each, in ms. */
 async function race(functions, args) {
   const programs = await Promise.all(functions.map((fn) => compile(fn, args, { threads })));
   const times = programs.map(() => []);
   for (let round = 0; round <= rounds; round++) {
     for (const [i, program] of programs.entries()) {
-      const start = performance.now();
+      const [start, used] = [performance.now(), process.cpuUsage()];
       const result = await program.run(...args);
-      if (round > 0) times[i].push(performance.now() - start);
+      const [clock, { user, system }] = [performance.now() - start, process.cpuUsage(used)];
+      if (round > 0) times[i].push({ clock, processor: (user + system) / 1000 });
       program.recycle(result);
     }
   }
   for (const program of programs) await program.dispose();
-  return times.map(median);
+  const of = (runs, kind) => median(runs.map((run) => run[kind]));
+  return times.map((runs) => ({ clock: of(runs, "clock"), processor: of(runs, "processor") }));
 }
 
-const ms = (value) => `${value.toFixed(1)} ms`.padStart(10);
+const ms = ({ clock, processor }) => `${clock.toFixed(1)}/${processor.toFixed(1)} ms`;
+const ratio = (a, b) =>
+  `${(a.clock / b.clock).toFixed(2)}/${(a.processor / b.processor).toFixed(2)}`;
 const similarity = (x, bank) => np.matmul(x, bank.transpose());
 const corner = (x) => x.slice([0, 1], [0, 1]); // one element, so that nothing large is copied out
 
@@ -54,9 +59,7 @@ async function neighbours(size) {
   const args = [draw(queries, WIDTH), draw(size, WIDTH)];
   const functions = [(x, bank) => corner(similarity(x, bank)), ...kinds.map(([, fn]) => fn)];
   const [product, ...times] = await race(functions, args);
-  const cells = times.map(
-    (time, i) => `${kinds[i][0]} ${ms(time)} (${(time / product).toFixed(2)})`,
-  );
+  const cells = times.map((time, i) => `${kinds[i][0]} ${ms(time)} (${ratio(time, product)})`);
   console.log(`${String(size).padStart(7)} rows: product ${ms(product)}, with ${cells.join(", ")}`);
 }
 

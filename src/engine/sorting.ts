@@ -4,6 +4,7 @@ import type { Context } from "./context.ts";
 import { dataTypeOf } from "./onnx.ts";
 import { isPermutation, positions, ranked } from "./ranking.ts";
 import type { Rule, Rules } from "./rule.ts";
+import { blockOf } from "./topOf.ts";
 import { type Ranked, type Value, type View, wholeView } from "./value.ts";
 
 function cast(ctx: Context, x: Value, dtype: "int32" | "bool"): View {
@@ -32,7 +33,7 @@ const argsort: Rule = (ctx, [x]) => {
 const argExtreme: Rule = (ctx, [x], params, [shape]) => {
   const { axis, largest } = params as { axis: number; largest: boolean };
   const length = x.shape[axis];
-  if (axis === x.shape.length - 1) {
+  if (axis === x.shape.length - 1 && blockOf(length, 1) !== undefined) {
     const one: Ranked = {
       ...{ kind: "ranked", of: x, largest, from: 0, to: 1, backwards: false },
       shape: [...shape, 1],

@@ -120,8 +120,8 @@ function buildParts(config: Parsed, entry: FrameworkEntry): Parts {
     },
     measureLoss: (similarity, pairs) => loss.measure(similarity, pairs, lossOptions),
     temperature: typeof lossOptions.temperature === "number" ? lossOptions.temperature : 1,
-    samplers: withGroups(config.samplers as readonly Named[]),
-    mixer: config.mixer as Named | undefined,
+    samplers: withGroups(config.samplers),
+    mixer: config.mixer,
     optimiser,
     ...{ batchSize, imageSize, datasetSize, seed, metrics, averaging },
   };

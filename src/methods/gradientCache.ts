@@ -147,10 +147,10 @@ function nothingYet({ encoder, head }: HostModel): HostTree {
 }
 
 /** A batch as the contrast sees it. */
-const withoutViews = (batch: HostRecord): HostRecord => {
-  const { views: _, learningRate: __, ...rest } = batch;
-  return rest;
-};
+const withoutViews = (batch: HostRecord): HostRecord =>
+  Object.fromEntries(
+    Object.entries(batch).filter(([name]) => name !== "views" && name !== "learningRate"),
+  );
 
 /** Arguments of the right shapes with which to compile each program; `dimension` is that of the head. */
 export function cachedExamples(

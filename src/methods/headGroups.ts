@@ -1,7 +1,6 @@
 import { numpy as np } from "@jax-js/jax";
 
 import type { HostRecord } from "../core/arrays.ts";
-import type { ArrayRecord } from "../core/trees.ts";
 import type { HostVariables, Network, Variables } from "../encoders/index.ts";
 
 type Renamed = { network: Network; prefix: string };
@@ -72,7 +71,7 @@ export function sideBySide(make: () => Network, count: number): Network {
         ), // [N, count · E]
         statistics: union(
           applied.map(({ statistics }, h) => renamed(statistics, parts[h].prefix)),
-        ) as ArrayRecord,
+        ),
       };
     },
   };
@@ -101,7 +100,7 @@ export function withPredictor(projector: Network, predictor: Network): Network {
         statistics: union([
           renamed(front.statistics, "projector"),
           renamed(back.statistics, "predictor"),
-        ]) as ArrayRecord,
+        ]),
       };
     },
   };

@@ -78,22 +78,8 @@ function byNoise(parts: Parts): Judge {
   };
 }
 
-function buildInstDisc(parts: Parts, options: InstDiscOptions): Core {
-  const { datasetSize, batchSize: images, seed } = parts;
-  const nce = options.form === "nce";
-  const chain = buildChain(
-    nce ? { samplers: [] } : parts,
-    { anchors: images, candidates: datasetSize, images, datasetSize },
-    parts,
-  );
-  if (nce && parts.samplers.some(({ name }) => name !== "groups")) {
-    throw new ConfigError(
-      'instDisc: the form "nce" draws its negatives itself, samplers do not apply',
-      'use the form "softmax"',
-    );
-  }
-  const judgeUnit = nce ? byNoise(parts) : bySoftmax(parts, chain);
-  const step = (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
+function instDiscStep(parts: Parts, momentum: number, judgeUnit: Judge): Core["step"] {
+  return (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
     const { views, learningRate } = batch;
     const { gradient, statistics, metrics, kept } = gradientAt(
       parts,
@@ -111,24 +97,41 @@ function buildInstDisc(parts: Parts, options: InstDiscOptions): Core {
         ];
       },
     );
-    const { fresh, normaliser, ...sampling } = kept;
+    const { fresh, normaliser, ...sampling } = kept as ArrayRecord & { normaliser?: np.Array };
     const bank = state.memory!;
     const { ids, groups, labels } = marksOf(batch);
     const memory: ArrayRecord = {
-      rows: updateBank(bank.rows.ref, ids.ref, fresh, options.momentum),
+      rows: updateBank(bank.rows.ref, ids.ref, fresh, momentum),
       groups: updateMarks(bank.groups.ref, ids.ref, groups),
       labels: updateMarks(bank.labels.ref, ids, labels),
-      ...(nce ? { normaliser } : {}),
+      ...(normaliser === undefined ? {} : { normaliser }),
     };
     const moved = { ...descend(parts, state, { gradient, statistics, learningRate }), memory };
     return [withSampling(moved, sampling), metrics];
   };
+}
+
+function buildInstDisc(parts: Parts, options: InstDiscOptions): Core {
+  const { datasetSize, batchSize: images, seed } = parts;
+  const nce = options.form === "nce";
+  const chain = buildChain(
+    nce ? { samplers: [] } : parts,
+    { anchors: images, candidates: datasetSize, images, datasetSize },
+    parts,
+  );
+  if (nce && parts.samplers.some(({ name }) => name !== "groups")) {
+    throw new ConfigError(
+      'instDisc: the form "nce" draws its negatives itself, samplers do not apply',
+      'use the form "softmax"',
+    );
+  }
+  const judgeUnit = nce ? byNoise(parts) : bySoftmax(parts, chain);
   return {
     viewCount: 1,
     queryViews: 1,
     chains: [chain],
     offers: nce ? [] : ["bank"],
-    step,
+    step: instDiscStep(parts, options.momentum, judgeUnit),
     initial: () => ({
       memory: {
         ...randomBank(datasetSize, parts.head.dimension, seed),

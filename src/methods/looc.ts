@@ -103,14 +103,11 @@ function chainsOf(parts: Parts, count: number, size: number): Chain[] {
   );
 }
 
-function buildLooc(parts: Parts, options: LoocOptions): Core {
-  const spaces = options.augmentations.length + 1;
+function loocStep(parts: Parts, options: LoocOptions, chains: readonly Chain[]): Core["step"] {
+  const spaces = chains.length;
   const images = parts.batchSize;
-  const size = options.queueSize ?? defaultQueueSize(parts.datasetSize);
-  const chains = chainsOf(parts, spaces, size);
-  const width = parts.head.dimension / spaces;
   const keying = { momentum: options.momentum, splits: splitsOf(options, images, "looc") };
-  const step = (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
+  return (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
     const { views, learningRate } = batch;
     const marks = sliceMarks(marksOf(batch), images);
     const { embedding, key } = encodeKeys(
@@ -155,19 +152,29 @@ function buildLooc(parts: Parts, options: LoocOptions): Core {
     const moved = { ...descend(parts, state, { gradient, statistics, learningRate }), key, memory };
     return [withSampling(moved, kept), metrics];
   };
+}
+
+function buildLooc(parts: Parts, options: LoocOptions): Core {
+  const spaces = options.augmentations.length + 1;
+  const size = options.queueSize ?? defaultQueueSize(parts.datasetSize);
+  const chains = chainsOf(parts, spaces, size);
+  const width = parts.head.dimension / spaces;
   return {
     viewCount: spaces + 1,
     queryViews: 1,
     chains,
     offers: [],
-    step,
+    step: loocStep(parts, options, chains),
     initial: (model) => {
-      const { keys: _, ...marks } = emptyQueue(size, width);
+      const { ids, groups, labels } = emptyQueue(size, width);
       const rows = Array.from({ length: spaces }, (_, h) => [
         `keys${h}`,
         emptyQueue(size, width).keys,
       ]);
-      return { key: copyModel(model), memory: { ...marks, ...Object.fromEntries(rows) } };
+      return {
+        key: copyModel(model),
+        memory: { ids, groups, labels, ...Object.fromEntries(rows) },
+      };
     },
     chanceLoss: () => (Math.log(size + 1) + (spaces - 1) * Math.log(size + spaces)) / spaces,
   };

@@ -5,7 +5,7 @@ import { ConfigError } from "../core/errors.ts";
 import type { Marks, Pairs } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
-import { buildChain } from "./chain.ts";
+import { buildChain, type Chain } from "./chain.ts";
 import { columnMask, featureStd, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { type Contest, judge } from "./judge.ts";
@@ -79,20 +79,18 @@ function swapped(x: np.Array): np.Array {
 const viewRows = (rows: np.Array, view: number, images: number): np.Array =>
   rows.ref.slice([view * images, (view + 1) * images]);
 
-function buildMoco(parts: Parts, options: MocoOptions): Core {
+/** Sizes of a batch: anchors of B images, and columns of own keys. */
+const gridOf = ({ symmetric, views }: MocoOptions, images: number) => ({
+  anchors: symmetric ? 2 * images : images,
+  ownCount: symmetric ? 1 : views - 1,
+});
+
+function mocoStep(parts: Parts, options: MocoOptions, chain: Chain): Core["step"] {
   const { symmetric, views: viewCount } = options;
-  if (symmetric && viewCount !== 2) {
-    throw new ConfigError(`moco: views is ${viewCount}, expected 2 where symmetric is set`);
-  }
   const images = parts.batchSize;
-  const size = options.queueSize ?? defaultQueueSize(parts.datasetSize);
-  const anchors = symmetric ? 2 * images : images;
-  const ownCount = symmetric ? 1 : viewCount - 1;
-  const { datasetSize } = parts;
-  const sizes = { anchors, candidates: ownCount + size, images, datasetSize };
-  const chain = buildChain(parts, sizes, parts);
+  const { anchors, ownCount } = gridOf(options, images);
   const keying = { momentum: options.momentum, splits: splitsOf(options, images, "moco") };
-  const step = (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
+  return (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
     const { views, learningRate } = batch;
     const all = viewCount * images;
     const queryImages = symmetric ? views.ref : views.ref.slice([0, images]);
@@ -133,12 +131,25 @@ function buildMoco(parts: Parts, options: MocoOptions): Core {
     const moved = { ...descend(parts, state, { gradient, statistics, learningRate }), key, memory };
     return [withSampling(moved, kept), metrics];
   };
+}
+
+function buildMoco(parts: Parts, options: MocoOptions): Core {
+  const { symmetric, views: viewCount } = options;
+  if (symmetric && viewCount !== 2) {
+    throw new ConfigError(`moco: views is ${viewCount}, expected 2 where symmetric is set`);
+  }
+  const images = parts.batchSize;
+  const size = options.queueSize ?? defaultQueueSize(parts.datasetSize);
+  const { anchors, ownCount } = gridOf(options, images);
+  const { datasetSize } = parts;
+  const sizes = { anchors, candidates: ownCount + size, images, datasetSize };
+  const chain = buildChain(parts, sizes, parts);
   return {
     viewCount,
     queryViews: symmetric ? 2 : 1,
     chains: [chain],
     offers: viewCount > 2 ? ["manyViews"] : [],
-    step,
+    step: mocoStep(parts, options, chain),
     initial: (model) => ({
       key: copyModel(model),
       memory: emptyQueue(size, parts.head.dimension),

@@ -175,9 +175,9 @@ export function openConfig(
   const parsed = parseOptions("train", TrainConfig, { ...tree, encoder, optimiser });
   const config: OpenConfig = {
     ...{ data: parsed.data, out: parsed.out ?? "", ...optional(parsed) },
-    ...{ method: parsed.method ?? "simclr", framework: parsed.framework as Named },
+    ...{ method: parsed.method ?? "simclr", framework: parsed.framework },
     ...{ encoder: parsed.encoder, head: parsed.head, loss: parsed.loss },
-    samplers: parsed.samplers as Named[],
+    samplers: parsed.samplers,
     ...{ optimiser: parsed.optimiser, learningRate, schedule: parsed.schedule ?? "warmupCosine" },
     ...{ averaging: parsed.averaging ?? 0, batchSize, views: views.policy, imageSize },
     ...{ seed: parsed.seed ?? 0, device, threads: parsed.threads ?? cores },
@@ -191,7 +191,7 @@ export function openConfig(
 
 function optional({ test, microBatch, init, mixer }: TrainConfig): Partial<RunConfig> {
   return {
-    ...(mixer === undefined ? {} : { mixer: mixer as Named }),
+    ...(mixer === undefined ? {} : { mixer: mixer }),
     ...(test === undefined ? {} : { test }),
     ...(microBatch === undefined ? {} : { microBatch }),
     ...(init === undefined ? {} : { init }),

@@ -1,8 +1,9 @@
-import { flattenTree, type HostTree } from "../core/arrays.ts";
+import { flattenTree } from "../core/arrays.ts";
 import { randomStream } from "../core/random.ts";
 import type { Framework } from "../methods/index.ts";
 import { openConfig } from "./automatic.ts";
 import type { ConfigTree, Named } from "./config.ts";
+import { omit } from "./layers.ts";
 import { type MethodName, methods } from "./presets.ts";
 import { frameworkOf } from "./session.ts";
 import { openStepper, type Stepper } from "./stepper.ts";
@@ -47,8 +48,8 @@ const median = (values: readonly number[]): number => {
 /** The framework that a method's is compared with: the same candidates and views, no samplers. */
 function baseOf({ framework }: { framework: Named }): Named {
   if (framework.name === "looc") {
-    const { augmentations, enqueue: _, ...options } = framework;
-    return { ...options, name: "moco", views: (augmentations as unknown[]).length + 2 };
+    const options = omit(framework, "augmentations", "enqueue");
+    return { ...options, name: "moco", views: (framework.augmentations as unknown[]).length + 2 };
   }
   if (framework.name === "nnclr") return { name: "simclr" };
   return framework;
@@ -95,7 +96,7 @@ async function clockOf(
   const batches = [0, 1].map((seed) => noiseBatch(framework, seed, images));
   let count = 0;
   return {
-    async tick(): Promise<number> {
+    tick: async (): Promise<number> => {
       const at = { learningRate: 0.01, step: count, progress: 0.9 };
       const before = performance.now();
       const done = await stepper.step(state, batches[count++ % 2], at);
@@ -103,7 +104,7 @@ async function clockOf(
       state = done.state;
       return performance.now() - before;
     },
-    stateBytes: flattenTree({ ...state.memory, ...state.sampling } as HostTree).reduce(
+    stateBytes: flattenTree({ ...state.memory, ...state.sampling }).reduce(
       (sum, [, { data }]) => sum + data.byteLength,
       0,
     ),

@@ -90,10 +90,10 @@ const bank = ({ rows, near }: Numbers, N: number, indices: number[]) => {
 };
 
 const nceOverBank =
-  (normaliser: number | null, bankMomentum: number, noise?: number[][]): Drafter =>
+  (normaliser: number | null, bankMomentum: number, noise?: number[][], epsilon = 1e-7): Drafter =>
   (numbers) => ({
     params: {
-      ...{ temperature: 0.2, normaliser, bankMomentum, epsilon: 1e-7 },
+      ...{ temperature: 0.2, normaliser, bankMomentum, epsilon },
       noise: noise ?? range(3).map(() => numbers.integers(4, 12)),
     },
     inputs: bank(numbers, 12, [7, 2, 9]),
@@ -101,7 +101,7 @@ const nceOverBank =
 
 const instDiscNce: Drafters = {
   estimated: nceOverBank(null, 0.5),
-  given: nceOverBank(250, 0.25),
+  given: nceOverBank(250, 0.25, undefined, 0.02),
   "own-row-and-repeats": nceOverBank(null, 0, [
     [7, 7, 1, 1],
     [2, 3, 3, 3],
@@ -235,7 +235,8 @@ const ringOf =
 const ring: Drafters = {
   dynamic: ringOf({}),
   static: ringOf({ dynamicInner: false, inner: 0.2 }),
-  ball: ringOf({ outer: 0.34, inner: 0 }),
+  ball: ringOf({ outer: 0.36, inner: 0 }),
+  truncated: ringOf({ outer: 0.48, inner: 0.4 }), // 7.68 of 16, 2.8 of 7
   whole: ringOf({ outer: 1, inner: 0 }),
   coldest: ringOf({ temperature: 0.01 }),
   draws: ringOf({

@@ -13,6 +13,8 @@ export type Draft = {
   constant?: boolean;
   /** Exact ties or edges are the point: decisions are not to be tried with changed inputs. */
   onEdge?: boolean;
+  /** What the outputs must show for the case to be worth having. */
+  accept?: (outputs: Record<string, unknown>) => boolean;
 };
 
 /** Makes the inputs of one case out of random numbers. */

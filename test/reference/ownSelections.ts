@@ -101,6 +101,7 @@ type Propagation = Partial<{
   hardPositives: number;
   hardNegatives: number;
   invarianceWeight: number;
+  epsilon: number;
 }>;
 
 const propagating =
@@ -138,7 +139,11 @@ const invariancePropagation: Drafters = {
     [2, 9],
   ]),
   multiset: propagating({ variant: "multiset" }, [], 0.3),
-  "multiset-three-steps": propagating({ variant: "multiset", steps: 3, hardPositives: 4 }, [], 0.3),
+  "multiset-three-steps": propagating(
+    { variant: "multiset", steps: 3, hardPositives: 4, epsilon: 0.01 },
+    [],
+    0.3,
+  ),
 };
 
 /** Cases of samplers that find false negatives and neighbours. */

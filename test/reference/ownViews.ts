@@ -118,6 +118,14 @@ const triage =
     };
   };
 
+/** Whether a candidate stays although one of another image with a higher cosine is demoted. */
+function lowestStays(outputs: Record<string, unknown>): boolean {
+  const scores = (outputs.scores as number[][]).flat();
+  const demoted = (outputs.demoted as number[][]).flat();
+  const gone = scores.filter((_, i) => demoted[i] === 1);
+  return gone.length > 0 && !gone.includes(Math.min(...scores));
+}
+
 const viewTriage: Drafters = {
   keep: triage({ mode: "keep" }),
   drop: triage({}),
@@ -125,11 +133,16 @@ const viewTriage: Drafters = {
   ranked: triage({ mode: "ranked" }),
   negative: triage({ mode: "negative" }),
   "no-quantile": triage({ quantile: 0 }),
-  budget: triage({ budget: 0.2, maxDemoted: 3, quantile: 0.95 }),
+  budget: (numbers) => ({
+    ...triage({ budget: 0.2, maxDemoted: 3, quantile: 0.95 })(numbers),
+    accept: lowestStays,
+    note: "the lowest percentiles of the batch go, not the lowest cosines",
+  }),
   "keep-two": triage({ quantile: 1, maxDemoted: 5, minKeep: 2 }),
   "drop-all-positives": triage({ allPositivesInDenominator: true }),
   "ranked-all-positives": triage({ mode: "ranked", allPositivesInDenominator: true }),
   coldest: triage({ mode: "negative", temperature: 0.01 }),
+  // two candidates of one image, twice; a candidate of image 3 and a view of image 2
   ties: triage({ maxDemoted: 1 }, [
     [
       [1, 0],
@@ -138,6 +151,10 @@ const viewTriage: Drafters = {
     [
       [2, 1],
       [3, 1],
+    ],
+    [
+      [1, 3],
+      [2, 2],
     ],
   ]),
   "ranking-views": triage({}, [], true),
