@@ -14,7 +14,8 @@ const tiny: Record<keyof typeof encoders, () => Network> = {
   resnet: () => encoders.resnet({ width: 2, blocks: [1, 1], bottleneck: true }, context),
   resnet18: () => encoders.resnet18({ width: 1 }, context),
   resnet34: () => encoders.resnet34({ width: 1 }, context),
-  resnet50: () => encoders.resnet50({ width: 1 }, context),
+  // of one channel, the scale before a convolution and its norm has no slope but rounding
+  resnet50: () => encoders.resnet50({ width: 2 }, context),
   convnet: () => encoders.convnet({ width: 2, depth: 3 }, context),
   vit: () => encoders.vit({ dimension: 4, heads: 2, depth: 2 }, context),
   vitTiny: () => encoders.vitTiny({ depth: 1 }, context),
