@@ -143,6 +143,10 @@ async function stepMs(framework: Framework, options: BenchMethodsOptions): Promi
   return median(times);
 }
 
+/** `moco`, `simclr of 4 views`. */
+const describeBase = ({ name, viewCount }: Framework): string =>
+  viewCount > 2 ? `${name} of ${viewCount} views` : name;
+
 const passesOf = ({ viewCount, queryViews }: Framework) => ({
   gradient: queryViews,
   forward: viewCount - queryViews,
@@ -167,7 +171,7 @@ export async function benchMethods(options: BenchMethodsOptions): Promise<Method
     const { differences, extraBytes } = await difference(method, base, options);
     const key = JSON.stringify(baseFramework);
     if (!whole.has(key)) {
-      note(`timing the whole step of ${key}`);
+      note(`timing the whole step of ${describeBase(base)}`);
       const full = configOf(name, options.encoder, options);
       const fullBase = { ...full, ...plain, framework: baseFramework, mixer: undefined as never };
       whole.set(key, await stepMs(frameworkOf(fullBase, images), options));
@@ -178,7 +182,7 @@ export async function benchMethods(options: BenchMethodsOptions): Promise<Method
     const least = base.name === "simclr" ? [2, 0] : base.name === "moco" ? [1, 1] : [1, 0];
     costs.push({
       method: name,
-      base: key.replace(/["{}]/g, "").replace("name:", ""),
+      base: describeBase(base),
       overhead: Number((overheadMs / baseStepMs).toFixed(4)),
       overheadMs: Number(overheadMs.toFixed(2)),
       spreadMs: [Math.min(...differences), Math.max(...differences)].map((ms) =>
