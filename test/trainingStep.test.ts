@@ -45,7 +45,10 @@ describe("whole training steps, several updates, agree with jax-js", () => {
   for (const [name, config] of Object.entries(configs)) {
     test(`on the CPU: ${name}`, () => follow(config, "cpu", 3, 2e-5));
   }
-  const usable = existsSync(driver) && availableDevices().includes("webgpu");
+  const loader = ["x86_64", "aarch64"].some((machine) =>
+    existsSync(`/usr/lib/${machine}-linux-gnu/libvulkan.so.1`),
+  );
+  const usable = existsSync(driver) && loader && availableDevices().includes("webgpu");
   test.skipIf(!usable)(
     "on WebGPU with a software driver (needs Debian's chromium and libvulkan1)",
     async () => {

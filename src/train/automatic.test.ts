@@ -30,7 +30,7 @@ test("photos get larger views, with blur", () => {
 });
 
 test("a preset of the method lies under what is given", () => {
-  const method = { method: { name: "instDisc" } };
+  const method = { method: "instDisc" };
   expect(openConfig({ data: "x", ...method }, facts).config.loss).toMatchObject({
     temperature: 0.07,
   });

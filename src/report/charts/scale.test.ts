@@ -32,6 +32,7 @@ test("an axis holds its values, ends on ticks, and has a handful of them", () =>
       expect(ticks.length).toBeGreaterThanOrEqual(3);
       expect(ticks.length).toBeLessThanOrEqual(9);
     }),
+    { numRuns: 2000, examples: [[22050.448400001005, 0.001]] },
   );
 });
 

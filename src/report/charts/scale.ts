@@ -29,10 +29,15 @@ export function rangeOf(values: readonly number[]): Range {
   return [low - room, high + room];
 }
 
+// a quotient that is a whole number but for rounding counts as that number
+const slackOf = (quotient: number): number => 1e-9 + 8 * Number.EPSILON * Math.abs(quotient);
+const floorOf = (quotient: number): number => Math.floor(quotient + slackOf(quotient));
+const ceilOf = (quotient: number): number => Math.ceil(quotient - slackOf(quotient));
+
 /** Multiples of `step` inside `range`, exact to the last digit of the step. */
 export function multiplesWithin(range: Range, step: number): number[] {
-  const first = Math.ceil(range[0] / step - 1e-9);
-  const last = Math.floor(range[1] / step + 1e-9);
+  const first = ceilOf(range[0] / step);
+  const last = floorOf(range[1] / step);
   const digits = decimals(step);
   return Array.from({ length: last - first + 1 }, (_, i) => rounded((first + i) * step, digits));
 }
@@ -40,8 +45,8 @@ export function multiplesWithin(range: Range, step: number): number[] {
 /** An axis of about `count` round steps that holds `range` and ends on ticks. */
 export function niceAxis(range: Range, count: number) {
   const step = niceStep(range[1] - range[0], count);
-  const low = Math.floor(range[0] / step + 1e-9) * step;
-  const high = Math.ceil(range[1] / step - 1e-9) * step;
+  const low = floorOf(range[0] / step) * step;
+  const high = ceilOf(range[1] / step) * step;
   const ticks = multiplesWithin([low, high], step);
   const domain: Range = [ticks[0], ticks[ticks.length - 1]];
   return { domain, ticks, digits: decimals(step) };
