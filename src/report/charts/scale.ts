@@ -30,7 +30,7 @@ export function rangeOf(values: readonly number[]): Range {
 }
 
 // a quotient that is a whole number but for rounding counts as that number
-const slackOf = (quotient: number): number => 1e-9 + 8 * Number.EPSILON * Math.abs(quotient);
+const slackOf = (quotient: number): number => 1e-9 + 3 * Number.EPSILON * Math.abs(quotient);
 const floorOf = (quotient: number): number => Math.floor(quotient + slackOf(quotient));
 const ceilOf = (quotient: number): number => Math.ceil(quotient - slackOf(quotient));
 
