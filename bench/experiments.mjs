@@ -48,10 +48,13 @@ const call = (...args) =>
   );
 
 const isTree = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+/** One config over another; a part of another name does not inherit the options of the one it replaces. */
 const merge = (base, over = {}) => {
   const result = { ...base };
   for (const [key, value] of Object.entries(over)) {
-    result[key] = isTree(value) && isTree(result[key]) ? merge(result[key], value) : value;
+    const under = result[key];
+    const laid = isTree(value) && isTree(under) && (value.name ?? under.name) === under.name;
+    result[key] = laid ? merge(under, value) : value;
   }
   return result;
 };
