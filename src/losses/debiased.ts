@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { defineLoss } from "./loss.ts";
-import { clampedMetric, clampedShare, reweightedLoss } from "./reweighted.ts";
+import { clampedMetric, clampedShare, reweightedLoss, correctionOptions } from "./reweighted.ts";
 
 /** As a reweighting that prefers no negative. */
 const even = { beta: 0, detachWeights: false };
@@ -21,19 +21,7 @@ export const debiased = defineLoss({
   name: "debiased",
   summary: "Corrects for negatives that are of the anchor's own class.",
   source: "Chuang et al. 2020, arXiv:2007.00224",
-  options: z.strictObject({
-    temperature: z
-      .number()
-      .positive()
-      .default(0.5)
-      .describe("divides similarities; low ones clamp most anchors unless tauPlus is low too"),
-    tauPlus: z
-      .number()
-      .min(0)
-      .lt(1)
-      .default(0.1)
-      .describe("probability that a negative is of the anchor's own class: 1 / number of classes"),
-  }),
+  options: z.strictObject(correctionOptions),
   perAnchor: (similarity, pairs, options) =>
     reweightedLoss(similarity, pairs, { ...options, ...even }),
   metrics: clampedMetric,

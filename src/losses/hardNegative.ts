@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { defineLoss } from "./loss.ts";
-import { clampedMetric, clampedShare, reweightedLoss } from "./reweighted.ts";
+import { clampedMetric, clampedShare, reweightedLoss, correctionOptions } from "./reweighted.ts";
 
 /**
  * As `debiased`, with Σⱼ w⁻ᵢⱼ Eⱼ replaced by N times the mean of Eⱼ under weights w⁻ᵢⱼ e^{β·sᵢⱼ/τ}:
@@ -18,17 +18,7 @@ export const hardNegative = defineLoss({
   summary: "Debiased, with near negatives standing for more.",
   source: "Robinson et al. 2020, arXiv:2010.04592",
   options: z.strictObject({
-    temperature: z
-      .number()
-      .positive()
-      .default(0.5)
-      .describe("divides similarities; low ones clamp most anchors unless tauPlus is low too"),
-    tauPlus: z
-      .number()
-      .min(0)
-      .lt(1)
-      .default(0.1)
-      .describe("probability that a negative is of the anchor's own class: 1 / number of classes"),
+    ...correctionOptions,
     beta: z
       .number()
       .min(0)

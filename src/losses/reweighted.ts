@@ -1,4 +1,5 @@
 import { lax, numpy as np } from "@jax-js/jax";
+import { z } from "zod";
 
 import { constantLike } from "../core/constantLike.ts";
 import { weightedLogSumExp, weightedMean } from "../core/numerics.ts";
@@ -14,6 +15,21 @@ export type Reweighting = {
   beta: number;
   /** Whether the weights that `beta` gives are constants for the gradient. */
   detachWeights: boolean;
+};
+
+/** Options of both losses. */
+export const correctionOptions = {
+  temperature: z
+    .number()
+    .positive()
+    .default(0.5)
+    .describe("divides similarities; low ones clamp most anchors unless tauPlus is low too"),
+  tauPlus: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.1)
+    .describe("probability that a negative is of the anchor's own class: 1 / number of classes"),
 };
 
 /** What stands against an anchor's positives in the denominator. */

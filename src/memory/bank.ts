@@ -1,9 +1,10 @@
-import { numpy as np, vjp } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 
 import { full, type HostRecord, zeros } from "../core/arrays.ts";
 import { l2Normalize } from "../core/numerics.ts";
 import { randomStream } from "../core/random.ts";
 import { checkShapes } from "../core/shape.ts";
+import { sumAt } from "../core/sumAt.ts";
 import { NOBODY } from "./queue.ts";
 
 /**
@@ -30,11 +31,7 @@ export function lookUp(rows: np.Array, ids: np.Array): np.Array {
 
 /** Adds values [N, …] to the rows `ids` [N] of an array [count, …]. Repeated ids add up. */
 export function addAt(rows: np.Array, ids: np.Array, values: np.Array): np.Array {
-  // the transpose of a look-up is a sum into zeros at the same places; nothing looked up is kept
-  const [looked, transpose] = vjp((x: np.Array) => x.slice(ids), [rows.ref]);
-  looked.dispose();
-  const [sum] = transpose(values);
-  return rows.add(sum);
+  return rows.ref.add(sumAt(rows, ids, values));
 }
 
 /**
