@@ -83,7 +83,7 @@ function imagesOf({ data }, work) {
   };
 }
 
-/** Means of the figures of steps over the last three quarters, thirds in order, of a run. */
+/** Means of figures of a run over the first, second and last third of its steps; null where never measured. */
 function figuresOf(run, names) {
   const steps = readFileSync(join(run, "metrics.jsonl"), "utf8")
     .trim()

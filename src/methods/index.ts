@@ -1,4 +1,5 @@
 export type { BatchSpec } from "./batchSpec.ts";
+export type { Named } from "./chain.ts";
 export { frameworks } from "./catalogue.ts";
 export { type Chosen, createFramework, FrameworkConfig, samplerList } from "./createFramework.ts";
 export type { Framework, FrameworkEntry, LoadedBatch, StepAt } from "./framework.ts";

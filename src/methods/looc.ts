@@ -166,11 +166,9 @@ function buildLooc(parts: Parts, options: LoocOptions): Core {
     offers: [],
     step: loocStep(parts, options, chains),
     initial: (model) => {
-      const { ids, groups, labels } = emptyQueue(size, width);
-      const rows = Array.from({ length: spaces }, (_, h) => [
-        `keys${h}`,
-        emptyQueue(size, width).keys,
-      ]);
+      const queues = Array.from({ length: spaces }, () => emptyQueue(size, width));
+      const rows = queues.map(({ keys }, h) => [`keys${h}`, keys]);
+      const { ids, groups, labels } = queues[0];
       return {
         key: copyModel(model),
         memory: { ids, groups, labels, ...Object.fromEntries(rows) },

@@ -3,13 +3,14 @@ import { z } from "zod";
 import { choiceFrom } from "../core/catalogue.ts";
 import { encoders, heads } from "../encoders/index.ts";
 import { losses } from "../losses/index.ts";
-import { frameworks, samplerList } from "../methods/index.ts";
+import { frameworks, type Named, samplerList } from "../methods/index.ts";
 import { optimisers, ScheduleName } from "../optim/index.ts";
 import { mixers } from "../sampling/index.ts";
 import { ViewOptions, type ViewPolicy } from "../views/index.ts";
 import { methodNames } from "./presets.ts";
 
 export type { ConfigTree } from "./configTree.ts";
+export type { Named } from "../methods/index.ts";
 
 const evaluation = z.strictObject({
   every: z.int().min(0).optional().describe("epochs between two measurements; 0 measures nothing"),
@@ -74,9 +75,6 @@ export const TrainConfig = z.strictObject({
   evaluation: evaluation.optional().describe("what is measured while training"),
   checkpoint: checkpoint.optional().describe("when the state is saved"),
 });
-
-/** A choice from a catalogue with its options. */
-export type Named = { name: string; [option: string]: unknown };
 
 /** A config with nothing left open. */
 export type RunConfig = {
