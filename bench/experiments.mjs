@@ -1,5 +1,6 @@
 // Experiments: arms × seeds of one training config, with what they show.
 //   npm run build && node bench/experiments.mjs NAME... [--shared FOLDER] [--work FOLDER] [--seeds 0,1,2] [--only ARM,ARM]
+//     [--threads N]
 //   node bench/experiments.mjs --page          writes docs/experiments.md from bench/results
 // NAME is a file of bench/experiments without .yaml. Runs that are in bench/results already, with the same config,
 // are not repeated, so a stopped experiment goes on. --shared: folder of the real images an experiment names.
@@ -31,6 +32,7 @@ const { values, positionals } = parseArgs({
     work: { type: "string", default: join(here, "..", "runs", "experiments") },
     seeds: { type: "string" },
     only: { type: "string" },
+    threads: { type: "string" },
     page: { type: "boolean", default: false },
   },
 });
@@ -115,7 +117,9 @@ function runOne(name, experiment, images, arm, seed) {
   if (done.some((record) => record.hash === hash && record.arm === arm.name)) return;
   const out = join(values.work, `${name}-${arm.name}-${seed}`);
   const written = join(values.work, `${name}-${arm.name}-${seed}.json`);
-  writeFileSync(written, JSON.stringify({ ...config, data: images.train, test: images.test }));
+  const threads = values.threads === undefined ? {} : { threads: Number(values.threads) };
+  const { train: data, test } = images;
+  writeFileSync(written, JSON.stringify({ ...config, ...threads, data, test }));
   const trained = call("train", "--config", written, "--out", out, "--overwrite");
   const probed = {};
   for (const [probe, set] of Object.entries({ own: images, ...images.probes })) {
