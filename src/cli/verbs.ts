@@ -4,6 +4,7 @@ import { conformance } from "./verbs/conformance.ts";
 import { embed } from "./verbs/embed.ts";
 import { evaluate } from "./verbs/evaluate.ts";
 import { exportVerb } from "./verbs/export.ts";
+import { inspect } from "./verbs/inspect.ts";
 import { list } from "./verbs/list.ts";
 import { pack } from "./verbs/pack.ts";
 import { preview } from "./verbs/preview.ts";
@@ -23,6 +24,7 @@ export const verbs: readonly Verb[] = [
   embed,
   exportVerb,
   report,
+  inspect,
   conformance,
   bench,
   list,

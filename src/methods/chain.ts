@@ -21,6 +21,8 @@ type Link<P extends Part> = { part: P; options: never; key: string; warmup: numb
  * keys that start with its own, in the batch as in the state.
  */
 export type Chain = {
+  readonly key: string;
+  readonly sizes: Sizes;
   readonly links: readonly Link<Sampler>[];
   readonly mixer: Link<Mixer> | undefined;
   /** Arrays that every step needs beside the images. */
@@ -68,8 +70,7 @@ export function buildChain(
   const active = { dtype: "float32", shape: [] } as const;
   const specs = made.map(({ link, inputs }) => prefixed(link.key, { active, ...inputs?.spec }));
   return {
-    links,
-    mixer,
+    ...{ key, sizes, links, mixer },
     spec: Object.assign({}, ...specs) as BatchSpec,
     inputs({ step, progress }) {
       const records = made.map(({ link, inputs }) => {
@@ -108,12 +109,16 @@ const within = (outer: Term, inner: Term, last: boolean): Term => ({
   denominator: inner.denominator ?? outer.denominator,
 });
 
-/** Runs the samplers of a chain over pairs. `batch` and `state` are lent; consumes `pairs`. */
+/**
+ * Runs the samplers of a chain over pairs. `batch` and `state` are lent; consumes `pairs`. `observe` is
+ * lent the terms after each sampler.
+ */
 export function runChain(
   chain: Chain,
   outlook: Outlook,
   pairs: Pairs,
   { batch, state }: { batch: ArrayRecord; state: ArrayRecord },
+  observe?: (terms: readonly Term[]) => void,
 ): Chained {
   let terms: Term[] = [{ pairs }];
   const metrics: ArrayRecord = {};
@@ -129,6 +134,7 @@ export function runChain(
       const count = sampled.terms.length;
       return sampled.terms.map((inner, j) => within(term, inner, j === count - 1));
     });
+    observe?.(terms);
   }
   return { terms, state: next, metrics };
 }

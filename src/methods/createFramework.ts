@@ -18,6 +18,7 @@ import type { BatchSpec } from "./batchSpec.ts";
 import type { Core, Framework, FrameworkEntry, LoadedBatch, StepAt } from "./framework.ts";
 import { withSampling } from "./model.ts";
 import type { Parts } from "./parts.ts";
+import { recorderOf } from "./recorder.ts";
 import { samplingQuality } from "./quality.ts";
 import type { HostModel, HostState } from "./state.ts";
 
@@ -200,7 +201,9 @@ export function createFramework(config: FrameworkConfig): Framework {
   const core = entry.build(parts, options);
   checkChain(name, core, parts, opened(parsed.loss)[0]);
   const spec = batchSpecOf(parts, core);
-  const { contrast } = core;
+  const { contrast, columns } = core;
+  const batch: Framework["batch"] = (loaded, at) => batchOf(core, spec, loaded, at);
+  const build = (other: Parts) => entry.build(other, options);
   const [rows] = spec.views.shape;
   return {
     name,
@@ -212,7 +215,7 @@ export function createFramework(config: FrameworkConfig): Framework {
     batchSpec: spec,
     init: () => initialState(parts, core),
     step: core.step,
-    batch: (loaded, at) => batchOf(core, spec, loaded, at),
+    batch,
     figures: samplingQuality,
     embed: (encoder, images) => parts.encoder.apply(encoder, images, { training: false }).features,
     embedHead: ({ encoder, head }, images) => {
@@ -220,6 +223,7 @@ export function createFramework(config: FrameworkConfig): Framework {
       return unitRows(parts.head.apply(head, features, { training: false }).features);
     },
     chanceLoss: core.chanceLoss,
+    ...(columns ? { recorder: (count) => recorderOf(parts, build, { spec, batch }, count) } : {}),
     ...(contrast ? { cached: (count) => cachedPrograms(parts, contrast, rows, count) } : {}),
   };
 }

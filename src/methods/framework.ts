@@ -8,6 +8,7 @@ import type { Need } from "../sampling/index.ts";
 import type { BatchSpec } from "./batchSpec.ts";
 import type { Chain, RunAt } from "./chain.ts";
 import type { CachedPrograms } from "./gradientCache.ts";
+import type { Recorder } from "./recorder.ts";
 import type { Contrast, Parts } from "./parts.ts";
 import type { HostModel, HostState, Model, State } from "./state.ts";
 
@@ -53,8 +54,21 @@ export type Framework = {
   embedHead: (model: Model, images: np.Array) => np.Array;
   /** Loss when embeddings carry no information, in nats; it fits a full memory. */
   chanceLoss: () => number;
+  /** A program that returns the pairs of `count` anchors of a step, where the framework has pairs to show. */
+  recorder?: (count: number) => Recorder;
   /** The step cut into programs over `count` micro-batches, where the framework allows it. */
   cached?: (count: number) => CachedPrograms;
+};
+
+/** Neighbouring candidates of one kind. */
+export type ColumnBlock = {
+  /** Views of the batch, keys of a slower encoder, predictions; or rows kept from earlier steps. */
+  readonly kind: "view" | "key" | "prediction" | "queue" | "bank";
+  readonly count: number;
+  /** View of the batch that the columns show; "other": the one of two that the anchor is not. */
+  readonly view?: number | "other";
+  /** Whether a column is of each anchor's own image, rather than of one image for all. */
+  readonly own?: boolean;
 };
 
 /** What `build` of a framework gives; the rest is the same for all. */
@@ -64,6 +78,8 @@ export type Core = {
   queryViews: number;
   /** Samplers and mixers, one chain for each matrix of similarities. */
   chains: readonly Chain[];
+  /** What the columns of every chain stand for, in their order; absent where no chain is asked. */
+  columns?: readonly ColumnBlock[];
   /** What it offers to samplers that need it. */
   offers: readonly Need[];
   /** Arrays beside views, marks, learningRate and those of the chains. */

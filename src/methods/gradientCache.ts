@@ -170,6 +170,17 @@ export function cachedExamples(
   };
 }
 
+/** Embeddings [V·B, E] of a whole batch, one micro-batch after the other. */
+export async function embedCached(
+  run: Pick<CachedRunners, "embed">,
+  { encoder, head }: HostState,
+  images: readonly HostArray[],
+): Promise<HostArray> {
+  const embedded: HostArray[] = [];
+  for (const part of images) embedded.push((await run.embed({ encoder, head }, part)) as HostArray);
+  return gathered(embedded);
+}
+
 /** One step of `framework.step` over micro-batches: the same state and metrics. */
 export async function runCached(
   run: CachedRunners,
@@ -179,10 +190,9 @@ export async function runCached(
 ): Promise<[HostState, HostRecord]> {
   const model = { encoder: state.encoder, head: state.head };
   const images = Array.from({ length: count }, (_, i) => microBatch(batch.views, count, i));
-  const embedded: HostArray[] = [];
-  for (const part of images) embedded.push((await run.embed(model, part)) as HostArray);
+  const embeddings = await embedCached(run, state, images);
   const rest = withoutViews(batch);
-  const judged = (await run.contrast(gathered(embedded), rest, state.sampling ?? {})) as {
+  const judged = (await run.contrast(embeddings, rest, state.sampling ?? {})) as {
     slope: HostArray;
     metrics: HostRecord;
     sampling: HostRecord;

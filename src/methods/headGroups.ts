@@ -69,9 +69,7 @@ export function sideBySide(make: () => Network, count: number): Network {
           applied.map(({ features }) => features),
           1,
         ), // [N, count · E]
-        statistics: union(
-          applied.map(({ statistics }, h) => renamed(statistics, parts[h].prefix)),
-        ),
+        statistics: union(applied.map(({ statistics }, h) => renamed(statistics, parts[h].prefix))),
       };
     },
   };

@@ -6,6 +6,7 @@ export type { Framework, FrameworkEntry, LoadedBatch, StepAt } from "./framework
 export {
   type CachedPrograms,
   cachedExamples,
+  embedCached,
   type CachedRunners,
   microBatch,
   runCached,
@@ -18,5 +19,8 @@ export {
   type Model,
   type State,
 } from "./state.ts";
+export type { ColumnBlock } from "./framework.ts";
+export type { RecordedChain, RecordedLink, Recorder } from "./recorder.ts";
+export { ofChain } from "./recording.ts";
 export { loocPairs, loocTerms } from "./loocTerms.ts";
 export { nearestAnchors, type NearestAnchors } from "./nearestAnchors.ts";

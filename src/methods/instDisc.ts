@@ -130,6 +130,7 @@ function buildInstDisc(parts: Parts, options: InstDiscOptions): Core {
     viewCount: 1,
     queryViews: 1,
     chains: [chain],
+    ...(nce ? {} : { columns: [{ kind: "bank", count: datasetSize }] }),
     offers: nce ? [] : ["bank"],
     step: instDiscStep(parts, options.momentum, judgeUnit),
     initial: () => ({

@@ -2,9 +2,11 @@ import { lax, numpy as np } from "@jax-js/jax";
 
 import { type Pairs, refPairs, type Term } from "../core/pairs.ts";
 import { type ArrayRecord } from "../core/trees.ts";
+import type { Parents } from "../sampling/index.ts";
 import { type Chain, inputsOf, type Outlook, runChain } from "./chain.ts";
 import { pairMetrics } from "./contrast.ts";
 import type { Parts } from "./parts.ts";
+import { anchorLosses, recordedPairs, stagesOf } from "./recording.ts";
 import { samplingSums } from "./quality.ts";
 
 /** Similarities with what samplers and a mixer may ask of them. Arrays are consumed. */
@@ -20,7 +22,12 @@ export type Contest = Omit<Outlook, "similarity" | "ranking"> & {
 /** The objective and what was measured on the way. `sampling` is the next state of the chain. */
 export type Judged = { loss: np.Array; sampling: ArrayRecord; metrics: ArrayRecord };
 
-type Extended = { similarity: np.Array; terms: Term[]; metrics: ArrayRecord };
+type Extended = {
+  similarity: np.Array;
+  terms: Term[];
+  metrics: ArrayRecord;
+  parents?: Parents | undefined;
+};
 
 /** Similarities and terms with the columns of synthetic candidates behind the real ones. */
 function mixed(
@@ -28,12 +35,15 @@ function mixed(
   { mixing }: Contest,
   similarity: np.Array,
   terms: Term[],
-  batch: ArrayRecord,
+  { batch, recorded }: { batch: ArrayRecord; recorded: boolean },
 ): Extended {
   if (mixer === undefined || mixing === undefined) return { similarity, terms, metrics: {} };
   const { active, ...inputs } = inputsOf(mixer, batch);
   const scene = { ...mixing, similarity, active, inputs };
   const extra = mixer.part.apply(scene, refPairs(terms[0].pairs), mixer.options);
+  const parents = recorded
+    ? mixer.part.parents?.(scene, refPairs(terms[0].pairs), mixer.options)
+    : undefined;
   const widened = terms.map((term): Term => {
     const { positive, negative } = term.pairs;
     const none = np.zeros(extra.negative.shape).astype(negative.dtype); // [N, S]
@@ -49,16 +59,14 @@ function mixed(
     similarity: np.concatenate([similarity, extra.similarity], 1), // [N, M + S]
     terms: widened,
     metrics: extra.metrics ?? {},
+    parents,
   };
 }
 
 /** Mean over the anchors of Σ weight · loss over the terms. */
 function objective(parts: Parts, similarity: np.Array, terms: readonly Term[]): np.Array {
-  const each = terms.map(({ pairs, weight, temperature, denominator }) => {
-    const perAnchor = parts.loss(similarity.ref, pairs, { temperature, denominator }); // [N]
-    const weighted = weight === undefined ? perAnchor : perAnchor.mul(lax.stopGradient(weight));
-    return weighted.mean(); // [], before the sum: jax-js 0.1.25 fails on the mean of a sum of two
-  });
+  // means before the sum: jax-js 0.1.25 fails on the mean of a sum of two
+  const each = anchorLosses(parts, similarity, terms).map((losses) => losses.mean()); // [] each
   return each.reduce((sum, term) => sum.add(term)); // []
 }
 
@@ -74,12 +82,17 @@ export function judge(
   const ranking = contest.ranking === undefined ? detached : lax.stopGradient(contest.ranking);
   const outlook: Outlook = { ...contest, similarity: detached, ranking };
   const before = refPairs(pairs);
-  const chained = runChain(chain, outlook, pairs, given);
+  const stages = parts.recording && stagesOf(before, given.batch.rows);
+  const chained = runChain(chain, outlook, pairs, given, stages?.observe);
   const after = refPairs(chained.terms[0].pairs);
   const found = chained.terms
     .map(({ pairs: { positive } }) => positive.ref)
     .reduce((sum, positive) => sum.add(positive)); // [N, M]
-  const full = mixed(chain, contest, contest.similarity, chained.terms, given.batch);
+  const recorded = parts.recording !== undefined;
+  const full = mixed(chain, contest, contest.similarity, chained.terms, {
+    batch: given.batch,
+    recorded,
+  });
   const [first] = full.terms;
   const measured = parts.metrics
     ? {
@@ -95,9 +108,17 @@ export function judge(
         ...full.metrics,
       }
     : {};
+  const pairsSeen = stages
+    ? recordedPairs(parts, chain, {
+        ...full,
+        stages,
+        candidates: contest.candidates,
+        batch: given.batch,
+      })
+    : {};
   return {
     loss: objective(parts, full.similarity, full.terms),
     sampling: chained.state,
-    metrics: measured,
+    metrics: { ...measured, ...pairsSeen },
   };
 }

@@ -16,6 +16,7 @@ import { joinMarks, marksOf, refMarks, sliceMarks, unmarked } from "./marks.ts";
 import { descend, gradientAt, project, withSampling } from "./model.ts";
 import { mocoKeys } from "./mocoOptions.ts";
 import type { Parts } from "./parts.ts";
+import { recordedOnly } from "./recording.ts";
 import type { State } from "./state.ts";
 
 const LoocOptions = z.strictObject({
@@ -85,13 +86,21 @@ function combine(judged: readonly Judged[]): Judged {
   const [first] = judged;
   const losses = judged.map(({ loss }, h) => [`lossSpace${h}`, lax.stopGradient(loss.ref)]);
   const metrics = Object.keys(first.metrics).length > 0;
+  const recorded = Object.assign(
+    {},
+    ...judged.map((each) => recordedOnly(each.metrics)),
+  ) as ArrayRecord;
   return {
     loss: judged
       .map(({ loss }) => loss)
       .reduce((sum, loss) => sum.add(loss))
       .mul(1 / judged.length),
     sampling: Object.assign({}, ...judged.map(({ sampling }) => sampling)) as ArrayRecord,
-    metrics: { ...first.metrics, ...(metrics ? (Object.fromEntries(losses) as ArrayRecord) : {}) },
+    metrics: {
+      ...first.metrics,
+      ...(metrics ? (Object.fromEntries(losses) as ArrayRecord) : {}),
+      ...recorded,
+    },
   };
 }
 
@@ -163,6 +172,10 @@ function buildLooc(parts: Parts, options: LoocOptions): Core {
     viewCount: spaces + 1,
     queryViews: 1,
     chains,
+    columns: [
+      ...chains.map((_, h) => ({ kind: "key" as const, count: 1, view: h + 1, own: true })),
+      { kind: "queue", count: size },
+    ],
     offers: [],
     step: loocStep(parts, options, chains),
     initial: (model) => {

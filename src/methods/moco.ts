@@ -148,6 +148,13 @@ function buildMoco(parts: Parts, options: MocoOptions): Core {
     viewCount,
     queryViews: symmetric ? 2 : 1,
     chains: [chain],
+    columns: [
+      ...Array.from({ length: ownCount }, (_, p) => ({
+        ...{ kind: "key" as const, count: 1, own: true },
+        view: symmetric ? ("other" as const) : p + 1,
+      })),
+      { kind: "queue", count: size },
+    ],
     offers: viewCount > 2 ? ["manyViews"] : [],
     step: mocoStep(parts, options, chain),
     initial: (model) => ({

@@ -121,6 +121,7 @@ function buildNnclr(parts: Parts, { queueSize }: NnclrOptions): Core {
     viewCount: 2,
     queryViews: 2,
     chains: [chain],
+    columns: [{ kind: "prediction", count: images, view: "other" }],
     offers: [],
     step,
     initial: () => ({ memory: emptyQueue(size, width) }),

@@ -5,6 +5,7 @@ import type { ArrayRecord } from "../core/trees.ts";
 import type { Network } from "../encoders/index.ts";
 import type { Optimiser } from "../optim/index.ts";
 import type { Named } from "./chain.ts";
+import type { Recording } from "./recording.ts";
 
 /**
  * The part of a framework behind its embeddings, for gradient caching: [V·B, E] to the loss, metrics and
@@ -41,6 +42,8 @@ export type Parts = {
   datasetSize: number;
   seed: number;
   metrics: boolean;
+  /** Which pairs the program returns; only programs that record have it. */
+  recording?: Recording;
   /** Decay of the averaged weights; 0 for none. */
   averaging: number;
 };

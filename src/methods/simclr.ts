@@ -73,6 +73,7 @@ export const simclr = defineFramework({
       viewCount: views,
       queryViews: views,
       chains: [chain],
+      columns: Array.from({ length: views }, (_, view) => ({ kind: "view", count: images, view })),
       offers: views > 2 ? ["manyViews"] : [],
       contrast,
       // own other views and all views of the other images

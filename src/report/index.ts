@@ -13,3 +13,12 @@ export type {
   TrainingPoint,
   ViewRow,
 } from "./reportData.ts";
+export type {
+  InspectData,
+  PageAnchor,
+  PageImage,
+  PagePair,
+  PageStep,
+  ShareBox,
+} from "./inspect/inspectData.ts";
+export { renderInspect } from "./inspect/renderInspect.ts";

@@ -12,7 +12,7 @@ import { ring } from "./ring.ts";
 import type { Sampler } from "./sampler.ts";
 import { sortViews } from "./sortViews.ts";
 
-export { defineMixer, type Mixed, type Mixer, type MixerScene } from "./mixer.ts";
+export { defineMixer, type Mixed, type Mixer, type MixerScene, type Parents } from "./mixer.ts";
 export { falseNegativeMask, supportScores } from "./falseNegatives.ts";
 export { mochiRows } from "./mochi.ts";
 export {

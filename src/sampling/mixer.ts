@@ -28,6 +28,14 @@ export type Mixed = {
   metrics?: ArrayRecord; // scalars []
 };
 
+/** What synthetic candidates were made of, for `inspect`. */
+export type Parents = {
+  /** [N, S] int32 columns of the similarities; −1 for the anchor itself. */
+  first: np.Array;
+  second: np.Array; // [N, S] int32
+  share: np.Array; // [N, S], of the first
+};
+
 /** What a mixer's file declares. */
 export type MixerDefinition<O extends z.ZodObject> = {
   name: string;
@@ -39,6 +47,8 @@ export type MixerDefinition<O extends z.ZodObject> = {
   warmup?: number;
   metrics?: Readonly<Record<string, string>>;
   apply: (scene: MixerScene, pairs: Pairs, options: z.output<O>) => Mixed;
+  /** Parents of the candidates that `apply` makes of the same arguments. */
+  parents?: (scene: MixerScene, pairs: Pairs, options: z.output<O>) => Parents;
 };
 
 /**
@@ -50,15 +60,16 @@ export type MixerDefinition<O extends z.ZodObject> = {
  */
 export type Mixer<O extends z.ZodObject = z.ZodObject> = Omit<
   Required<MixerDefinition<O>>,
-  "inputs" | "apply"
+  "inputs" | "apply" | "parents"
 > & {
   inputs?: (options: Options<O> | undefined, sizes: Sizes) => StepInputs;
   apply: (scene: MixerScene, pairs: Pairs, options?: Options<O>) => Mixed;
+  parents?: (scene: MixerScene, pairs: Pairs, options?: Options<O>) => Parents;
 };
 
 /** Makes a mixer of its definition: options are checked where they enter, the warm-up is kept. */
 export function defineMixer<O extends z.ZodObject>(definition: MixerDefinition<O>): Mixer<O> {
-  const { name, inputs, apply, warmup = 0 } = definition;
+  const { name, inputs, apply, parents, warmup = 0 } = definition;
   const schema = definition.options.extend({ warmup: warmupOption(warmup) });
   type Given = Options<O> | undefined;
   const parsed = (options: Given) =>
@@ -67,6 +78,9 @@ export function defineMixer<O extends z.ZodObject>(definition: MixerDefinition<O
     ...{ metrics: {}, warmup, ...definition },
     options: schema,
     inputs: inputs && ((options: Given, sizes: Sizes) => inputs(parsed(options), sizes)),
+    parents:
+      parents &&
+      ((scene: MixerScene, pairs: Pairs, options: Given) => parents(scene, pairs, parsed(options))),
     apply(scene: MixerScene, pairs: Pairs, options?: Given) {
       const mixed = apply(scene, pairs, parsed(options));
       return { ...mixed, negative: mixed.negative.mul(scene.active.ref) };

@@ -8,7 +8,7 @@ import type { Pairs } from "../core/pairs.ts";
 import { entriesAt } from "../core/rowEntries.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import { hardness } from "./hardness.ts";
-import { defineMixer, type Mixed, type MixerScene } from "./mixer.ts";
+import { defineMixer, type Mixed, type MixerScene, type Parents } from "./mixer.ts";
 import type { Sizes, StepInputs } from "./sampler.ts";
 
 const MochiOptions = z.strictObject({
@@ -43,7 +43,7 @@ const SHORTEST = 1e-6;
 type Top = { at: np.Array; valid: np.Array };
 
 /** Parents of mixes: positions in a list of hardest candidates, [N, S] int32, and the share of the first. */
-type Parents = { first: np.Array; second: np.Array; share: np.Array };
+type Drawn = { first: np.Array; second: np.Array; share: np.Array };
 
 /** T, the hardest candidates that are mixed, at least 2 where there are so many. */
 const topCount = ({ topN, topShare }: MochiOptions, candidates: number): number =>
@@ -78,7 +78,7 @@ function pairParents({ first, second, alphas }: ArrayRecord, count: number, like
 }
 
 /** 1 where both parents are negatives, [N, S]. Lent: `top`. */
-const bothValid = ({ valid }: Top, { first, second }: Pick<Parents, "first" | "second">) =>
+const bothValid = ({ valid }: Top, { first, second }: Pick<Drawn, "first" | "second">) =>
   entriesAt(valid.ref, first).mul(entriesAt(valid.ref, second)); // [N, S]
 
 /** x / √max(squared length, `SHORTEST`). */
@@ -86,7 +86,7 @@ const scaled = (x: np.Array, squared: np.Array): np.Array =>
   x.div(np.sqrt(np.maximum(squared, SHORTEST)));
 
 /** Cosines of the anchors with unit(α·u_a + (1 − α)·u_b). Lent: all. */
-function mixPairs(scene: MixerScene, { at, valid }: Top, parents: Parents): Mixed {
+function mixPairs(scene: MixerScene, { at, valid }: Top, parents: Drawn): Mixed {
   const { share } = parents;
   const rest = np.subtract(1, share.ref); // [N, S]
   const [a, b] = [parents.first, parents.second].map((x) => entriesAt(at.ref, x.ref)); // [N, S]
@@ -132,6 +132,35 @@ function mixesOf({ inputs, similarity }: MixerScene, top: Top, options: MochiOpt
       ? { pick: indexOf(inputs.picks.ref, count), share: shareOf(inputs.betas, similarity) }
       : undefined;
   return { pairs, query };
+}
+
+/** Columns of both parents of every mix. Lent: the scene. */
+function parentsOf(scene: MixerScene, negative: np.Array, options: MochiOptions): Parents {
+  const top = hardestOf(scene, negative, options);
+  const { pairs, query } = mixesOf(scene, top, options);
+  const columns = (place: np.Array) => entriesAt(top.at.ref, place).add(scene.offset); // [N, S]
+  const made: Parents[] = [];
+  if (pairs) {
+    const { first, second, share } = pairs;
+    made.push({ first: columns(first), second: columns(second), share });
+  }
+  if (query) {
+    const { pick, share } = query;
+    const self = np.zeros(pick.shape, { dtype: np.int32 }).sub(1); // [N, S′]
+    made.push({ first: self, second: columns(pick), share });
+  }
+  if (made.length === 0) {
+    const self = np.zeros([scene.anchors.shape[0], 1], { dtype: np.int32 }).sub(1); // [N, 1]
+    return { first: self.ref, second: self.ref, share: self.astype(np.float32) };
+  }
+  const join = (name: keyof Parents) =>
+    made.length === 1
+      ? made[0][name]
+      : np.concatenate(
+          made.map((part) => part[name]),
+          1,
+        );
+  return { first: join("first"), second: join("second"), share: join("share") };
 }
 
 /** No synthetic candidates: one of weight 0, as programs have no empty arrays. */
@@ -236,6 +265,10 @@ export const mochi = defineMixer({
   metrics: {
     syntheticHardness: "mean cosine of anchors and their synthetic negatives",
     hardestReal: "mean cosine of anchors and their hardest real negative",
+  },
+  parents(scene, { positive, negative }, options) {
+    positive.dispose();
+    return parentsOf(scene, negative, options);
   },
   apply(scene, { positive, negative }, options) {
     positive.dispose();

@@ -25,7 +25,7 @@ export type AutomaticChoice = {
 /** A config with everything chosen but the epochs, which may wait for a measured speed. */
 export type OpenConfig = Omit<
   RunConfig,
-  "epochs" | "warmupEpochs" | "evaluation" | "checkpoint"
+  "epochs" | "warmupEpochs" | "evaluation" | "checkpoint" | "record"
 > & {
   epochs: number | undefined;
   minutes: number;
@@ -142,10 +142,11 @@ function viewSize({ imageSize, views }: ConfigTree): number | undefined {
   return (imageSize as number | undefined) ?? inner;
 }
 
-/** The tree laid over the preset of its method. */
+/** The tree laid over the preset of its method; a tree of an unknown method stays as it is. */
 export function withPreset(tree: ConfigTree): ConfigTree {
   const method = (tree.method as MethodName | undefined) ?? "simclr";
-  return overlay(methods[method].config, { ...tree, method });
+  const preset = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  return preset === undefined ? tree : overlay(preset.config, { ...tree, method });
 }
 
 /**
@@ -205,6 +206,11 @@ export function epochsFor(minutes: number, secondsPerEpoch: number): number {
   return Math.max(EPOCHS.least, Math.min(EPOCHS.most, fitting));
 }
 
+/** Which pairs are written down unless something else is said. */
+export const recordDefaults: RunConfig["record"] = {
+  ...{ steps: null, anchors: 8, candidates: 5000, images: [] },
+};
+
 /** The rest of the config, once the epochs are known. */
 export function closeConfig(config: OpenConfig, epochs: number) {
   const { given } = config;
@@ -226,6 +232,7 @@ export function closeConfig(config: OpenConfig, epochs: number) {
     ...{ epochs, warmupEpochs },
     evaluation: { every: every ?? Math.max(1, Math.round(epochs / 20)), k, temperature, images },
     checkpoint: { seconds, keepEvery: keepEvery ?? Math.ceil(epochs / 4) },
+    record: overlay(recordDefaults, parsed.record ?? {}) as RunConfig["record"],
   };
   return { config: closed, choices };
 }

@@ -32,6 +32,27 @@ const checkpoint = z.strictObject({
     .describe("epochs between two that are kept under a number; 0 keeps none"),
 });
 
+const record = z.strictObject({
+  steps: z
+    .int()
+    .min(0)
+    .nullable()
+    .optional()
+    .describe(
+      "steps of which pairs are recorded, spread over the run; 0 for none; null, the default, for as many as cost little, at most 12",
+    ),
+  anchors: z.int().min(1).optional().describe("anchors of such a step; 8 by default"),
+  candidates: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("candidates of an anchor at most, those with the most force; 5000 by default"),
+  images: z
+    .array(z.union([z.string(), z.int().min(0)]))
+    .optional()
+    .describe("images, by path or number, that are recorded whenever they are anchors"),
+});
+
 /**
  * Everything that can be said about a training run. What is left out is chosen from the data and the
  * machine, and the choice is printed with its reason.
@@ -74,6 +95,7 @@ export const TrainConfig = z.strictObject({
   init: z.string().min(1).optional().describe("a safetensors file of weights to start from"),
   evaluation: evaluation.optional().describe("what is measured while training"),
   checkpoint: checkpoint.optional().describe("when the state is saved"),
+  record: record.optional().describe("which pairs are written down for inspect"),
 });
 
 /** A config with nothing left open. */
@@ -105,6 +127,12 @@ export type RunConfig = {
   init?: string;
   evaluation: { every: number; k: number; temperature: number; images: number };
   checkpoint: { seconds: number; keepEvery: number };
+  record: {
+    steps: number | null;
+    anchors: number;
+    candidates: number;
+    images: (string | number)[];
+  };
 };
 
 /** JSON Schema of a config file, for editors. */

@@ -1,6 +1,6 @@
 export { benchMethods, type BenchMethodsOptions, type MethodCost } from "./benchMethods.ts";
 export { benchStep, type BenchStepOptions, type StepRate } from "./benchStep.ts";
-export { type AutomaticChoice, closeConfig, type DatasetFacts, openConfig } from "./automatic.ts";
+export { type AutomaticChoice, closeConfig, type DatasetFacts, openConfig, withPreset } from "./automatic.ts";
 export { readCheckpoint, readPosition, writeCheckpoint } from "./checkpoint.ts";
 export {
   type ConfigTree,
@@ -17,8 +17,19 @@ export {
   type TrainEvent,
   type TrainListener,
 } from "./events.ts";
+export {
+  type InspectedAnchor,
+  type InspectedImage,
+  type InspectedPair,
+  type InspectedStep,
+  type InspectQuery,
+  inspectRun,
+  type ReasonCount,
+} from "./inspectRun.ts";
 export { type Failure, TrainingStopped } from "./failure.ts";
 export { configMistakes, omit, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
+export { readRecordedStep, recordedSteps, type RecordedStep } from "./pairFiles.ts";
+export type { AnchorRow, PairRow, TermSaid } from "./pairRows.ts";
 export { type CostEstimate, estimateCost } from "./estimate.ts";
 export type { Position } from "./position.ts";
 export { type Method, type MethodName, methodNames, methods } from "./presets.ts";

@@ -1,5 +1,5 @@
 import { ContraposeError } from "../core/errors.ts";
-import type { HostState, LoadedBatch } from "../methods/index.ts";
+import type { HostState, LoadedBatch, StepAt } from "../methods/index.ts";
 import type { Boxes, ViewBatch, ViewLoader } from "../views/index.ts";
 import type { RunConfig } from "./config.ts";
 import { scheduleOf, smoothed } from "./epochs.ts";
@@ -27,6 +27,8 @@ export type LoopParts = {
   readonly chanceLoss: number;
   readonly signal: AbortSignal;
   readonly listener: TrainListener;
+  /** Writes down pairs of the step that comes next, where that is due. */
+  recordPairs(at: Progress, batch: ViewBatch, loaded: LoadedBatch, next: StepAt): Promise<void>;
   /** What is measured of a batch beside the step's own figures. */
   observe(batch: ViewBatch): Record<string, number>;
   /** Makes the boxes of crops anew where that is due after an epoch; batches then follow them. */
@@ -122,7 +124,9 @@ async function oneStep(parts: LoopParts, progress: Progress, batch: ViewBatch, r
   const before = progress.state;
   const share = progress.step / (parts.config.epochs * stepsPerEpoch);
   const at = { learningRate: rate, step: progress.step, progress: share };
-  const { state, figures } = await stepper.step(before, parts.loaded(batch), at);
+  const loaded = parts.loaded(batch);
+  await parts.recordPairs(progress, batch, loaded, at);
+  const { state, figures } = await stepper.step(before, loaded, at);
   if (notFinite(figures).length > 0) throw await parts.fail(progress, batch, figures);
   stepper.recycle(before);
   progress.state = state;

@@ -22,6 +22,7 @@ export type RunFolder = {
   readonly checkpoints: string;
   readonly failure: string;
   readonly report: string;
+  readonly pairs: string;
 };
 
 /** Paths inside a run folder. */
@@ -34,6 +35,7 @@ export function runFolder(path: string): RunFolder {
     checkpoints: join(path, "checkpoints"),
     failure: join(path, "failure.json"),
     report: join(path, "report.html"),
+    pairs: join(path, "pairs"),
   };
 }
 
@@ -53,6 +55,8 @@ const ours = [
   "checkpoints",
   "failure.json",
   "report.html",
+  "pairs",
+  "inspect.html",
 ];
 
 function looksLikeRun(path: string): boolean {

@@ -21,6 +21,7 @@ import { loadedBatch } from "./loadedBatch.ts";
 import { type LoopParts, type Progress, runLoop } from "./loop.ts";
 import { openMonitor } from "./monitor.ts";
 import { coverageFigures } from "./objectBoxes.ts";
+import { openPairRecorder } from "./pairRecorder.ts";
 import type { Position } from "./position.ts";
 import { openRunFiles, type RunFiles } from "./runFiles.ts";
 import type { RunFolder } from "./runFolder.ts";
@@ -169,6 +170,7 @@ export async function runSession(session: Session, from: Position | undefined): 
     ...([progress.step, progress.boxes] as const),
   );
   const monitor = await openMonitor(session, session.target);
+  const recorder = openPairRecorder({ ...session, folder: folder.pairs });
   try {
     const { seen, listener } = following(session, files);
     const exported = exportedOf(config, framework, session.state);
@@ -182,6 +184,7 @@ export async function runSession(session: Session, from: Position | undefined): 
       {
         ...{ config, stepper, loader, stepsPerEpoch, chanceLoss, signal, listener },
         loaded: (batch) => loadedBatch(batch, data),
+        recordPairs: async (...step) => recorder?.before(...step),
         observe: (batch) => coverageFigures(data, batch),
         refresh: refreshing(saving, loader),
         record: (record) => files.record(record),
@@ -197,6 +200,6 @@ export async function runSession(session: Session, from: Position | undefined): 
     return { epochs, steps, finished, seconds, chanceLoss, ...seen };
   } finally {
     files.close();
-    await Promise.all([loader.close(), stepper.dispose(), monitor.dispose()]);
+    await Promise.all([loader.close(), stepper.dispose(), monitor.dispose(), recorder?.dispose()]);
   }
 }

@@ -11,9 +11,11 @@ import {
   asHostTree,
   cachedExamples,
   type CachedRunners,
+  embedCached,
   type Framework,
   type HostState,
   type LoadedBatch,
+  microBatch,
   runCached,
   type StepAt,
 } from "../methods/index.ts";
@@ -28,6 +30,8 @@ type At = StepAt;
 export type Stepper = {
   /** One step. The state given is read, never changed. */
   step(state: HostState, batch: LoadedBatch, at: At): Promise<Stepped>;
+  /** Embeddings [V·B, E] of a batch by the model of a state, where the step is cut into micro-batches. */
+  embeddings?(state: HostState, batch: HostRecord): Promise<HostArray>;
   /** Gives back a state that nobody reads any more. */
   recycle(state: HostState): void;
   /** Ways to compute that were chosen by timing; with them another sitting repeats this one. */
@@ -103,6 +107,10 @@ async function cachedStepper(
     async step(before, batch, at) {
       const [after, measured] = await runCached(run, count, before, framework.batch(batch, at));
       return { state: after, figures: framework.figures(numbersOf(measured)) };
+    },
+    embeddings: (state, { views }) => {
+      const images = Array.from({ length: count }, (_, i) => microBatch(views, count, i));
+      return embedCached(run, state, images);
     },
     recycle: (done) => compiled[3].recycle(asHostTree(done)),
     choices: () => Object.assign({}, ...compiled.map(({ choices }) => choices)) as Choices,

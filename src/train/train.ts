@@ -10,6 +10,7 @@ import {
   epochsFor,
   openConfig,
   type OpenConfig,
+  recordDefaults,
 } from "./automatic.ts";
 import { newestCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
@@ -206,7 +207,11 @@ export async function resume(
   const { about, ...written } = readRunConfig(folder);
   checkSame(options.given ?? {}, written);
   const workers = (options.given?.workers as number | undefined) ?? written.workers;
-  const config: RunConfig = { ...written, workers };
+  const config: RunConfig = {
+    ...written,
+    workers,
+    record: written.record ?? { ...recordDefaults, steps: 0 },
+  };
   const checkpoint = await checkpointOf(folder, options.from);
   const { imageSize } = config;
   const { out } = config;

@@ -34,7 +34,7 @@ export { openPixels } from "./pixelReader.ts";
 export type { PixelReader } from "./pixelReader.ts";
 export { cropsWithBoxes, transformsOf, viewPresetNames, viewPresets } from "./policy.ts";
 export type { TransformPolicy, ViewOverride, ViewPolicy } from "./policy.ts";
-export { previewViews } from "./preview.ts";
+export { picturesOf, previewViews } from "./preview.ts";
 export type { PreviewedView } from "./preview.ts";
 export { createRenderer, renderView } from "./render.ts";
 export type { Renderer, RenderOptions } from "./render.ts";

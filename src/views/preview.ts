@@ -17,6 +17,17 @@ function toBytes(planes: Float32Array, size: number): PixelImage {
   return { width: size, height: size, channels: 3, data };
 }
 
+/** A renderer of views as pictures. */
+export function picturesOf({ size, mean }: Pick<ViewPolicy, "size" | "mean">) {
+  const render = createRenderer({ size, mean: [0, 0, 0], std: [1, 1, 1] });
+  const planes = new Float32Array(3 * size * size);
+  return (image: PixelImage, parameters: ViewParameters): PixelImage => {
+    render(image, { ...parameters, cutout: null }, planes);
+    if (parameters.cutout !== null) fill(planes, size, parameters.cutout, mean);
+    return toBytes(planes, size);
+  };
+}
+
 /**
  * The first `count` views that a policy makes of an image, as pictures: views of epoch 0, then of epoch
  * 1 and so on, as image 0 of a dataset would have them.
@@ -27,15 +38,11 @@ export function previewViews(
   seed: number,
   count: number,
 ): PreviewedView[] {
-  const { size, mean } = policy;
-  const render = createRenderer({ size, mean: [0, 0, 0], std: [1, 1, 1] });
-  const planes = new Float32Array(3 * size * size);
+  const pictureOf = picturesOf(policy);
   return Array.from({ length: count }, (_, i) => {
     const place = { seed, epoch: Math.floor(i / policy.count), image: 0 };
     const parameters = drawImageViews(policy, place, image)[i % policy.count];
-    render(image, { ...parameters, cutout: null }, planes);
-    if (parameters.cutout !== null) fill(planes, size, parameters.cutout, mean);
-    return { image: toBytes(planes, size), parameters };
+    return { image: pictureOf(image, parameters), parameters };
   });
 }
 

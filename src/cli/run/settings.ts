@@ -6,6 +6,7 @@ import {
   readConfigFile,
   setAt,
   valueOf,
+  withPreset,
 } from "../../train/index.ts";
 import { mistakesError } from "../misuse.ts";
 import { type Call, keyOf, longName, type OptionSpec } from "../verb.ts";
@@ -54,10 +55,15 @@ function namedAsGiven(mistake: string, given: readonly OptionSpec[]): string {
 }
 
 /**
- * The config of a call: file, then flags, then `--set`. Throws `ConfigError` with every mistake, each
+ * The config of a call: the method's preset, then file, then flags, then `--set`; without the preset where
+ * a run that exists has one. Throws `ConfigError` with every mistake, each
  * under the name of the flag that made it.
  */
-export async function readSettings(call: Call, verb: string): Promise<ConfigTree> {
+export async function readSettings(
+  call: Call,
+  verb: string,
+  { preset = true }: { preset?: boolean } = {},
+): Promise<ConfigTree> {
   const { options, words, specs } = call;
   const file = typeof options.config === "string" ? await readConfigFile(options.config) : {};
   const flags = fromFlags(call);
@@ -68,7 +74,9 @@ export async function readSettings(call: Call, verb: string): Promise<ConfigTree
     }
     flags.data = words[0];
   }
-  const { tree, odd } = withSet(overlay(file, flags), (options.set as string[] | undefined) ?? []);
+  const laid = overlay(file, flags);
+  const base = preset ? withPreset(laid) : laid;
+  const { tree, odd } = withSet(base, (options.set as string[] | undefined) ?? []);
   const given = specs.filter((spec) => options[keyOf(spec)] !== undefined);
   const found = [...odd, ...configMistakes(tree).map((mistake) => namedAsGiven(mistake, given))];
   const hint =

@@ -93,7 +93,9 @@ async function resumed(path: string, call: Call, listener: ReturnType<typeof tra
     call.words.length > 0 || Object.keys(options).some((key) => !["json", "quiet"].includes(key));
   const needed = options.data ?? call.words[0] ?? "unchanged";
   const tree = anything
-    ? await readSettings({ ...call, words: [], options: { ...options, data: needed } }, "train")
+    ? await readSettings({ ...call, words: [], options: { ...options, data: needed } }, "train", {
+        preset: false,
+      })
     : {};
   if (needed === "unchanged") delete tree.data;
   return resume(path, { from: text(from), given: tree, signal: call.signal, listener });
