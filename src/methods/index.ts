@@ -19,4 +19,5 @@ export {
   type State,
 } from "./state.ts";
 export { loocPairs, loocTerms } from "./loocTerms.ts";
+export { qualityMetrics } from "./quality.ts";
 export { nearestAnchors, type NearestAnchors } from "./nearestAnchors.ts";
