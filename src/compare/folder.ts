@@ -47,7 +47,8 @@ export function checkCompareFolder({ path, state }: CompareFolder): void {
   if (!statSync(path).isDirectory()) {
     throw new ConfigError(`compare: ${JSON.stringify(path)} is a file, expected a folder`);
   }
-  if (readdirSync(path).length === 0 || existsSync(state)) return;
+  const begun = ["runs", "configs", "speed"]; // made before the state is written
+  if (existsSync(state) || readdirSync(path).every((name) => begun.includes(name))) return;
   throw new ConfigError(
     `compare: ${JSON.stringify(path)} holds other files and no comparison`,
     "choose another --out",

@@ -74,6 +74,17 @@ h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
 .measures td { white-space: nowrap; } .measures td small { display: block; color: var(--soft); }
 .measures .trained { font-weight: 650; color: var(--accent); }
 .none { color: var(--muted); }
+.names { font-size: clamp(1.75rem, 4vw, 2.4rem); }
+.scroll { overflow-x: auto; }
+.comparison { font-size: 0.9rem; }
+.comparison th, .comparison td { padding-block: 0.6rem; }
+.comparison thead th + th { width: auto; min-width: 4.5rem; }
+.comparison tbody th { min-width: 8rem; overflow-wrap: anywhere; }
+.comparison tbody tr:first-child th { font-weight: 650; }
+.intervals .reach { stroke: var(--plain); stroke-width: 9; stroke-opacity: 0.45; }
+.intervals .accent .reach { stroke: var(--accent); }
+.intervals .mean { stroke: var(--ink); stroke-width: 2; } .intervals .accent .mean { stroke: var(--accent); }
+.intervals .seed { fill: var(--paper); stroke: var(--muted); stroke-width: 1.25; }
 
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 2.5rem 2.25rem; }
 .chart { min-width: 0; display: flex; flex-direction: column; justify-content: space-between; }

@@ -2,10 +2,12 @@ import { ConfigError } from "../../core/errors.ts";
 import {
   type ConfigTree,
   configMistakes,
+  methodNames,
   overlay,
   readConfigFile,
   setAt,
   valueOf,
+  withPreset,
 } from "../../train/index.ts";
 import { mistakesError } from "../misuse.ts";
 import { type Call, keyOf, longName, type OptionSpec } from "../verb.ts";
@@ -53,13 +55,13 @@ function namedAsGiven(mistake: string, given: readonly OptionSpec[]): string {
   return mistake;
 }
 
-/**
- * The config of a call: file, then flags, then `--set`. Throws `ConfigError` with every mistake, each
- * under the name of the flag that made it.
- */
-export async function readSettings(call: Call, verb: string): Promise<ConfigTree> {
-  const { options, words, specs } = call;
-  const file = typeof options.config === "string" ? await readConfigFile(options.config) : {};
+/** A config laid out of a file, then flags, then `--set`, with what is no path=value among these; not checked. */
+export function layeredSettings(
+  call: Call,
+  verb: string,
+  file: ConfigTree,
+): { tree: ConfigTree; odd: string[] } {
+  const { options, words } = call;
   const flags = fromFlags(call);
   if (words[0] !== undefined) {
     const other = options.data;
@@ -68,9 +70,27 @@ export async function readSettings(call: Call, verb: string): Promise<ConfigTree
     }
     flags.data = words[0];
   }
-  const { tree, odd } = withSet(overlay(file, flags), (options.set as string[] | undefined) ?? []);
+  return withSet(overlay(file, flags), (options.set as string[] | undefined) ?? []);
+}
+
+/** What is wrong with a config over its method's preset, each mistake under the flag that made it. */
+export function settingMistakes(tree: ConfigTree, { specs, options }: Call): string[] {
   const given = specs.filter((spec) => options[keyOf(spec)] !== undefined);
-  const found = [...odd, ...configMistakes(tree).map((mistake) => namedAsGiven(mistake, given))];
+  const known = (methodNames as readonly unknown[]).includes(tree.method ?? "simclr");
+  // options without a name are those of the preset's loss, sampler or framework
+  const whole = known ? withPreset(tree) : tree;
+  return configMistakes(whole).map((mistake) => namedAsGiven(mistake, given));
+}
+
+/**
+ * The config of a call: file, then flags, then `--set`. Throws `ConfigError` with every mistake, each
+ * under the name of the flag that made it.
+ */
+export async function readSettings(call: Call, verb: string): Promise<ConfigTree> {
+  const { config } = call.options;
+  const file = typeof config === "string" ? await readConfigFile(config) : {};
+  const { tree, odd } = layeredSettings(call, verb, file);
+  const found = [...odd, ...settingMistakes(tree, call)];
   const hint =
     tree.data === undefined && found.length === 1
       ? `as in contrapose ${verb} ./photos`
