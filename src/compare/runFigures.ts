@@ -53,13 +53,21 @@ export function runFigures(records: readonly RunRecord[]): RunFigures {
   };
 }
 
-/** What a run's first steps say of its speed. Undefined until enough of them are done. */
-export function speedOf(records: readonly RunRecord[], least: { steps: number; seconds: number }) {
+/** How much of a run has to be seen before its speed counts: steps and seconds, or the most seconds. */
+export type EnoughSeen = {
+  readonly steps: number;
+  readonly seconds: number;
+  readonly most: number;
+};
+
+/** What a run's steps but the first say of its speed. Undefined until enough of them are done. */
+export function speedOf(records: readonly RunRecord[], enough: EnoughSeen) {
   const steps = records.filter((record): record is StepRecord => record.kind === "step").slice(2);
   const [first, last] = [steps.at(0), steps.at(-1)];
   if (first === undefined || last === undefined || steps.length < 3) return undefined;
   const seconds = last.elapsedSeconds - first.elapsedSeconds;
-  if (steps.length < least.steps && seconds < least.seconds) return undefined;
+  const seen = steps.length >= enough.steps && seconds >= enough.seconds;
+  if (!seen && seconds < enough.most) return undefined;
   return {
     secondsPerStep: seconds / (steps.length - 1),
     memoryMiB: Math.max(...steps.map(({ memoryMiB }) => memoryMiB)),

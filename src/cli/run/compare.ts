@@ -9,8 +9,8 @@ import {
   type CompareFolder,
   type CompareState,
   type Comparison,
+  factsOf,
   type FailedRun,
-  isLabelled,
   planArm,
   type PlannedArm,
   type PlannedRun,
@@ -38,7 +38,7 @@ import {
   overlay,
   type TrainingData,
 } from "../../train/index.ts";
-import { columns, counted, duration } from "../format.ts";
+import { columns, counted, figure, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { type AskedArm, readRequest, type Request } from "./comparing/request.ts";
 import { makeRuns } from "./comparing/runs.ts";
@@ -142,8 +142,9 @@ async function plannedArms(opened: Opened, load: Load): Promise<PlannedArm[] | u
   if (call.signal.aborted) return undefined;
   const epochs = arms.map(({ name, plan }) => {
     const seconds = speeds[plan.hash];
-    call.printer.note(`  ${name}: ${duration(seconds)} an epoch`);
-    return epochsIn(budget.seconds, seconds, name);
+    const fitting = epochsIn(budget.seconds, seconds, name);
+    call.printer.note(`  ${name}: ${figure(seconds)} s an epoch, ${counted(fitting, "epoch")}`);
+    return fitting;
   });
   return planned(opened, load, (_, i) => ({ epochs: epochs[i] }));
 }
@@ -204,7 +205,8 @@ async function writePages(folder: CompareFolder, all: Comparison): Promise<void>
 }
 
 function say(all: Comparison, folder: CompareFolder, { printer }: Call): void {
-  for (const { title, head, rows, intro } of tablesOf(all)) {
+  for (const line of leftColumns(factsOf(all), "   ")) printer.say(line);
+  for (const { title, head, rows, intro } of all.runs.done === 0 ? [] : tablesOf(all)) {
     printer.say();
     printer.say(title);
     for (const line of columns([head, ...rows.map(({ cells }) => cells)], "   ")) {
@@ -214,9 +216,6 @@ function say(all: Comparison, folder: CompareFolder, { printer }: Call): void {
   }
   printer.say();
   for (const sentence of all.conclusion) printer.say(sentence);
-  if (!isLabelled(all) && all.data.classes === 0) {
-    printer.say("hint: give images in a folder for each class, or --test with labels beside them");
-  }
   printer.say();
   printer.say(`page       ${folder.page}`);
   if (all.runs.done < all.runs.total) printer.say(`go on      ${all.command}`);
