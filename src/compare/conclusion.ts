@@ -25,7 +25,7 @@ function accuracySentences(all: Unconcluded): string[] {
   if (called.length > 0)
     sentences.push(`By k-NN accuracy ${listed(called.map((arm) => claim(base, arm)))}.`);
   if (none.length > 0) {
-    sentences.push(`Between ${listed(none)} and ${base} no difference in k-NN accuracy is shown.`);
+    sentences.push(`For ${listed(none)} no difference to ${base} in k-NN accuracy is shown.`);
   }
   if (few.length > 0) {
     sentences.push(

@@ -13,6 +13,8 @@ function spoken(seconds: number): string {
   return seconds >= 120 ? `${Number((seconds / 60).toFixed(2))} m` : `${seconds} s`;
 }
 
+const grouped = (value: number): string => value.toLocaleString("en-GB");
+
 /** What was held equal. */
 function budgetOf({ budget, arms }: Comparison): string {
   if (budget.kind === "time") return `${spoken(budget.seconds)} of training a run`;
@@ -22,8 +24,9 @@ function budgetOf({ budget, arms }: Comparison): string {
 
 function imagesOf({ data }: Comparison): string {
   const classes = data.classes > 0 ? `, ${data.classes} classes` : ", no labels";
-  const test = data.testImages === null ? "" : `; ${data.testImages} to test (${data.how})`;
-  return `${data.images} from ${data.path}${classes}${test}`;
+  const test =
+    data.testImages === null ? "" : `; ${grouped(data.testImages)} to test (${data.how})`;
+  return `${grouped(data.images)} from ${data.path}${classes}${test}`;
 }
 
 function baselineFacts({ baselines }: Comparison): [string, string][] {
@@ -32,12 +35,14 @@ function baselineFacts({ baselines }: Comparison): [string, string][] {
     ...(chance === null ? [] : [["chance", `${fixed(100 * chance, 1)} %`] as [string, string]]),
     ...(untrained?.knn == null
       ? []
-      : [["untrained encoder", accuracies(untrained)] as [string, string]]),
-    ...(pixels?.knn == null ? [] : [["raw pixels", accuracies(pixels)] as [string, string]]),
+      : [["untrained encoder, k-NN and linear", accuracies(untrained)] as [string, string]]),
+    ...(pixels?.knn == null
+      ? []
+      : [["raw pixels, k-NN and linear", accuracies(pixels)] as [string, string]]),
   ];
 }
 
-/** What holds for the whole comparison, by names; accuracies of baselines are k-NN and linear. */
+/** What holds for the whole comparison, by names. */
 export const factsOf = (all: Comparison): [name: string, value: string][] => [
   ["images", imagesOf(all)],
   ["budget", budgetOf(all)],

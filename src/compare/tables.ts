@@ -81,7 +81,7 @@ function shapeTable(all: Comparison): Table {
   return {
     ...{ id: "shape", title: "Features" },
     intro:
-      "Alignment: squared distance of two views of an image, 0 the same, 2 unrelated. Uniformity: lower is more even. Rank: directions that the features use. None of them says by itself which encoder is better.",
+      "Alignment: squared distance of two views of an image, 0 the same, 2 unrelated. Uniformity: lower is more even. Rank: directions that the features use. None of them says by itself which encoder is better. Differences are paired, their intervals corrected as those of accuracies are.",
     head: ["", "seeds", ...heads(shapeColumns)],
     rows: measureTable(all, shapeColumns, false),
   };

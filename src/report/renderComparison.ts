@@ -49,10 +49,9 @@ const differencesFormat = {
 /** k-NN accuracy of every arm; `undefined` without labels. */
 function outcome(all: Comparison): Section | undefined {
   if (!isLabelled(all)) return undefined;
-  const rows = all.arms.flatMap(({ name, measures: { knn }, verdict }): IntervalRow[] => {
+  const rows = all.arms.flatMap(({ name, measures: { knn } }): IntervalRow[] => {
     if (knn === undefined) return [];
-    const values = Object.values(knn.bySeed);
-    return [{ ...{ name, values, mean: knn.mean, half: knn.half }, accent: verdict === "base" }];
+    return [{ name, values: Object.values(knn.bySeed), mean: knn.mean, half: knn.half }];
   });
   const about =
     "A dot is a seed, the line its mean, the bar the 95 % interval of the mean over seeds. Bars that overlap do not settle whether arms differ: seeds are paired below.";
@@ -90,7 +89,7 @@ function differences(all: Comparison): Section | undefined {
 
 function tableSection({ id, title, intro, head, rows }: Table): Section {
   const [corner, ...names] = head;
-  const body = html`<div class="scroll">
+  const table = html`<div class="scroll" tabindex="0" role="region" aria-label="${title}">
     <table class="measures comparison">
       <thead>
         <tr>
@@ -100,16 +99,22 @@ function tableSection({ id, title, intro, head, rows }: Table): Section {
       </thead>
       <tbody>
         ${rows.map(
-          ({ cells: [name, ...figures], about }) =>
+          ({ cells: [name, ...figures] }) =>
             html`<tr>
-              <th scope="row">${name}${about !== undefined && html`<p>${about}</p>`}</th>
+              <th scope="row">${name}</th>
               ${figures.map((figure, i) => html`<td data-subject="${names[i]}">${figure}</td>`)}
             </tr>`,
         )}
       </tbody>
     </table>
   </div>`;
-  return section(id, title, intro, body);
+  const meanings = rows.flatMap(({ cells: [name], about }) =>
+    about === undefined ? [] : [[name, about] as const],
+  );
+  return section(id, title, intro, [
+    table,
+    meanings.length > 0 && html`<div class="meanings">${factList(meanings)}</div>`,
+  ]);
 }
 
 function failures({ runs: { failed } }: Comparison): Section | undefined {

@@ -37,7 +37,8 @@ export function intervalChart(
     const kind = zero && tick === 0 ? "floor" : "grid";
     return html`<line class="${kind}" x1="${place(tick)}" x2="${place(tick)}" y1="0" y2="40" />`;
   });
-  return html`<ul class="bars intervals">
+  const noted = rows.some(({ note }) => note !== undefined);
+  return html`<ul class="bars intervals${noted && " noted"}">
     ${rows.map((row) => intervalRow(row, grid, place, format))}
     <li class="scale" aria-hidden="true">
       <svg width="100%" height="18">
