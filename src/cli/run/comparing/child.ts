@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 
+import { PARENT } from "../../parent.ts";
 import type { Answer } from "../../verb.ts";
 
 /** How a call of this command line by itself ended. */
@@ -27,13 +28,13 @@ function answerOf(out: string): Answer | undefined {
 
 /**
  * Runs a verb in a process of its own, which saves and ends when the signal comes. It is in a group of
- * its own, so that Ctrl-C reaches it once, through here. When this process is killed it ends with its next
- * message, because nobody reads that.
+ * its own, so that Ctrl-C reaches it once, through here. When this process is killed it saves and ends too.
  */
 export function runChild(args: readonly string[], signal: AbortSignal): Promise<ChildEnd> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [process.argv[1], ...args, "--json"], {
       ...{ detached: true, stdio: ["ignore", "pipe", "pipe"] },
+      env: { ...process.env, [PARENT]: String(process.pid) },
     });
     const stop = () => void child.kill("SIGINT");
     if (signal.aborted) stop();
