@@ -29,7 +29,7 @@ function accuracySentences(all: Unconcluded): string[] {
   }
   if (few.length > 0) {
     sentences.push(
-      `Of ${listed(few)} too few seeds are done to tell: a difference is called one from ${LEAST_SEEDS} seeds on that both have.`,
+      `Too few seeds of ${listed(few)} are done to tell: a difference is called one from ${LEAST_SEEDS} seeds on that ${base} has too.`,
     );
   }
   if (called.length + none.length > 0) {
