@@ -6,6 +6,7 @@ const floors = [
   ["losses", "sampling", "encoders", "optim", "views", "data", "metrics", "memory"],
   ["methods", "inference"],
   ["train", "evaluate", "conformance", "index"],
+  ["compare"],
   ["report", "server"],
   ["cli"],
 ];

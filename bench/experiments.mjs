@@ -1,9 +1,10 @@
 // Experiments: arms × seeds of one training config, with what they show.
 //   npm run build && node bench/experiments.mjs NAME... [--shared FOLDER] [--work FOLDER] [--seeds 0,1,2] [--only ARM,ARM]
-//     [--threads N]
+//     [--threads N] [--stale]
 //   node bench/experiments.mjs --page          writes docs/experiments.md from bench/results
 // NAME is a file of bench/experiments without .yaml. Runs that are in bench/results already, with the same config,
-// are not repeated, so a stopped experiment goes on. --shared: folder of the real images an experiment names.
+// are not repeated, so a stopped experiment goes on; with --stale they are where they were measured with other code, or
+// with code that is not known. --shared: folder of the real images an experiment names.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -21,6 +22,7 @@ import { parseArgs } from "node:util";
 
 import { parse } from "yaml";
 
+import { codeOf, partsOf, standing } from "../scripts/codeOf.mjs";
 import { renderPage } from "./experimentsPage.mjs";
 
 const here = import.meta.dirname;
@@ -33,6 +35,7 @@ const { values, positionals } = parseArgs({
     seeds: { type: "string" },
     only: { type: "string" },
     threads: { type: "string" },
+    stale: { type: "boolean", default: false },
     page: { type: "boolean", default: false },
   },
 });
@@ -114,7 +117,8 @@ function runOne(name, experiment, images, arm, seed) {
         .split("\n")
         .map((line) => JSON.parse(line))
     : [];
-  if (done.some((record) => record.hash === hash && record.arm === arm.name)) return;
+  const measured = done.findLast((record) => record.hash === hash && record.arm === arm.name);
+  if (measured !== undefined && !(values.stale && standing(measured) !== "current")) return;
   const out = join(values.work, `${name}-${arm.name}-${seed}`);
   const written = join(values.work, `${name}-${arm.name}-${seed}.json`);
   const threads = values.threads === undefined ? {} : { threads: Number(values.threads) };
@@ -134,11 +138,13 @@ function runOne(name, experiment, images, arm, seed) {
     );
     probed[probe] = { knn: measured.knn.accuracy, linear: measured.linear?.accuracy ?? null };
   }
+  const parts = partsOf(JSON.parse(readFileSync(join(out, "config.json"), "utf8")));
   const record = {
     ...{ arm: arm.name, seed, hash, steps: trained.steps, epochs: trained.epochs },
     seconds: trained.seconds,
     probes: probed,
     figures: figuresOf(out, experiment.figures ?? []),
+    ...{ parts, code: codeOf(parts) },
     machine: `${cpus()[0].model}, ${cpus().length} cores`,
     date: new Date().toISOString().slice(0, 10),
   };

@@ -1,21 +1,8 @@
 // Markdown of the experiments' page: a table an experiment, mean with a 95 % interval over seeds, and the paired
 // difference to the first arm.
 
-// two-sided 95 % quantiles of Student's t for 1, 2, … degrees of freedom
-const T95 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
-
-/** Mean and half width of the 95 % interval of the mean; no interval of fewer than two. */
-export function interval(numbers) {
-  const n = numbers.length;
-  const mean = numbers.reduce((a, b) => a + b, 0) / n;
-  if (n < 2) return { mean, half: null, n };
-  const variance = numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
-  return {
-    mean,
-    half: (T95[Math.min(n - 2, T95.length - 1)] * Math.sqrt(variance)) / Math.sqrt(n),
-    n,
-  };
-}
+import { meanInterval, pairedDifference } from "../dist/metrics/index.js";
+import { standing } from "../scripts/codeOf.mjs";
 
 const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
 const shown = ({ mean, half }, scale, digits, sign = "") => {
@@ -39,13 +26,11 @@ function probeTable(experiment, arms, probe, kind) {
   const rows = arms.map(({ name, seeds }) => {
     const runs = [...seeds.values()].filter((run) => typeof value(run) === "number");
     if (runs.length === 0) return [name, "not run", ""];
-    const common = runs.filter(({ seed }) => base.seeds.has(seed));
-    const differences = common.map((run) => value(run) - value(base.seeds.get(run.seed)));
-    const paired =
-      name === base.name || differences.length === 0
-        ? ""
-        : shown(interval(differences), 100, 1, "+");
-    return [name, shown(interval(runs.map(value)), 100, 1), paired];
+    const bySeed = (all) => new Map(all.map((run) => [run.seed, value(run)]));
+    const theirs = [...base.seeds.values()].filter((run) => typeof value(run) === "number");
+    const difference = pairedDifference(bySeed(runs), bySeed(theirs));
+    const paired = name === base.name || difference.n === 0 ? "" : shown(difference, 100, 1, "+");
+    return [name, shown(meanInterval(runs.map(value)), 100, 1), paired];
   });
   return rows;
 }
@@ -57,11 +42,18 @@ function figureCell({ seeds }, name) {
       .filter((x) => typeof x === "number"),
   );
   if (thirds[1].length === 0) return "";
-  const digits = Math.abs(interval(thirds[1]).mean) < 10 ? 3 : 0;
+  const digits = Math.abs(meanInterval(thirds[1]).mean) < 10 ? 3 : 0;
   const [first, last] = thirds.map((numbers) =>
-    numbers.length === 0 ? "–" : fixed(interval(numbers).mean, digits),
+    numbers.length === 0 ? "–" : fixed(meanInterval(numbers).mean, digits),
   );
   return `${first} → ${last}`;
+}
+
+const notes = { other: ", measured with other code", unknown: ", code unknown" };
+/** What is to be said of the code that an arm was measured with; nothing where it is that of today. */
+function codeNote({ seeds }) {
+  const kinds = [...seeds.values()].map(standing);
+  return notes[["other", "unknown"].find((kind) => kinds.includes(kind))] ?? "";
 }
 
 const table = (head, rows) => {
@@ -91,7 +83,7 @@ function section(experiment) {
   const tables = columns.map(({ probe, kind }) => probeTable(experiment, arms, probe, kind));
   const head = ["", ...columns.flatMap(({ title }) => [title, "difference"]), ...figures];
   const rows = arms.map((arm, i) => [
-    arm.about === undefined ? `**${arm.name}**` : `**${arm.name}**: ${arm.about}`,
+    (arm.about === undefined ? `**${arm.name}**` : `**${arm.name}**: ${arm.about}`) + codeNote(arm),
     ...tables.flatMap((part) => part[i].slice(1)),
     ...figures.map((figure) => figureCell(arm, figure)),
   ]);
@@ -115,8 +107,9 @@ export function renderPage(experiments) {
 
 Small experiments, one for each claim: the same data, encoder, number of steps and seeds in every arm. Accuracies are those of
 held-out images by the encoder's features (k-NN: k 20, temperature 0.07; linear: a probe on frozen features). "±" is the 95 %
-interval of the mean over seeds (Student's t), "difference" that of the paired differences to the first arm. An interval that holds 0
-says that these runs do not tell the arms apart. Figures written as a → b are means over the first and the last third of the steps.
+interval of the mean over seeds (Student's t), "difference" that of the paired differences to the first arm, not corrected for the
+number of arms. An interval that holds 0 says that these runs do not tell the arms apart. Figures written as a → b are means over
+the first and the last third of the steps. "Measured with other code": what the figures depend on has changed since then.
 This page is made by \`node bench/experiments.mjs --page\` from \`bench/results\`; the configs are in \`bench/experiments\`.`;
   const ordered = [...experiments].sort((a, b) => (a.order ?? 99) - (b.order ?? 99));
   return `${[intro, ...ordered.map(section)].join("\n\n")}\n`;

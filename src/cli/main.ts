@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import { DONE, FAILED, failureOf, INTERRUPTED } from "./failure.ts";
+import { PARENT } from "./parent.ts";
 import { createPrinter, type Printer } from "./printer.ts";
 import { callOf, readArguments } from "./program.ts";
+
+const WATCH_MS = 500;
 
 /** Ctrl-C asks for an orderly end; a second one ends at once. */
 function interruption(printer: () => Printer | undefined): AbortSignal {
@@ -15,7 +18,15 @@ function interruption(printer: () => Printer | undefined): AbortSignal {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  watchParent(() => controller.abort());
   return controller.signal;
+}
+
+/** A process that another call of contrapose started ends in order when that one is gone. */
+function watchParent(gone: () => void): void {
+  const parent = Number(process.env[PARENT]);
+  if (!(parent > 0)) return;
+  setInterval(() => process.ppid !== parent && gone(), WATCH_MS).unref();
 }
 
 function report(error: unknown, printer: Printer): number {

@@ -1,5 +1,6 @@
 import type { Verb } from "./verb.ts";
 import { bench } from "./verbs/bench.ts";
+import { compare } from "./verbs/compare.ts";
 import { conformance } from "./verbs/conformance.ts";
 import { embed } from "./verbs/embed.ts";
 import { evaluate } from "./verbs/evaluate.ts";
@@ -21,6 +22,7 @@ export const verbs: readonly Verb[] = [
   preview,
   train,
   evaluate,
+  compare,
   embed,
   exportVerb,
   report,

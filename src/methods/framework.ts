@@ -8,8 +8,7 @@ import type { Need } from "../sampling/index.ts";
 import type { BatchSpec } from "./batchSpec.ts";
 import type { Chain, RunAt } from "./chain.ts";
 import type { CachedPrograms } from "./gradientCache.ts";
-import type { Recorder } from "./recorder.ts";
-import type { Contrast, Parts } from "./parts.ts";
+import type { Contrast, LossOverrides, Parts } from "./parts.ts";
 import type { HostModel, HostState, Model, State } from "./state.ts";
 
 /**
@@ -69,6 +68,43 @@ export type ColumnBlock = {
   readonly view?: number | "other";
   /** Whether a column is of each anchor's own image, rather than of one image for all. */
   readonly own?: boolean;
+};
+
+/** A sampler of a recorded chain, with its words for what it does to a pair. */
+export type RecordedLink = {
+  readonly name: string;
+  readonly reasons: { dropped?: string; promoted?: string; demoted?: string; weighted?: string };
+};
+
+/** What the arrays of one chain mean. */
+export type RecordedChain = {
+  readonly key: string;
+  readonly anchorViews: number; // A; anchor a · B + b is view a of image b of the batch
+  readonly columns: readonly ColumnBlock[];
+  readonly links: readonly RecordedLink[];
+  readonly mixer: string | undefined;
+  /** Options of the loss that its terms set, known once the program is compiled. */
+  readonly overrides: () => readonly LossOverrides[];
+};
+
+/**
+ * A program that returns pairs of a step: the very step, without its new state.
+ *
+ * For each chain `ofChain` gives `similarity`, `force` [R, M + S], the slope of the anchor's loss at each similarity,
+ * `loss` [R] (nats), `ids` [M] of the candidates (−1 where a column is no image of the set), for each term
+ * `term0.positive`, `term0.negative` [R, M + S] and perhaps `term0.weight` [R], the pairs before the first
+ * sampler and after each, `stage0.positive` … [R, M], and of mixtures `mixture.first`, `mixture.second` (columns,
+ * −1 for the anchor) and `mixture.share` [R, S].
+ */
+export type Recorder = {
+  readonly count: number; // R, anchors
+  readonly chains: readonly RecordedChain[];
+  readonly batchSpec: BatchSpec;
+  batch(loaded: LoadedBatch, at: StepAt, rows: Int32Array): HostRecord;
+  /** Consumes both. */
+  program: (state: State, batch: ArrayRecord) => ArrayRecord;
+  /** The same behind the embeddings [V·B, E] of a batch, where the step can be cut there. Consumes all. */
+  contrast?: (embeddings: np.Array, batch: ArrayRecord, sampling: ArrayRecord) => ArrayRecord;
 };
 
 /** What `build` of a framework gives; the rest is the same for all. */

@@ -19,8 +19,8 @@ export {
   type Model,
   type State,
 } from "./state.ts";
-export type { ColumnBlock } from "./framework.ts";
-export type { RecordedChain, RecordedLink, Recorder } from "./recorder.ts";
+export type { ColumnBlock, RecordedChain, RecordedLink, Recorder } from "./framework.ts";
 export { ofChain } from "./recording.ts";
 export { loocPairs, loocTerms } from "./loocTerms.ts";
+export { qualityMetrics } from "./quality.ts";
 export { nearestAnchors, type NearestAnchors } from "./nearestAnchors.ts";

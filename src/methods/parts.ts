@@ -5,7 +5,6 @@ import type { ArrayRecord } from "../core/trees.ts";
 import type { Network } from "../encoders/index.ts";
 import type { Optimiser } from "../optim/index.ts";
 import type { Named } from "./chain.ts";
-import type { Recording } from "./recording.ts";
 
 /**
  * The part of a framework behind its embeddings, for gradient caching: [V·B, E] to the loss, metrics and
@@ -21,6 +20,17 @@ export type Contrast = (
 export type LossOverrides = {
   temperature?: number | undefined;
   denominator?: Denominator | undefined;
+};
+
+/**
+ * What a program that records is asked for, and what was said while it was traced. Such a program is the
+ * training step with more results; it never changes a state.
+ */
+export type Recording = {
+  /** Anchors that are recorded, R; which ones is in the batch, `rows` [R] int32. */
+  readonly count: number;
+  /** Options of the loss that the terms of each chain set. */
+  readonly overrides: Map<string, LossOverrides[]>;
 };
 
 /** What every framework is made of. Sizes in images. */

@@ -3,54 +3,10 @@ import type { numpy as np } from "@jax-js/jax";
 import { hostArray, type HostRecord } from "../core/arrays.ts";
 import { type ArrayRecord, differentiate, disposeArrays } from "../core/trees.ts";
 import type { BatchSpec } from "./batchSpec.ts";
-import type { ColumnBlock, Core, LoadedBatch, StepAt } from "./framework.ts";
-import type { LossOverrides, Parts } from "./parts.ts";
-import {
-  anchorLosses,
-  named,
-  ofChain,
-  type Recording,
-  recordedOnly,
-  termsOf,
-} from "./recording.ts";
-import { asTree, type State } from "./state.ts";
-
-/** A sampler of a recorded chain, with its words for what it does to a pair. */
-export type RecordedLink = {
-  readonly name: string;
-  readonly reasons: { dropped?: string; promoted?: string; demoted?: string; weighted?: string };
-};
-
-/** What the arrays of one chain mean. */
-export type RecordedChain = {
-  readonly key: string;
-  readonly anchorViews: number; // A; anchor a · B + b is view a of image b of the batch
-  readonly columns: readonly ColumnBlock[];
-  readonly links: readonly RecordedLink[];
-  readonly mixer: string | undefined;
-  /** Options of the loss that its terms set, known once the program is compiled. */
-  readonly overrides: () => readonly LossOverrides[];
-};
-
-/**
- * A program that returns pairs of a step: the very step, without its new state.
- *
- * For each chain `ofChain` gives `similarity`, `force` [R, M + S], the slope of the anchor's loss at each similarity,
- * `loss` [R] (nats), `ids` [M] of the candidates (−1 where a column is no image of the set), for each term
- * `term0.positive`, `term0.negative` [R, M + S] and perhaps `term0.weight` [R], the pairs before the first
- * sampler and after each, `stage0.positive` … [R, M], and of mixtures `mixture.first`, `mixture.second` (columns,
- * −1 for the anchor) and `mixture.share` [R, S].
- */
-export type Recorder = {
-  readonly count: number; // R, anchors
-  readonly chains: readonly RecordedChain[];
-  readonly batchSpec: BatchSpec;
-  batch(loaded: LoadedBatch, at: StepAt, rows: Int32Array): HostRecord;
-  /** Consumes both. */
-  program: (state: State, batch: ArrayRecord) => ArrayRecord;
-  /** The same behind the embeddings [V·B, E] of a batch, where the step can be cut there. Consumes all. */
-  contrast?: (embeddings: np.Array, batch: ArrayRecord, sampling: ArrayRecord) => ArrayRecord;
-};
+import type { Core, LoadedBatch, Recorder, StepAt } from "./framework.ts";
+import type { LossOverrides, Parts, Recording } from "./parts.ts";
+import { anchorLosses, named, ofChain, recordedOnly, termsOf } from "./recording.ts";
+import { asTree } from "./state.ts";
 
 /** The arrays of a chain with loss and force of every recorded anchor. Consumes the arrays. */
 function withForces(parts: Parts, arrays: ArrayRecord, overrides: readonly LossOverrides[]) {

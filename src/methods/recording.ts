@@ -6,17 +6,6 @@ import type { Parents } from "../sampling/index.ts";
 import type { Chain } from "./chain.ts";
 import type { LossOverrides, Parts } from "./parts.ts";
 
-/**
- * What a program that records is asked for, and what was said while it was traced. Such a program is the
- * training step with more results; it never changes a state.
- */
-export type Recording = {
-  /** Anchors that are recorded, R; which ones is in the batch, `rows` [R] int32. */
-  readonly count: number;
-  /** Options of the loss that the terms of each chain set. */
-  readonly overrides: Map<string, LossOverrides[]>;
-};
-
 const RECORDED = "pairs.";
 
 /** The results of a step that are recorded pairs. */

@@ -9,3 +9,13 @@ export { knnClassify, type KnnOptions, type KnnResult } from "./knn.ts";
 export { linearProbe, type LinearProbeOptions, type LinearProbeResult } from "./linearProbe.ts";
 export { nearestNeighbours, type Neighbours } from "./nearest.ts";
 export { uniformity } from "./uniformity.ts";
+export {
+  correctedLevel,
+  LEAST_SEEDS,
+  meanInterval,
+  type MeanInterval,
+  pairedDifference,
+  type PairedDifference,
+  type Verdict,
+  verdictOf,
+} from "./seeds.ts";

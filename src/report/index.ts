@@ -1,3 +1,4 @@
+export { renderComparison } from "./renderComparison.ts";
 export { renderReport } from "./renderReport.ts";
 export type {
   EpochPoint,

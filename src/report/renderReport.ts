@@ -1,12 +1,11 @@
-import { VERSION } from "../core/version.ts";
 import { html, type Html } from "./markup/html.ts";
-import { shell } from "./markup/shell.ts";
+import { renderPage } from "./page.ts";
 import type { ReportData } from "./reportData.ts";
 import { headline } from "./sections/headline.ts";
 import { measureTable } from "./sections/measures.ts";
 import { neighbours } from "./sections/neighbours.ts";
 import { repeat } from "./sections/repeat.ts";
-import { factList, type Section } from "./sections/section.ts";
+import { factList } from "./sections/section.ts";
 import { sampling } from "./sections/sampling.ts";
 import { skipped } from "./sections/skipped.ts";
 import { training } from "./sections/training.ts";
@@ -24,13 +23,12 @@ export function renderReport(data: ReportData): string {
     skipped(data.skipped),
     repeat(data),
   ].filter((section) => section !== undefined);
-  const body = html`${header(data)} ${sections.length > 1 && contents(sections)}
-    <main>${sections.map(({ markup }) => html`${markup} `)}</main>
-    <footer>
-      Made by Contrapose ${VERSION}. This page holds all it shows; the same numbers are in
-      report.json.
-    </footer>`;
-  return shell(`${data.run} – Contrapose report`, body);
+  return renderPage({
+    title: `${data.run} – Contrapose report`,
+    header: header(data),
+    sections,
+    numbers: "report.json",
+  });
 }
 
 function header(data: ReportData): Html {
@@ -45,13 +43,6 @@ function header(data: ReportData): Html {
     ${all.length > 0 && factList(all)}
   </header>`;
 }
-
-const contents = (sections: readonly Section[]): Html =>
-  html`<nav aria-label="Contents">
-    <ul>
-      ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}
-    </ul>
-  </nav>`;
 
 /** `2026-03-01 14:05 UTC`; what is not a time stays as it is. */
 function readableTime(text: string): string {

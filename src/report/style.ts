@@ -29,7 +29,7 @@ h3 { font-size: 0.95rem; font-weight: 600; }
 h3 small, dt, .note, .intro, small, figcaption { color: var(--soft); }
 small { font-size: 0.8125rem; font-weight: 400; }
 a { color: inherit; text-underline-offset: 0.2em; }
-a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
+a:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
 .kind { color: var(--accent); font-size: 0.875rem; font-weight: 600; margin-bottom: 0.75rem; }
 .lead { font-size: 1.125rem; color: var(--soft); margin-top: 0.9rem; max-width: 46rem; overflow-wrap: anywhere; }
 header .facts { margin-top: 2rem; }
@@ -74,6 +74,19 @@ h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
 .measures td { white-space: nowrap; } .measures td small { display: block; color: var(--soft); }
 .measures .trained { font-weight: 650; color: var(--accent); }
 .none { color: var(--muted); }
+.names { font-size: clamp(1.75rem, 4vw, 2.4rem); }
+.scroll { overflow-x: auto; }
+.comparison { font-size: 0.9rem; }
+.comparison th, .comparison td { padding-block: 0.6rem; }
+.comparison thead th + th { width: auto; min-width: 4.5rem; }
+.comparison th:first-child { position: sticky; left: 0; background: var(--paper); min-width: 8rem; }
+.meanings .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); gap: 0.9rem 2rem; margin-top: 1.75rem; font-size: 0.875rem; }
+.meanings .facts dt { color: var(--ink); font-weight: 600; } .meanings .facts dd { color: var(--soft); line-height: 1.45; }
+.noted li { grid-template-columns: 10rem 1fr 18rem; }
+.intervals .reach { stroke: var(--plain); stroke-width: 9; stroke-opacity: 0.45; }
+.intervals .accent .reach { stroke: var(--accent); }
+.intervals .mean { stroke: var(--ink); stroke-width: 2; } .intervals .accent .mean { stroke: var(--accent); }
+.intervals .seed { fill: var(--paper); stroke: var(--muted); stroke-width: 1.25; }
 
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 2.5rem 2.25rem; }
 .chart { min-width: 0; display: flex; flex-direction: column; justify-content: space-between; }
@@ -124,13 +137,14 @@ footer { margin-top: 5rem; color: var(--soft); font-size: 0.8125rem; }
   section { padding-top: 3.5rem; }
   .chart text { font-size: 14.5px; }
   .strip { grid-template-columns: repeat(auto-fill, minmax(3.9rem, 1fr)); }
-  .bars li { grid-template-columns: 1fr auto; padding-top: 0.6rem; }
+  .bars li, .noted li { grid-template-columns: 1fr auto; padding-top: 0.6rem; }
   .bars svg { grid-row: 2; grid-column: 1 / -1; } .bars .scale { padding: 0; } .bars .scale svg { grid-column: 1 / -1; }
   .measures thead { display: block; position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .measures tr { display: block; padding: 1rem 0; border-bottom: 1px solid var(--line); }
   .measures tbody th, .measures td { display: block; padding: 0; border: 0; max-width: none; }
   .measures td { display: flex; gap: 0.6rem; padding-top: 0.35rem; align-items: baseline; }
-  .measures td:has(.none) { display: none; }
+  .measures td:has(.none), .measures td:empty { display: none; }
+  .scroll { overflow-x: visible; } .comparison th:first-child { position: static; }
   .measures td::before { content: attr(data-subject); flex: 1; text-align: left; font-weight: 400; color: var(--soft); }
 }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }

@@ -1,10 +1,18 @@
 import { dirname, join } from "node:path";
 
 import { type Images, openImages } from "../inference/index.ts";
+import type { DatasetFacts } from "./automatic.ts";
 import type { TrainListener } from "./events.ts";
 
 /** Images to train on, packed. */
 export type TrainingData = Images;
+
+/** What the choices of a config go by. */
+export const factsOf = ({ count, shortSide, labels }: TrainingData): DatasetFacts => ({
+  images: count,
+  shortSide,
+  labelled: labels !== undefined,
+});
 
 /** What opening the images of a run needs to know. */
 export type OpenDataOptions = {

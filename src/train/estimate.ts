@@ -2,7 +2,7 @@ import { flattenTree } from "../core/arrays.ts";
 import { asHostTree } from "../methods/index.ts";
 import { closeConfig, epochsFor, openConfig } from "./automatic.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
-import type { TrainingData } from "./dataset.ts";
+import { factsOf, type TrainingData } from "./dataset.ts";
 import { measureStep } from "./prepare.ts";
 import { frameworkOf } from "./session.ts";
 import { openStepper } from "./stepper.ts";
@@ -22,12 +22,7 @@ export async function estimateCost(
   data: TrainingData,
   timed: boolean,
 ): Promise<{ config: RunConfig; estimate: CostEstimate | undefined }> {
-  const facts = {
-    images: data.count,
-    shortSide: data.shortSide,
-    labelled: data.labels !== undefined,
-  };
-  const { config: open } = openConfig(tree, facts);
+  const { config: open } = openConfig(tree, factsOf(data));
   const framework = frameworkOf(open, data.count);
   const config = { ...open, views: { ...open.views, count: framework.viewCount } };
   if (!timed)

@@ -1,6 +1,12 @@
 export { benchMethods, type BenchMethodsOptions, type MethodCost } from "./benchMethods.ts";
 export { benchStep, type BenchStepOptions, type StepRate } from "./benchStep.ts";
-export { type AutomaticChoice, closeConfig, type DatasetFacts, openConfig, withPreset } from "./automatic.ts";
+export {
+  type AutomaticChoice,
+  closeConfig,
+  type DatasetFacts,
+  openConfig,
+  withPreset,
+} from "./automatic.ts";
 export { readCheckpoint, readPosition, writeCheckpoint } from "./checkpoint.ts";
 export {
   type ConfigTree,
@@ -11,6 +17,7 @@ export {
 } from "./config.ts";
 export { openTrainingData, type TrainingData } from "./dataset.ts";
 export {
+  type CropRecord,
   type EvaluationRecord,
   type StepRecord,
   timeFields,
@@ -26,11 +33,13 @@ export {
   inspectRun,
   type ReasonCount,
 } from "./inspectRun.ts";
-export { type Failure, TrainingStopped } from "./failure.ts";
-export { configMistakes, omit, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
 export { readRecordedStep, recordedSteps, type RecordedStep } from "./pairFiles.ts";
 export type { AnchorRow, PairRow, TermSaid } from "./pairRows.ts";
+export { type Failure, TrainingStopped } from "./failure.ts";
+export { configMistakes, omit, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
+export { configHash, differences } from "./decisive.ts";
 export { type CostEstimate, estimateCost } from "./estimate.ts";
+export { type Passes, planRun, type RunPlan } from "./planRun.ts";
 export type { Position } from "./position.ts";
 export { type Method, type MethodName, methodNames, methods } from "./presets.ts";
 export { replay, type Replayed } from "./replay.ts";

@@ -14,8 +14,9 @@ import {
 } from "./automatic.ts";
 import { newestCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
+import { checkLabels } from "./checkLabels.ts";
 import { checkCrops } from "./cropRefresh.ts";
-import { openTrainingData, type TrainingData } from "./dataset.ts";
+import { factsOf, openTrainingData, type TrainingData } from "./dataset.ts";
 import { configHash, decisivePart, differences } from "./decisive.ts";
 import type { TrainListener } from "./events.ts";
 import { describeLoaded, initialise } from "./init.ts";
@@ -30,7 +31,6 @@ import {
   freshRunPath,
   type RunFolder,
 } from "./runFolder.ts";
-import { type Sampler, samplers } from "../sampling/index.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
 import { openStepper, type Stepper, type Target } from "./stepper.ts";
 
@@ -61,28 +61,12 @@ type Opened = {
   stepper: Stepper;
 };
 
-/** Refuses samplers that go by labels where the images have none. */
-function checkLabels(chain: OpenConfig["samplers"], { labels }: TrainingData): void {
-  const catalogue = samplers as unknown as Record<string, Sampler>;
-  const asking = chain.find(({ name }) => catalogue[name].needs.includes("labels"));
-  if (asking === undefined || labels !== undefined) return;
-  throw new ConfigError(
-    `samplers: ${asking.name} needs labels, the images have none`,
-    "give images in a folder for each class, or choose a method without labels",
-  );
-}
-
 async function openParts(
   tree: ConfigTree,
   data: TrainingData,
   listener: TrainListener,
 ): Promise<Opened> {
-  const facts = {
-    images: data.count,
-    shortSide: data.shortSide,
-    labelled: data.labels !== undefined,
-  };
-  const { config: asked, choices } = openConfig(tree, facts);
+  const { config: asked, choices } = openConfig(tree, factsOf(data));
   checkLabels(asked.samplers, data);
   const framework = frameworkOf(asked, data.count);
   const config = { ...asked, views: { ...asked.views, count: framework.viewCount } };

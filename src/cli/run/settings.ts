@@ -2,6 +2,7 @@ import { ConfigError } from "../../core/errors.ts";
 import {
   type ConfigTree,
   configMistakes,
+  methodNames,
   overlay,
   readConfigFile,
   setAt,
@@ -43,6 +44,9 @@ function withSet(tree: ConfigTree, words: readonly string[]): { tree: ConfigTree
   return { tree: result, odd };
 }
 
+const isMethod = (name: unknown): boolean =>
+  (methodNames as readonly unknown[]).includes(name ?? "simclr");
+
 /** A mistake in a setting under the name by which the user gave it. */
 function namedAsGiven(mistake: string, given: readonly OptionSpec[]): string {
   const spec = given.find(({ path }) => path !== undefined && mistake.startsWith(`${path}:`));
@@ -55,17 +59,16 @@ function namedAsGiven(mistake: string, given: readonly OptionSpec[]): string {
 }
 
 /**
- * The config of a call: the method's preset, then file, then flags, then `--set`; without the preset where
- * a run that exists has one. Throws `ConfigError` with every mistake, each
- * under the name of the flag that made it.
+ * A config laid out of a file, then flags, then `--set`, with what is no path=value among these; not checked. With
+ * `preset` the method's own config lies beneath, so that `--set` changes options of its samplers.
  */
-export async function readSettings(
+export function layeredSettings(
   call: Call,
   verb: string,
-  { preset = true }: { preset?: boolean } = {},
-): Promise<ConfigTree> {
-  const { options, words, specs } = call;
-  const file = typeof options.config === "string" ? await readConfigFile(options.config) : {};
+  file: ConfigTree,
+  preset = false,
+): { tree: ConfigTree; odd: string[] } {
+  const { options, words } = call;
   const flags = fromFlags(call);
   if (words[0] !== undefined) {
     const other = options.data;
@@ -75,10 +78,32 @@ export async function readSettings(
     flags.data = words[0];
   }
   const laid = overlay(file, flags);
-  const base = preset ? withPreset(laid) : laid;
-  const { tree, odd } = withSet(base, (options.set as string[] | undefined) ?? []);
+  const base = preset && isMethod(laid.method) ? withPreset(laid) : laid;
+  return withSet(base, (options.set as string[] | undefined) ?? []);
+}
+
+/** What is wrong with a config over its method's preset, each mistake under the flag that made it. */
+export function settingMistakes(tree: ConfigTree, { specs, options }: Call): string[] {
   const given = specs.filter((spec) => options[keyOf(spec)] !== undefined);
-  const found = [...odd, ...configMistakes(tree).map((mistake) => namedAsGiven(mistake, given))];
+  // options without a name are those of the preset's loss, sampler or framework
+  const whole = isMethod(tree.method) ? withPreset(tree) : tree;
+  return configMistakes(whole).map((mistake) => namedAsGiven(mistake, given));
+}
+
+/**
+ * The config of a call: the method's preset, then file, then flags, then `--set`; without the preset where a run
+ * that exists has its own. Throws `ConfigError` with every mistake, each
+ * under the name of the flag that made it.
+ */
+export async function readSettings(
+  call: Call,
+  verb: string,
+  { preset = true }: { preset?: boolean } = {},
+): Promise<ConfigTree> {
+  const { config } = call.options;
+  const file = typeof config === "string" ? await readConfigFile(config) : {};
+  const { tree, odd } = layeredSettings(call, verb, file, preset);
+  const found = [...odd, ...settingMistakes(tree, call)];
   const hint =
     tree.data === undefined && found.length === 1
       ? `as in contrapose ${verb} ./photos`

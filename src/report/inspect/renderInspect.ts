@@ -1,7 +1,5 @@
-import { VERSION } from "../../core/version.ts";
 import { counted, figure, grouped, percentage } from "../markup/figures.ts";
 import { html, type Html, trustedMarkup } from "../markup/html.ts";
-import { shell } from "../markup/shell.ts";
 import { picture } from "../markup/thumbnail.ts";
 import type {
   InspectData,
@@ -11,6 +9,8 @@ import type {
   PageStep,
   ShareBox,
 } from "./inspectData.ts";
+import { renderPage } from "../page.ts";
+import { section } from "../sections/section.ts";
 import { inspectStyle } from "./inspectStyle.ts";
 
 type Images = InspectData["images"];
@@ -174,32 +174,30 @@ function stepPart({ images, labelled }: InspectData, step: PageStep, open: boole
 /** Recorded pairs as one HTML file that needs nothing else. Pure: the same data, the same page. */
 export function renderInspect(data: InspectData): string {
   const { steps, labelled } = data;
-  const body = html`<header>
-      <p class="kind">What was sampled</p>
-      <h1>${data.run}</h1>
-      <p class="lead">${data.method}</p>
-    </header>
-    <main>
-      <section>
-        <h2>Anchors and their candidates</h2>
-        <p class="intro">
-          As the loss had them at each recorded step. The number under a picture is the cosine with
-          the anchor and its rank among the candidates; pull and push are the slope of the anchor's
-          loss at that cosine.
-        </p>
-        <ul class="key">
-          <li>solid frame: the crop that was encoded</li>
-          ${steps.some(hasBoxes) && html`<li>dashed frame: the box within which crops are drawn</li>`}
-          ${labelled && html`<li>red, ≠: on the wrong side by label; green, =: a sampler chose rightly</li>`}
-        </ul>
-        ${steps.map((step, i) => stepPart(data, step, i === steps.length - 1))}
-      </section>
-    </main>
-    <footer>
-      Made by Contrapose ${VERSION}. This page holds all it shows; the same pairs are in the run's
-      folder pairs.
-    </footer>`;
-  return shell(`${data.run} – pairs`, body, `${inspectStyle}\n${imageRules(data.images)}`);
+  const header = html`<header>
+    <p class="kind">What was sampled</p>
+    <h1>${data.run}</h1>
+    <p class="lead">${data.method}</p>
+  </header>`;
+  const body = html`<ul class="key">
+      <li>solid frame: the crop that was encoded</li>
+      ${steps.some(hasBoxes) && html`<li>dashed frame: the box within which crops are drawn</li>`}
+      ${
+        labelled &&
+        html`<li>red, ≠: on the wrong side by label; green, =: a sampler chose rightly</li>`
+      }
+    </ul>
+    ${steps.map((step, i) => stepPart(data, step, i === steps.length - 1))}`;
+  return renderPage({
+    title: `${data.run} – pairs`,
+    header,
+    sections: [section("pairs", "Anchors and their candidates", INTRO, body)],
+    numbers: "the run's folder pairs",
+    styles: `${inspectStyle}\n${imageRules(data.images)}`,
+  });
 }
+
+const INTRO =
+  "As the loss had them at each recorded step. Under a picture stand the cosine with the anchor and its rank among the candidates; pull and push are the slope of the anchor's loss at that cosine.";
 
 const hasBoxes = ({ anchors }: PageStep): boolean => anchors.some(({ box }) => box !== undefined);

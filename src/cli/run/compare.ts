@@ -1,0 +1,262 @@
+import { rmSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+
+import {
+  checkCompareFolder,
+  compareFolder,
+  type CompareData,
+  type CompareFolder,
+  type CompareState,
+  type Comparison,
+  factsOf,
+  type FailedRun,
+  planArm,
+  type PlannedArm,
+  type PlannedRun,
+  planRuns,
+  readResults,
+  readState,
+  refuseChanged,
+  renderMarkdown,
+  runConfigPath,
+  type RunResult,
+  type RunStanding,
+  standingOf,
+  summarise,
+  tablesOf,
+  writeState,
+} from "../../compare/index.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { VERSION } from "../../core/version.ts";
+import { writeFileAtomic } from "../../files/index.ts";
+import { labelledOnly, labelsIn } from "../../inference/index.ts";
+import { renderComparison } from "../../report/index.ts";
+import {
+  type ConfigTree,
+  openTrainingData,
+  overlay,
+  type TrainingData,
+} from "../../train/index.ts";
+import { columns, counted, figure, leftColumns } from "../format.ts";
+import type { Answer, Call } from "../verb.ts";
+import { type AskedArm, readRequest, type Request } from "./comparing/request.ts";
+import { makeRuns } from "./comparing/runs.ts";
+import { chooseLoad, epochsIn, type Load, measureSpeeds } from "./comparing/speed.ts";
+import { trainView } from "./trainView.ts";
+
+/** Refuses test images none of which has a class of the training images. */
+function checkTest({ train, test }: CompareData, path: string | undefined): void {
+  if (test === undefined || train.classes === undefined) return;
+  const labels = labelsIn(test, train.classes);
+  if (labels !== undefined && labelledOnly(labels).length > 0) return;
+  throw new ConfigError(
+    `compare: no image of ${JSON.stringify(path)} has a class of the training images (${train.classes.slice(0, 5).join(", ")})`,
+    "classes are the names of the folders that images lie in",
+  );
+}
+
+/** Opens, and packs once for all runs, the images of a comparison. */
+async function openImages(request: Request, folder: CompareFolder, call: Call) {
+  const { data, test, arms } = request;
+  const open = (path: string) =>
+    openTrainingData(path, {
+      ...{ out: join(folder.runs, "any"), imageSize: arms[0].tree.imageSize as number | undefined },
+      ...{ listener: trainView(call.printer), signal: call.signal },
+    });
+  const train = await open(data);
+  let tested: TrainingData | undefined;
+  try {
+    tested = test === undefined ? undefined : await open(test);
+    const images = { train, test: tested };
+    checkTest(images, test);
+    return images;
+  } catch (error) {
+    for (const images of [train, tested]) images?.close();
+    throw error;
+  }
+}
+
+/** What all runs have in common beside the seed: nothing is measured between epochs unless it is asked for. */
+function fullTree(tree: ConfigTree, request: Request, load?: Load): ConfigTree {
+  const measures = (tree.evaluation as { every?: number } | undefined)?.every ?? 0;
+  const cores = availableParallelism();
+  const workers = load && Math.max(1, Math.floor(cores / load.parallel) - 1);
+  const defaults: ConfigTree = {
+    ...{ evaluation: { every: 0 }, checkpoint: { keepEvery: 0 }, record: { steps: 0 } },
+    ...(load === undefined ? {} : { threads: load.threads, workers }),
+    ...(measures > 0 && request.test !== undefined ? { test: request.test } : {}),
+  };
+  return overlay(defaults, tree);
+}
+
+type Opened = { request: Request; folder: CompareFolder; data: CompareData; call: Call };
+
+function planned(
+  { request, data }: Opened,
+  load?: Load,
+  more?: (arm: AskedArm, i: number) => object,
+) {
+  return request.arms.map((arm, i) => {
+    const tree = { ...fullTree(arm.tree, request, load), ...more?.(arm, i) };
+    return planArm(arm.name, arm.file, tree, data);
+  });
+}
+
+/** Runs at once and their threads: as given, as begun with, or chosen. Undefined once interrupted. */
+async function loadOf(opened: Opened, state: CompareState | undefined): Promise<Load | undefined> {
+  const { request, folder, call } = opened;
+  const { parallel } = request;
+  const given = request.arms[0].tree.threads as number | undefined;
+  if (state !== undefined && parallel !== undefined && parallel !== state.parallel) {
+    throw new ConfigError(
+      `compare: --parallel is ${parallel}, ${JSON.stringify(folder.path)} was begun with ${state.parallel}: runs would be timed unalike`,
+      "leave it out, choose another --out, or --overwrite",
+    );
+  }
+  if (state !== undefined) return { ...state, threads: given ?? state.threads, why: "as begun" };
+  const cores = availableParallelism();
+  if (parallel !== undefined) {
+    const threads = given ?? Math.max(1, Math.floor(cores / parallel));
+    return { parallel, threads, why: "as given" };
+  }
+  const [base] = planned(opened);
+  return chooseLoad(base, request.arms.length * request.seeds.length, folder, call);
+}
+
+/** The arms with their epochs, measured where the budget is a time. Undefined once interrupted. */
+async function plannedArms(opened: Opened, load: Load): Promise<PlannedArm[] | undefined> {
+  const { request, folder, call } = opened;
+  const { budget } = request;
+  const state = { format: 1, contrapose: VERSION, ...load, secondsPerEpoch: {} } as const;
+  const known = readState(folder)?.secondsPerEpoch ?? {};
+  const save = (secondsPerEpoch: Record<string, number>) => {
+    const { format, contrapose, parallel, threads } = state;
+    return writeState(folder, { format, contrapose, parallel, threads, secondsPerEpoch });
+  };
+  const arms = planned(opened, load);
+  await save(known);
+  if (budget.kind === "epochs") return arms;
+  const speeds = await measureSpeeds(arms, known, load.parallel, folder, call);
+  await save(speeds);
+  if (call.signal.aborted) return undefined;
+  const epochs = arms.map(({ name, plan }) => {
+    const seconds = speeds[plan.hash];
+    const fitting = epochsIn(budget.seconds, seconds, name);
+    call.printer.note(`  ${name}: ${figure(seconds)} s an epoch, ${counted(fitting, "epoch")}`);
+    return fitting;
+  });
+  return planned(opened, load, (_, i) => ({ epochs: epochs[i] }));
+}
+
+/** What is there of each run; runs of other settings are refused, or removed where that was asked for. */
+async function standingsOf(opened: Opened, runs: readonly PlannedRun[]): Promise<RunStanding[]> {
+  const { folder, request } = opened;
+  const results = await readResults(folder);
+  const standings = runs.map((run) => standingOf(folder, run, results));
+  if (!request.overwrite) refuseChanged(runs, standings, folder);
+  return standings.map((standing, i) => {
+    if (standing.kind !== "changed") return standing;
+    rmSync(join(folder.runs, runs[i].name), { recursive: true, force: true });
+    rmSync(runConfigPath(folder, runs[i]), { force: true });
+    return { kind: "new" };
+  });
+}
+
+/** The command line that goes on with this comparison. */
+function commandLine(out: string): string {
+  const plain = process.argv
+    .slice(2)
+    .filter((word) => !["--json", "--quiet", "--overwrite"].includes(word));
+  const place = plain.some((word) => word === "--out" || word.startsWith("--out="))
+    ? []
+    : ["--out", out];
+  const quoted = [...plain, ...place].map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
+  );
+  return ["contrapose", ...quoted].join(" ");
+}
+
+function summariser({ request, folder, data }: Opened, arms: readonly PlannedArm[], load: Load) {
+  const { train } = data;
+  const machine = `${cpus().at(0)?.model.trim() ?? "unknown"}, ${counted(availableParallelism(), "core")}`;
+  return (results: readonly RunResult[], failed: readonly FailedRun[]): Comparison =>
+    summarise(
+      {
+        ...{ out: folder.path, command: commandLine(folder.path), budget: request.budget, machine },
+        ...{ parallel: load.parallel, threads: load.threads, seeds: request.seeds, failed },
+        data: {
+          ...{ path: request.data, images: train.count, test: request.test ?? null },
+          classes: train.classes?.length ?? 0,
+        },
+        arms: arms.map(({ name, plan: { config, passes, stepsPerEpoch } }) => ({
+          ...{ name, passes, method: config.method, epochs: config.epochs },
+          ...{ steps: config.epochs * stepsPerEpoch, batchSize: config.batchSize },
+        })),
+      },
+      results,
+    );
+}
+
+async function writePages(folder: CompareFolder, all: Comparison): Promise<void> {
+  await writeFileAtomic(folder.data, `${JSON.stringify(all, null, 2)}\n`);
+  await writeFileAtomic(folder.text, renderMarkdown(all));
+  await writeFileAtomic(folder.page, renderComparison(all));
+}
+
+function say(all: Comparison, folder: CompareFolder, { printer }: Call): void {
+  for (const line of leftColumns(factsOf(all), "   ")) printer.say(line);
+  for (const { title, head, rows, intro } of all.runs.done === 0 ? [] : tablesOf(all)) {
+    printer.say();
+    printer.say(title);
+    for (const line of columns([head, ...rows.map(({ cells }) => cells)], "   ")) {
+      printer.say(`  ${line}`);
+    }
+    printer.note(printer.colours.dim(`  ${intro}`));
+  }
+  printer.say();
+  for (const sentence of all.conclusion) printer.say(sentence);
+  printer.say();
+  printer.say(`page       ${folder.page}`);
+  if (all.runs.done < all.runs.total) printer.say(`go on      ${all.command}`);
+}
+
+/** Trains and measures arms × seeds, and says what the runs show. */
+export async function runCompare(call: Call): Promise<Answer> {
+  const { printer } = call;
+  const request = await readRequest(call);
+  const folder = compareFolder(request.out);
+  checkCompareFolder(folder);
+  for (const note of request.notes) printer.note(`note       ${note}`);
+  const data = await openImages(request, folder, call);
+  try {
+    const opened = { request, folder, data, call };
+    planned(opened); // what is wrong with an arm is said before anything is measured
+    const load = await loadOf(opened, request.overwrite ? undefined : readState(folder));
+    const arms = load && (await plannedArms(opened, load));
+    if (load === undefined || arms === undefined) return { out: folder.path, finished: false };
+    const runs = planRuns(arms, request.seeds, data);
+    const standings = await standingsOf(opened, runs);
+    const done = standings.filter(({ kind }) => kind === "done").length;
+    const { parallel, threads, why } = load;
+    printer.note(
+      `${counted(runs.length, "run")}, ${done} done; ${parallel} at once with ${counted(threads, "thread")} each (${why})`,
+    );
+    const summary = summariser(opened, arms, load);
+    const sources = { data: request.data, test: request.test };
+    const made = await makeRuns(
+      {
+        ...{ folder, runs, standings, sources, parallel, threads },
+        each: (results, failed) => writePages(folder, summary(results, failed)),
+      },
+      call,
+    );
+    const all = summary(made.results, made.failed);
+    await writePages(folder, all);
+    say(all, folder, call);
+    return { ...all, finished: all.runs.done === all.runs.total };
+  } finally {
+    data.train.close();
+    data.test?.close();
+  }
+}

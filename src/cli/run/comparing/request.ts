@@ -1,0 +1,126 @@
+import { join } from "node:path";
+
+import {
+  type Arm,
+  type Budget,
+  fileNames,
+  fileUnder,
+  foreignParts,
+  makeArms,
+  parseBudget,
+  parseSeeds,
+  splitList,
+} from "../../../compare/index.ts";
+import { withArm } from "../../../compare/index.ts";
+import { ConfigError } from "../../../core/errors.ts";
+import { datasetName } from "../../../inference/index.ts";
+import { type ConfigTree, omit, readConfigFile } from "../../../train/index.ts";
+import { mistakesError } from "../../misuse.ts";
+import type { Call } from "../../verb.ts";
+import { layeredSettings, settingMistakes } from "../settings.ts";
+import { valueReader } from "../values.ts";
+
+/** An arm with its config, without seed, places and what all runs share. */
+export type AskedArm = { readonly name: string; readonly file: string; readonly tree: ConfigTree };
+
+/** What a call asks for. */
+export type Request = {
+  readonly arms: readonly AskedArm[];
+  readonly seeds: readonly number[];
+  readonly budget: Budget;
+  readonly out: string;
+  readonly data: string;
+  readonly test: string | undefined;
+  readonly parallel: number | undefined;
+  readonly overwrite: boolean;
+  readonly notes: readonly string[]; // what was left out of the base, and why
+};
+
+const DEFAULT_SEEDS = "3";
+
+type Read = { trees: readonly ConfigTree[]; arms: readonly Arm[]; notes: string[] };
+
+async function readArms(call: Call): Promise<Read> {
+  const { methods, configs, over, config } = call.options;
+  const paths = typeof configs === "string" ? splitList(configs) : [];
+  const files = await Promise.all(
+    paths.map(async (path) => ({ path, tree: await readConfigFile(path) })),
+  );
+  const arms = makeArms({
+    ...(typeof methods === "string" ? { methods } : {}),
+    ...{ configs: files, over: (over as string[] | undefined) ?? [] },
+  });
+  const base = typeof config === "string" ? await readConfigFile(config) : {};
+  const trees = arms.map((arm) => treeOf(arm, base, call));
+  const notes = arms.flatMap(({ name, method }) => {
+    const foreign = method === undefined ? [] : foreignParts(method, base);
+    return foreign.length === 0 ? [] : [`${name} brings its own ${foreign.join(" and ")}`];
+  });
+  return { trees, arms, notes };
+}
+
+function treeOf(arm: Arm, base: ConfigTree, call: Call): ConfigTree {
+  const { tree, odd } = layeredSettings(call, "compare", fileUnder(base, arm));
+  const laid = withArm(tree, arm);
+  const found = [...odd, ...settingMistakes(laid, call)];
+  if (found.length > 0) {
+    const hint = "contrapose train --help and contrapose list describe all settings";
+    throw mistakesError(arm.name === "" ? "compare" : `compare: ${arm.name}`, found, hint);
+  }
+  return laid;
+}
+
+/** The one value that all arms have of a setting. Throws `ConfigError` where they differ. */
+function common(key: string, { trees, arms }: Read): unknown {
+  const at = trees.findIndex((tree) => tree[key] !== trees[0][key]);
+  if (at < 0) return trees[0][key];
+  const show = (i: number) => `${arms[i].name} ${JSON.stringify(trees[i][key] ?? null)}`;
+  throw new ConfigError(
+    `compare: ${key} differs between arms (${show(0)}, ${show(at)}), expected the same in all`,
+    `give it once, by --${key}`,
+  );
+}
+
+function budgetOf(read: Read, text: string | undefined, flag: unknown): Budget {
+  if (text !== undefined && flag !== undefined) {
+    throw new ConfigError(
+      "compare: --epochs and --budget exclude each other",
+      "--epochs gives all arms as many steps, --budget as much time",
+    );
+  }
+  if (text !== undefined) return { kind: "time", seconds: parseBudget(text) };
+  if (common("epochs", read) !== undefined) return { kind: "epochs" };
+  throw new ConfigError(
+    "compare: neither --epochs nor --budget is given, expected one of them",
+    "--epochs 20 gives all arms as many steps, --budget 10m as much time",
+  );
+}
+
+/** Names of arms in a default folder: it is the same for the same call, which then goes on. */
+function defaultOut(data: string, files: readonly string[]): string {
+  const arms = files.slice(0, 4).join("-");
+  return join("runs", `compare-${datasetName(data)}-${arms}`.slice(0, 100));
+}
+
+/** Reads what a call asks for. Throws `ConfigError` with what is wrong with it. */
+export async function readRequest(call: Call): Promise<Request> {
+  const { options } = call;
+  const values = valueReader("compare", options);
+  const parallel = values.number("parallel", { whole: true, least: 1, most: 1024 });
+  values.check();
+  const seeds = parseSeeds(values.text("seeds") ?? DEFAULT_SEEDS);
+  const read = await readArms(call);
+  const budget = budgetOf(read, values.text("budget"), options.epochs);
+  const dropped = budget.kind === "time" ? ["epochs", "minutes"] : ["minutes"];
+  const files = fileNames(read.arms.map(({ name }) => name));
+  const data = String(common("data", read));
+  return {
+    arms: read.arms.map(({ name }, i) => ({
+      ...{ name, file: files[i] },
+      tree: omit(read.trees[i], ...dropped, "test", "out", "seed", "about", "$schema"),
+    })),
+    ...{ seeds, budget, data, test: common("test", read) as string | undefined },
+    out: values.text("out") ?? defaultOut(data, files),
+    ...{ parallel, overwrite: options.overwrite === true, notes: read.notes },
+  };
+}

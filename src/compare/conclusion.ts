@@ -1,0 +1,62 @@
+import { LEAST_SEEDS } from "../metrics/index.ts";
+import type { ArmSummary, Comparison } from "./comparison.ts";
+import { fixed, listed, pointsBetween } from "./written.ts";
+
+type Unconcluded = Omit<Comparison, "conclusion">;
+
+const withVerdict = ({ arms }: Unconcluded, verdict: ArmSummary["verdict"]) =>
+  arms.filter((arm) => arm.verdict === verdict);
+
+/** `hcl is better than simclr by 2.1 points (0.4 to 3.8)`, of arms whose interval leaves 0 out. */
+function claim(base: string, arm: ArmSummary): string {
+  const difference = arm.measures.knn!.difference!;
+  const size = { ...difference, mean: Math.abs(difference.mean) };
+  const points = `${fixed(100 * size.mean, 1)} points (${pointsBetween(size)})`;
+  return `${arm.name} is ${arm.verdict} than ${base} by ${points}`;
+}
+
+/** What the accuracies allow to say. */
+function accuracySentences(all: Unconcluded): string[] {
+  const { base, comparisons } = all;
+  const called = [...withVerdict(all, "better"), ...withVerdict(all, "worse")];
+  const none = withVerdict(all, "none").map(({ name }) => name);
+  const few = withVerdict(all, "few").map(({ name }) => name);
+  const sentences: string[] = [];
+  if (called.length > 0)
+    sentences.push(`By k-NN accuracy ${listed(called.map((arm) => claim(base, arm)))}.`);
+  if (none.length > 0) {
+    sentences.push(`For ${listed(none)} no difference to ${base} in k-NN accuracy is shown.`);
+  }
+  if (few.length > 0) {
+    sentences.push(
+      `Too few seeds of ${listed(few)} are done to tell: a difference is called one from ${LEAST_SEEDS} seeds on that ${base} has too.`,
+    );
+  }
+  if (called.length + none.length > 0) {
+    const corrected = comparisons > 1 ? `, corrected for ${comparisons} comparisons` : "";
+    sentences.push(
+      `Intervals hold the mean difference over seeds at 95 %${corrected}; arms are compared with ${base}, not with each other.`,
+    );
+  }
+  return sentences;
+}
+
+/** The outcome in sentences. A difference is named only where its interval leaves 0 out. */
+export function conclusionOf(all: Unconcluded): string[] {
+  const { total, done, failed } = all.runs;
+  const left = total - done - failed.length;
+  const sentences: string[] = [];
+  if (left > 0) sentences.push(`${done} of ${total} runs are done.`);
+  if (failed.length > 0) {
+    const names = failed.map(({ arm, seed }) => `${arm} seed ${seed}`);
+    sentences.push(`${listed(names)} failed and ${failed.length > 1 ? "are" : "is"} left out.`);
+  }
+  if (done === 0) return sentences;
+  if (all.arms.some(({ measures }) => measures.knn !== undefined)) {
+    return [...sentences, ...accuracySentences(all)];
+  }
+  return [
+    ...sentences,
+    "The images have no labels, so no accuracy can be compared. Alignment, uniformity and rank describe the features; none of them says by itself which encoder is better.",
+  ];
+}

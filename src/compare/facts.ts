@@ -1,0 +1,52 @@
+import type { Baseline } from "./result.ts";
+import type { Comparison } from "./comparison.ts";
+import { fixed } from "./written.ts";
+
+const accuracies = ({ knn, linear }: Baseline): string => {
+  const parts = [knn, linear].map((value) => (value === null ? "–" : fixed(100 * value, 1)));
+  return `${parts.join(" and ")} %`;
+};
+
+/** `10 m`, `1.5 h`, `90 s`. */
+function spoken(seconds: number): string {
+  if (seconds >= 3600) return `${Number((seconds / 3600).toFixed(2))} h`;
+  return seconds >= 120 ? `${Number((seconds / 60).toFixed(2))} m` : `${seconds} s`;
+}
+
+const grouped = (value: number): string => value.toLocaleString("en-GB");
+
+/** What was held equal. */
+function budgetOf({ budget, arms }: Comparison): string {
+  if (budget.kind === "time") return `${spoken(budget.seconds)} of training a run`;
+  const epochs = [...new Set(arms.map((arm) => arm.epochs))];
+  return `${epochs.join(", ")} epoch${epochs.join() === "1" ? "" : "s"} a run`;
+}
+
+function imagesOf({ data }: Comparison): string {
+  const classes = data.classes > 0 ? `, ${data.classes} classes` : ", no labels";
+  const test =
+    data.testImages === null ? "" : `; ${grouped(data.testImages)} to test (${data.how})`;
+  return `${grouped(data.images)} from ${data.path}${classes}${test}`;
+}
+
+function baselineFacts({ baselines }: Comparison): [string, string][] {
+  const { chance, untrained, pixels } = baselines;
+  return [
+    ...(chance === null ? [] : [["chance", `${fixed(100 * chance, 1)} %`] as [string, string]]),
+    ...(untrained?.knn == null
+      ? []
+      : [["untrained encoder, k-NN and linear", accuracies(untrained)] as [string, string]]),
+    ...(pixels?.knn == null
+      ? []
+      : [["raw pixels, k-NN and linear", accuracies(pixels)] as [string, string]]),
+  ];
+}
+
+/** What holds for the whole comparison, by names. */
+export const factsOf = (all: Comparison): [name: string, value: string][] => [
+  ["images", imagesOf(all)],
+  ["budget", budgetOf(all)],
+  ["seeds", all.seeds.join(", ")],
+  ["machine", all.machine],
+  ...baselineFacts(all),
+];

@@ -1,0 +1,85 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import { ConfigError, DataError } from "../core/errors.ts";
+import { appendLine, makeFolder, readJsonLines, writeFileAtomic } from "../files/index.ts";
+import type { RunResult } from "./result.ts";
+
+/** Paths inside the folder of a comparison. */
+export type CompareFolder = {
+  readonly path: string;
+  readonly state: string; // comparison.json, by which such a folder is known
+  readonly results: string; // a line a finished run
+  readonly runs: string;
+  readonly configs: string;
+  readonly page: string;
+  readonly text: string;
+  readonly data: string;
+};
+
+/** What was settled when a comparison began, and holds for all its runs. */
+export type CompareState = {
+  readonly format: 1;
+  readonly contrapose: string; // version
+  readonly parallel: number; // runs at once
+  readonly threads: number; // of each
+  /** Measured seconds of an epoch by the hash of a config, at the same load as the runs. */
+  readonly secondsPerEpoch: Readonly<Record<string, number>>;
+};
+
+/** Paths inside a folder. */
+export function compareFolder(path: string): CompareFolder {
+  return {
+    path,
+    state: join(path, "comparison.json"),
+    results: join(path, "results.jsonl"),
+    runs: join(path, "runs"),
+    configs: join(path, "configs"),
+    page: join(path, "compare.html"),
+    text: join(path, "compare.md"),
+    data: join(path, "compare.json"),
+  };
+}
+
+/** Refuses a place that holds something else than a comparison; nothing is changed. */
+export function checkCompareFolder({ path, state }: CompareFolder): void {
+  if (!existsSync(path)) return;
+  if (!statSync(path).isDirectory()) {
+    throw new ConfigError(`compare: ${JSON.stringify(path)} is a file, expected a folder`);
+  }
+  const begun = ["runs", "configs", "speed"]; // made before the state is written
+  if (existsSync(state) || readdirSync(path).every((name) => begun.includes(name))) return;
+  throw new ConfigError(
+    `compare: ${JSON.stringify(path)} holds other files and no comparison`,
+    "choose another --out",
+  );
+}
+
+/** The state of a comparison that was begun; undefined where there is none. */
+export function readState({ state }: CompareFolder): CompareState | undefined {
+  if (!existsSync(state)) return undefined;
+  try {
+    return JSON.parse(readFileSync(state, "utf8")) as CompareState;
+  } catch (cause) {
+    throw new DataError(
+      `${JSON.stringify(state)} is no JSON: it was changed or cut short`,
+      "remove it; finished runs are found again",
+      { cause },
+    );
+  }
+}
+
+/** Writes the state, and makes the folder where there is none. */
+export async function writeState(folder: CompareFolder, state: CompareState): Promise<void> {
+  for (const path of [folder.path, folder.runs, folder.configs]) makeFolder(path);
+  await writeFileAtomic(folder.state, `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** All results, later lines last. */
+export async function readResults({ results }: CompareFolder): Promise<RunResult[]> {
+  return existsSync(results) ? ((await readJsonLines(results)) as RunResult[]) : [];
+}
+
+/** Adds the result of a finished run. */
+export const appendResult = ({ results }: CompareFolder, result: RunResult): void =>
+  appendLine(results, result);

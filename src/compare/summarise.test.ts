@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { renderMarkdown } from "./markdown.ts";
+import { runFigures, speedOf } from "./runFigures.ts";
+import { summarise } from "./summarise.ts";
+import { tablesOf } from "./tables.ts";
+import { factsFor, resultFor } from "./testing.ts";
+
+const seeds = [0, 1, 2, 3];
+
+describe("a comparison", () => {
+  test("calls what its intervals show, in table, conclusion and Markdown", () => {
+    const noise = [0, 0.004, -0.003, 0.002];
+    const results = seeds.flatMap((seed) => [
+      resultFor("plain", seed, 0.4 + 10 * noise[seed]),
+      resultFor("good", seed, 0.45 + 10 * noise[seed] + noise[3 - seed]),
+      resultFor("bad", seed, 0.3 + 10 * noise[seed] + noise[3 - seed]),
+      resultFor("same", seed, 0.4 + 10 * noise[3 - seed]),
+    ]);
+    const all = summarise(factsFor(["plain", "good", "bad", "same"], seeds), results);
+    expect(all.arms.map(({ verdict }) => verdict)).toEqual(["base", "better", "worse", "none"]);
+    expect(all.comparisons).toBe(3);
+    const said = all.conclusion.join(" ");
+    expect(said).toContain("good is better than plain by 5.1 points");
+    expect(said).toContain("bad is worse than plain by 9.9 points");
+    expect(said).toContain("For same no difference to plain in k-NN accuracy is shown.");
+    expect(renderMarkdown(all)).toContain(said);
+    const [accuracy] = tablesOf(all);
+    expect(accuracy.rows.map(({ cells }) => cells.at(-1))).toEqual([
+      ...["base", "better", "worse", "no difference shown"],
+    ]);
+  });
+
+  test("never names a winner that the intervals do not support", () => {
+    const accuracy = fc.double({ min: 0, max: 1, noNaN: true });
+    const runs = fc.array(
+      fc.record({ arm: fc.constantFrom("a", "b", "c"), seed: fc.nat(3), knn: accuracy }),
+      { maxLength: 14 },
+    );
+    fc.assert(
+      fc.property(runs, (drawn) => {
+        const unique = new Map(drawn.map((run) => [`${run.arm}${run.seed}`, run]));
+        const results = [...unique.values()].map(({ arm, seed, knn }) => resultFor(arm, seed, knn));
+        const all = summarise(factsFor(["a", "b", "c"], seeds), results);
+        const text = renderMarkdown(all) + all.conclusion.join(" ");
+        for (const { name, measures, verdict } of all.arms.slice(1)) {
+          const difference = measures.knn?.difference ?? undefined;
+          const [mean, half, n] = [
+            difference?.mean ?? 0,
+            difference?.half ?? 1,
+            difference?.n ?? 0,
+          ];
+          const shown = n >= 3 && Math.abs(mean) > half;
+          expect(verdict === "better" || verdict === "worse").toBe(shown);
+          expect(new RegExp(`${name} is (better|worse)`).test(text)).toBe(shown);
+        }
+      }),
+    );
+  });
+
+  test("pairs common seeds only, and corrects for all arms however few are done", () => {
+    const results = [0, 1, 2].map((seed) => resultFor("a", seed, 0.4));
+    const other = [1, 2, 3].map((seed) => resultFor("b", seed, 0.5 + 0.01 * seed));
+    const part = summarise(factsFor(["a", "b"], seeds), [...results, ...other]);
+    expect(part.arms[1].measures.knn!.difference!.n).toBe(2);
+    expect(part.arms[1].verdict).toBe("few");
+    expect(part.conclusion[0]).toBe("6 of 8 runs are done.");
+    const more = summarise(factsFor(["a", "b", "c", "d"], seeds), [...results, ...other]);
+    const half = (all: typeof part) => all.arms[1].measures.knn!.difference!.half!;
+    expect(half(more)).toBeGreaterThan(half(part));
+  });
+
+  test("without labels says that no accuracy can be compared, and names no verdict", () => {
+    const results = seeds.flatMap((seed) => [
+      resultFor("a", seed, null),
+      resultFor("b", seed, null, { effectiveRank: 20 + seed }),
+    ]);
+    const all = summarise(factsFor(["a", "b"], seeds), results);
+    expect(all.arms.map(({ verdict }) => verdict)).toEqual([null, null]);
+    expect(all.conclusion.join(" ")).toContain("no accuracy can be compared");
+    expect(tablesOf(all).map(({ id }) => id)).toEqual(["shape", "cost", "sampling"]);
+    expect(renderMarkdown(all)).not.toMatch(/k-NN %|\b[ab] is (better|worse)/);
+  });
+
+  test("counts views beyond the base's, boxes made anew included, and survives JSON", () => {
+    const facts = factsFor(["a", "b"], seeds);
+    const arms = [facts.arms[0], { ...facts.arms[1], passes: { gradient: 4, forward: 0 } }];
+    const results = [resultFor("a", 0, 0.4), resultFor("b", 0, 0.4, { boxRefreshes: 1 })];
+    const all = summarise({ ...facts, arms }, results);
+    expect(all.arms[1].extraPasses).toEqual({ gradient: 2, forward: 0.5 });
+    expect(all.meanings.hardness).toContain("cosine");
+    expect(JSON.parse(JSON.stringify(all))).toEqual(all);
+  });
+});
+
+describe("figures of a run", () => {
+  const step = (i: number, more: object = {}) =>
+    ({
+      ...{ kind: "step", epoch: Math.floor(i / 3), step: i, loss: 6 - i, chanceLoss: 6 },
+      ...{ learningRate: 1, imagesPerSecond: 1, waitShare: 0, memoryMiB: 100 + i },
+      ...{ elapsedSeconds: 2 * i, hardness: i, ...more },
+    }) as never;
+
+  test("are of the last epoch and the last third of the steps", () => {
+    const records = [0, 1, 2, 3, 4, 5].map((i) => step(i, i === 5 ? { auroc: 0.8 } : {}));
+    expect(runFigures(records)).toMatchObject({
+      ...{ steps: 6, seconds: 10, memoryMiB: 105, loss: 2, chanceLoss: 6 },
+      sampling: { hardness: 4.5, auroc: 0.8 },
+    });
+    expect(() => runFigures([])).toThrow("no step");
+  });
+
+  test("speed is told once enough was seen, without the first steps", () => {
+    const records = Array.from({ length: 8 }, (_, i) => step(i));
+    const enough = { steps: 6, seconds: 4, most: 100 };
+    expect(speedOf(records.slice(0, 6), enough)).toBeUndefined();
+    expect(speedOf(records, enough)).toEqual({ secondsPerStep: 2, memoryMiB: 107 });
+    expect(speedOf(records.slice(0, 6), { ...enough, most: 5 })?.secondsPerStep).toBe(2);
+  });
+});

@@ -1,0 +1,173 @@
+import { VERSION } from "../core/version.ts";
+import { losses } from "../losses/index.ts";
+import { qualityMetrics } from "../methods/index.ts";
+import { meanInterval, pairedDifference, verdictOf } from "../metrics/index.ts";
+import { mixers, samplers } from "../sampling/index.ts";
+import type { Passes } from "../train/index.ts";
+import {
+  type ArmMeasure,
+  type ArmSummary,
+  type Comparison,
+  type MeasureName,
+  measureNames,
+} from "./comparison.ts";
+import { conclusionOf } from "./conclusion.ts";
+import type { RunResult } from "./result.ts";
+
+/** An arm as it was planned. */
+export type SummaryArm = {
+  readonly name: string;
+  readonly method: string;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly passes: Passes; // views of an image in a step
+};
+
+/** What is known beside the results. */
+export type SummaryFacts = Pick<
+  Comparison,
+  "out" | "command" | "budget" | "parallel" | "threads" | "machine" | "seeds"
+> & {
+  readonly arms: readonly SummaryArm[];
+  readonly data: Pick<Comparison["data"], "path" | "images" | "classes" | "test">;
+  readonly failed: Comparison["runs"]["failed"];
+};
+
+type BySeed = ReadonlyMap<number, RunResult>;
+type Values = ReadonlyMap<number, number>;
+
+function valueOf(name: MeasureName, result: RunResult): number | null {
+  if (name === "secondsPerEpoch") return result.seconds / result.epochs;
+  return result[name];
+}
+
+/** A number of every run that has it. */
+function valuesOf(runs: BySeed, read: (result: RunResult) => number | null | undefined): Values {
+  return new Map(
+    [...runs].flatMap(([seed, result]): [number, number][] => {
+      const value = read(result);
+      return typeof value === "number" && Number.isFinite(value) ? [[seed, value]] : [];
+    }),
+  );
+}
+
+function measureOf(ours: Values, base: Values | undefined, comparisons: number): ArmMeasure {
+  const common = base !== undefined && [...ours.keys()].some((seed) => base.has(seed));
+  return {
+    ...meanInterval([...ours.values()]),
+    bySeed: Object.fromEntries(ours),
+    difference: common ? pairedDifference(ours, base, comparisons) : null,
+  };
+}
+
+function measuresOf(runs: BySeed, base: BySeed | undefined, comparisons: number) {
+  const entries = measureNames.flatMap((name): [MeasureName, ArmMeasure][] => {
+    const read = (result: RunResult) => valueOf(name, result);
+    const ours = valuesOf(runs, read);
+    const theirs = base && valuesOf(base, read);
+    return ours.size === 0 ? [] : [[name, measureOf(ours, theirs, comparisons)]];
+  });
+  return Object.fromEntries(entries) as ArmSummary["measures"];
+}
+
+function samplingOf(runs: BySeed): ArmSummary["sampling"] {
+  const names = new Set([...runs.values()].flatMap(({ sampling }) => Object.keys(sampling)));
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const values = valuesOf(runs, ({ sampling }) => sampling[name]);
+      return [name, meanInterval([...values.values()])];
+    }),
+  );
+}
+
+/** Views encoded in an epoch: those of the steps, and every image once where boxes are made anew. */
+function passesOf({ passes, epochs }: SummaryArm, runs: BySeed): Passes {
+  const [first] = runs.values();
+  const refreshes = first === undefined ? 0 : first.boxRefreshes / epochs;
+  return { gradient: passes.gradient, forward: passes.forward + refreshes };
+}
+
+function verdictFor(arm: ArmSummary["measures"], isBase: boolean): ArmSummary["verdict"] {
+  if (arm.knn === undefined) return null;
+  if (isBase) return "base";
+  return arm.knn.difference === null ? "few" : verdictOf(arm.knn.difference);
+}
+
+function summaryOf(
+  arm: SummaryArm,
+  runs: BySeed,
+  base: { arm: SummaryArm; runs: BySeed } | undefined,
+  comparisons: number,
+): ArmSummary {
+  const { name, method, epochs, steps, batchSize } = arm;
+  const passes = passesOf(arm, runs);
+  const least = base === undefined ? passes : passesOf(base.arm, base.runs);
+  const measures = measuresOf(runs, base?.runs, comparisons);
+  return {
+    ...{ name, method, epochs, steps, batchSize, passes, measures },
+    seeds: [...runs.keys()],
+    extraPasses: {
+      gradient: passes.gradient - least.gradient,
+      forward: passes.forward - least.forward,
+    },
+    sampling: samplingOf(runs),
+    verdict: verdictFor(measures, base === undefined),
+  };
+}
+
+/** What every figure of sampling means, as the parts that measure it say. */
+function allMeanings(): Record<string, string> {
+  const parts = [losses, samplers, mixers].flatMap((catalogue) =>
+    Object.values<{ metrics: Readonly<Record<string, string>> }>(catalogue),
+  );
+  const crops = {
+    objectCoverage: "share of an object's box inside a crop",
+    objectMissed: "share of crops with less than a fifth of the object's box",
+  };
+  return Object.assign({}, ...parts.map(({ metrics }) => metrics), crops, qualityMetrics) as Record<
+    string,
+    string
+  >;
+}
+
+function meaningsOf(arms: readonly ArmSummary[]): Comparison["meanings"] {
+  const names = new Set(arms.flatMap(({ sampling }) => Object.keys(sampling)));
+  const known = allMeanings();
+  return Object.fromEntries([...names].map((name) => [name, known[name] ?? ""]));
+}
+
+function baselinesOf(results: readonly RunResult[]): Comparison["baselines"] {
+  const found = results.find(({ baselines }) => baselines !== undefined)?.baselines;
+  return {
+    chance: results.at(0)?.chance ?? null,
+    untrained: found?.untrained ?? null,
+    pixels: found?.pixels ?? null,
+  };
+}
+
+/**
+ * What the finished runs show. Pure. `results` are those of the planned runs only, one of each arm and
+ * seed; the correction is for all planned arms, so that it does not depend on how far the runs have come.
+ */
+export function summarise(facts: SummaryFacts, results: readonly RunResult[]): Comparison {
+  const { arms, data, failed, seeds, ...rest } = facts;
+  const comparisons = Math.max(1, arms.length - 1);
+  const runsOf = ({ name }: SummaryArm): BySeed => {
+    const own = results.filter(({ arm }) => arm === name);
+    return new Map([...own].sort((a, b) => a.seed - b.seed).map((result) => [result.seed, result]));
+  };
+  const [first] = arms;
+  const base = { arm: first, runs: runsOf(first) };
+  const summaries = arms.map((arm, i) =>
+    summaryOf(arm, runsOf(arm), i === 0 ? undefined : base, comparisons),
+  );
+  const [any] = results;
+  const whole = {
+    ...{ format: 1 as const, contrapose: VERSION, ...rest, seeds, base: first.name, comparisons },
+    data: { ...data, testImages: any?.images.test ?? null, how: any?.images.how ?? null },
+    runs: { total: arms.length * seeds.length, done: results.length, failed },
+    ...{ baselines: baselinesOf(results), arms: summaries, meanings: meaningsOf(summaries) },
+  };
+  return { ...whole, conclusion: conclusionOf(whole) };
+}

@@ -1,0 +1,154 @@
+import type { MeanInterval } from "../metrics/index.ts";
+import type { ArmMeasure, ArmSummary, Comparison, MeasureName } from "./comparison.ts";
+import { digitsFor, fixed, plusMinus, signed } from "./written.ts";
+
+/** A table as text: the first column names, the others hold figures. */
+export type Table = {
+  readonly id: string;
+  readonly title: string;
+  readonly intro: string;
+  readonly head: readonly string[];
+  readonly rows: readonly {
+    readonly cells: readonly string[];
+    readonly about?: string | undefined;
+  }[];
+};
+
+const NONE = "–";
+const verdicts: Record<string, string> = {
+  base: "base",
+  better: "better",
+  worse: "worse",
+  none: "no difference shown",
+  few: "too few seeds",
+};
+
+/** Whether any run could be measured by labels. */
+export const isLabelled = ({ arms }: Comparison): boolean =>
+  arms.some(({ measures }) => measures.knn !== undefined);
+
+type Column = { name: MeasureName; title: string; scale: number; digits: number };
+
+const accuracyColumns: readonly Column[] = [
+  { name: "knn", title: "k-NN %", scale: 100, digits: 1 },
+  { name: "linear", title: "linear %", scale: 100, digits: 1 },
+];
+const shapeColumns: readonly Column[] = [
+  { name: "alignment", title: "alignment", scale: 1, digits: 3 },
+  { name: "uniformity", title: "uniformity", scale: 1, digits: 2 },
+  { name: "effectiveRank", title: "rank", scale: 1, digits: 1 },
+];
+
+function measureCells(measure: ArmMeasure | undefined, { scale, digits }: Column): string[] {
+  if (measure === undefined) return [NONE, ""];
+  const { difference } = measure;
+  const paired = difference === null ? "" : plusMinus(difference, scale, digits, signed);
+  return [plusMinus(measure, scale, digits), paired];
+}
+
+function measureRow(arm: ArmSummary, columns: readonly Column[], verdict: boolean) {
+  const cells = columns.flatMap((column) => measureCells(arm.measures[column.name], column));
+  const said = verdict ? [verdicts[arm.verdict ?? ""] ?? ""] : [];
+  return { cells: [arm.name, String(arm.seeds.length), ...cells, ...said] };
+}
+
+/** Level of the differences in words. */
+function levelOf({ comparisons }: Comparison): string {
+  if (comparisons < 2) return "95 %";
+  return `95 % for all ${comparisons} together (Bonferroni)`;
+}
+
+function measureTable(
+  all: Comparison,
+  columns: readonly Column[],
+  verdict: boolean,
+): Table["rows"] {
+  return all.arms.map((arm) => measureRow(arm, columns, verdict));
+}
+
+const heads = (columns: readonly Column[]) => columns.flatMap(({ title }) => [title, "difference"]);
+
+function accuracyTable(all: Comparison): Table {
+  return {
+    ...{ id: "accuracy", title: "Accuracy" },
+    intro: `Mean over seeds ± half its 95 % interval (Student's t); the paired difference to ${all.base} over common seeds ± half its interval, ${levelOf(all)}. The last column is about k-NN.`,
+    head: ["", "seeds", ...heads(accuracyColumns), `beside ${all.base}`],
+    rows: measureTable(all, accuracyColumns, true),
+  };
+}
+
+function shapeTable(all: Comparison): Table {
+  return {
+    ...{ id: "shape", title: "Features" },
+    intro:
+      "Alignment: squared distance of two views of an image, 0 the same, 2 unrelated. Uniformity: lower is more even. Rank: directions that the features use. None of them says by itself which encoder is better. Differences are paired, their intervals corrected as those of accuracies are.",
+    head: ["", "seeds", ...heads(shapeColumns)],
+    rows: measureTable(all, shapeColumns, false),
+  };
+}
+
+const measured = (measure: ArmMeasure | undefined, digits?: number): string =>
+  measure === undefined ? NONE : fixed(measure.mean, digits ?? digitsFor(measure.mean));
+
+/** `2`, `1.3` with a sign: views of an image. */
+const views = (value: number): string =>
+  value === 0 ? "0" : signed(value, Number.isInteger(value) ? 0 : 2);
+
+function costRow(arm: ArmSummary, [base]: readonly ArmSummary[]) {
+  const { measures, extraPasses, epochs, steps } = arm;
+  const [own, theirs] = [measures.secondsPerEpoch?.mean, base.measures.secondsPerEpoch?.mean];
+  const times = own === undefined || theirs === undefined ? NONE : `${fixed(own / theirs, 2)} ×`;
+  return {
+    cells: [
+      ...[arm.name, String(epochs), String(steps), measured(measures.seconds)],
+      ...[measured(measures.secondsPerEpoch), times],
+      ...[views(extraPasses.gradient), views(extraPasses.forward), measured(measures.memoryMiB, 0)],
+      `${measured(measures.loss, 3)} / ${measured(measures.chanceLoss, 3)}`,
+    ],
+  };
+}
+
+function costTable(all: Comparison): Table {
+  const busy =
+    all.parallel === 1
+      ? "Runs were made one after the other"
+      : `${all.parallel} runs were made at once`;
+  return {
+    ...{ id: "cost", title: "Cost" },
+    intro: `${busy}, with ${all.threads} thread${all.threads === 1 ? "" : "s"} each. Extra views: passes of the encoder for an image in an epoch beyond those of ${all.base}, with gradient and without. Memory: the most that the process took. Loss: mean of the last epoch beside the loss of embeddings that know nothing; it compares nothing between losses.`,
+    head: [
+      ...["", "epochs", "steps", "seconds", "s / epoch", `× ${all.base}`],
+      ...["extra views", "without gradient", "MiB", "loss / chance"],
+    ],
+    rows: all.arms.map((arm) => costRow(arm, all.arms)),
+  };
+}
+
+function figureCell(figure: MeanInterval | undefined): string {
+  return figure === undefined ? NONE : plusMinus(figure, 1, digitsFor(figure.mean));
+}
+
+function samplingTable(all: Comparison): Table | undefined {
+  const names = Object.keys(all.meanings);
+  if (names.length === 0) return undefined;
+  return {
+    ...{ id: "sampling", title: "Quality of the sampling" },
+    intro:
+      "Means over the last third of the steps, over seeds ± half the 95 % interval, on up to 64 anchors of a step. Figures by label only where labels are known.",
+    head: ["", ...all.arms.map(({ name }) => name)],
+    rows: names.map((name) => ({
+      cells: [name, ...all.arms.map(({ sampling }) => figureCell(sampling[name]))],
+      about: all.meanings[name] || undefined,
+    })),
+  };
+}
+
+/** The tables of a comparison in their order, as text for terminal, Markdown and page alike. */
+export function tablesOf(all: Comparison): Table[] {
+  const sampling = samplingTable(all);
+  return [
+    ...(isLabelled(all) ? [accuracyTable(all)] : []),
+    ...[shapeTable(all), costTable(all)],
+    ...(sampling === undefined ? [] : [sampling]),
+  ];
+}

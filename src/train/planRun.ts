@@ -1,0 +1,41 @@
+import { closeConfig, openConfig } from "./automatic.ts";
+import { checkLabels } from "./checkLabels.ts";
+import type { ConfigTree, RunConfig } from "./config.ts";
+import { checkCrops } from "./cropRefresh.ts";
+import { factsOf, type TrainingData } from "./dataset.ts";
+import { configHash, decisivePart } from "./decisive.ts";
+import { frameworkOf } from "./session.ts";
+
+/** Views of an image that a step encodes, with gradient and without. */
+export type Passes = { readonly gradient: number; readonly forward: number };
+
+/** What a config comes to on its images, known without training. */
+export type RunPlan = {
+  readonly config: RunConfig;
+  readonly passes: Passes;
+  readonly stepsPerEpoch: number;
+  /** The part that decides what the weights become, with the fingerprint of the images. */
+  readonly decisive: ConfigTree;
+  /** Equal for equal decisive parts. */
+  readonly hash: string;
+};
+
+/**
+ * Chooses what a config leaves open as `train` would, without compiling or training anything; 100 epochs
+ * where they are left open. Throws `ConfigError` where `train` would refuse the config.
+ */
+export function planRun(tree: ConfigTree, data: TrainingData): RunPlan {
+  const { config: open } = openConfig(tree, factsOf(data));
+  checkLabels(open.samplers, data);
+  const framework = frameworkOf(open, data.count);
+  const views = { ...open.views, count: framework.viewCount };
+  checkCrops(views, framework.encoder, data);
+  const { config } = closeConfig({ ...open, views }, open.epochs ?? 100);
+  const { queryViews, viewCount } = framework;
+  const decisive = decisivePart(config, data.fingerprint);
+  return {
+    ...{ config, decisive, hash: configHash(decisive) },
+    passes: { gradient: queryViews, forward: viewCount - queryViews },
+    stepsPerEpoch: Math.floor(data.count / config.batchSize),
+  };
+}

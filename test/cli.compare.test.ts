@@ -1,0 +1,95 @@
+import { existsSync, statSync, writeFileSync } from "node:fs";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import type { Comparison } from "../src/compare/index.ts";
+import { VERSION } from "../src/core/version.ts";
+import { readJsonLines } from "../src/files/index.ts";
+import { contrapose, scratch, writeStripes } from "./cli.ts";
+
+const folder = scratch();
+const images = folder.at("stripes_batch.bin");
+const out = folder.at("compared");
+const small = [
+  ...["--epochs", "1", "--batch-size", "16", "--encoder", "convnet", "--width", "4"],
+  ...["--set", "encoder.depth=2", "--workers", "0", "--parallel", "2"],
+];
+const call = ["compare", images, "--methods", "simclr,decoupled", "--seeds", "2", "--out", out];
+
+beforeAll(() => writeStripes(images, 48));
+afterAll(() => folder.remove());
+
+test("two methods of two seeds are interrupted, gone on with, and not repeated", async () => {
+  const stopped = await contrapose([...call, ...small, "--json"], {
+    kill(child) {
+      child.stderr!.on("data", (text: Buffer) => {
+        if (text.toString().includes("1 of 4")) child.kill("SIGINT");
+      });
+    },
+  });
+  expect(stopped.code).toBe(130);
+  expect(stopped.json()).toMatchObject({ finished: false });
+  const first = (await readJsonLines(folder.at("compared", "results.jsonl"))) as { run: string }[];
+  expect(first.length).toBeGreaterThan(0);
+  const metrics = folder.at("compared", first[0].run, "metrics.jsonl");
+  const written = statSync(metrics).mtimeMs;
+
+  const called = await contrapose([...call, ...small, "--json"]);
+  expect(called.err).not.toContain("error");
+  expect(called.code).toBe(0);
+  expect(statSync(metrics).mtimeMs).toBe(written);
+  const all = called.json() as unknown as Comparison & { finished: boolean };
+  expect(all).toMatchObject({ finished: true, base: "simclr", seeds: [0, 1], comparisons: 1 });
+  expect(all.runs).toEqual({ total: 4, done: 4, failed: [] });
+  expect(all.arms.map(({ name, seeds, verdict }) => [name, seeds, verdict])).toEqual([
+    ["simclr", [0, 1], "base"],
+    ["decoupled", [0, 1], "few"], // of two seeds nothing is called a difference
+  ]);
+  expect(all.arms[1].measures.knn!.difference!.n).toBe(2);
+  expect(all.baselines.chance).toBeGreaterThan(0);
+  for (const file of ["compare.html", "compare.md", "compare.json", "comparison.json"]) {
+    expect(existsSync(folder.at("compared", file)), file).toBe(true);
+  }
+  const kept = await readJsonLines(folder.at("compared", "results.jsonl"));
+  expect(kept).toHaveLength(4);
+  expect(kept[0]).toMatchObject({ seed: 0, contrapose: VERSION });
+}, 180_000);
+
+test("other settings are refused, not mixed in", async () => {
+  const called = await contrapose([...call, ...small, "--temperature", "0.7"]);
+  expect(called.code).toBe(2);
+  expect(called.err).toContain("the run simclr-seed0");
+  expect(called.err).toContain("loss.temperature is 0.7, was 0.2");
+  const parallel = await contrapose([...call, ...small.slice(0, -1), "1"]);
+  expect(parallel.code).toBe(2);
+  expect(parallel.err).toContain("begun with 2");
+});
+
+describe("bad input gives one sentence and exit code 2:", () => {
+  test.each([
+    [["--methods", "simclr,hlc"], '"hlc" is no method'],
+    [["--methods", "simclr,hcl", "--budget", "5m"], "exclude each other"],
+    [["--methods", "simclr,hcl", "--over", "loss.temprature=1,2"], "did you mean temperature?"],
+    [["--methods", "simclr,hcl", "--loss", "infoNce"], "hcl would no longer be hcl"],
+  ])("%j", async (args, sentence) => {
+    const called = await contrapose(["compare", images, "--epochs", "1", ...args]);
+    expect(called.code).toBe(2);
+    expect(called.err).toContain(sentence);
+    expect(called.err.trim().split("\n").length).toBeLessThanOrEqual(2);
+    expect(called.out).toBe("");
+  });
+
+  test("a folder that is no comparison", async () => {
+    const called = await contrapose([...call.slice(0, -1), folder.path, ...small]);
+    expect(called.code).toBe(2);
+    expect(called.err).toContain("holds other files and no comparison");
+  });
+
+  test("arms that disagree about the epochs", async () => {
+    const files = ["a", "b"].map((name) => folder.at(`${name}.json`));
+    files.forEach((file, i) => writeFileSync(file, JSON.stringify({ epochs: i + 1 })));
+    const called = await contrapose(["compare", images, "--configs", files.join()]);
+    expect(called.code).toBe(2);
+    expect(called.err).toContain("epochs differs between arms");
+  });
+});
