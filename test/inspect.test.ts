@@ -163,3 +163,21 @@ describe("contrapose inspect", () => {
     expect(anchor.err).toMatch(/"nothing\.jpg" is no anchor/);
   });
 });
+
+describe("contrapose doctor", () => {
+  test("gives a verdict with its evidence", async () => {
+    const called = await contrapose(["doctor", runs.mochi.path, "--json"]);
+    expect(called.err).toBe("");
+    const { verdict, finding, evidence, steps } = called.json();
+    expect([typeof verdict, typeof finding, steps]).toEqual(["string", "string", 20]);
+    expect(evidence).not.toHaveLength(0);
+    const early = await contrapose(["doctor", runs.mochi.path, "--step", "3"]);
+    expect(early.code).toBe(0);
+    expect(early.out).toMatch(/steps {6}4 of 20/);
+  });
+
+  test("says what is no run", async () => {
+    const nowhere = await contrapose(["doctor", folder.at("nowhere")]);
+    expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringMatching(/does not exist/)]);
+  });
+});

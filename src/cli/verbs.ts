@@ -2,6 +2,7 @@ import type { Verb } from "./verb.ts";
 import { bench } from "./verbs/bench.ts";
 import { compare } from "./verbs/compare.ts";
 import { conformance } from "./verbs/conformance.ts";
+import { doctor } from "./verbs/doctor.ts";
 import { embed } from "./verbs/embed.ts";
 import { evaluate } from "./verbs/evaluate.ts";
 import { exportVerb } from "./verbs/export.ts";
@@ -27,6 +28,7 @@ export const verbs: readonly Verb[] = [
   exportVerb,
   report,
   inspect,
+  doctor,
   conformance,
   bench,
   list,

@@ -1,3 +1,4 @@
+import type { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { type DataOf, type HostArray, hostArray, type HostRecord, scalar } from "../core/arrays.ts";
@@ -6,6 +7,7 @@ import { ConfigError, ShapeError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
 import { encoders, heads, type Head, type Network, type Encoder } from "../encoders/index.ts";
 import { losses, type Loss } from "../losses/index.ts";
+import { disposeArrays } from "../core/trees.ts";
 import { optimisers, type OptimiserEntry } from "../optim/index.ts";
 import { mixers, samplers } from "../sampling/index.ts";
 import { type Named } from "./chain.ts";
@@ -16,11 +18,11 @@ import { copyModel } from "./copyModel.ts";
 import { cachedPrograms } from "./gradientCache.ts";
 import type { BatchSpec } from "./batchSpec.ts";
 import type { Core, Framework, FrameworkEntry, LoadedBatch, StepAt } from "./framework.ts";
-import { withSampling } from "./model.ts";
+import { project, withSampling } from "./model.ts";
 import type { Parts } from "./parts.ts";
 import { recorderOf } from "./recorder.ts";
 import { samplingQuality } from "./quality.ts";
-import type { HostModel, HostState } from "./state.ts";
+import type { HostModel, HostState, Model } from "./state.ts";
 
 /** Config schema of a chain of samplers. */
 export const samplerList = z
@@ -187,6 +189,21 @@ function batchOf(
   };
 }
 
+/** Whether batch statistics are of parts of a batch. */
+const isSplit = ({ encoder, head }: Parsed): boolean => {
+  const kinds = [(encoder as Named).normalisation, (head as Named).batchNorm];
+  return kinds.some((kind) => typeof kind === "object" && kind !== null && "splitBatch" in kind);
+};
+
+/** Embeddings [N, E] of images by a model while training; its statistics stay as they are. */
+function projectModel(parts: Parts, model: Model, images: np.Array): np.Array {
+  const parameters = { encoder: model.encoder.parameters, head: model.head.parameters };
+  const statistics = { encoder: model.encoder.statistics, head: model.head.statistics };
+  const { embedding, statistics: moved } = project(parts, parameters, statistics, images);
+  disposeArrays(moved);
+  return embedding;
+}
+
 /** Builds encoder, head, loss, samplers, optimiser and framework of a config. Throws `ConfigError` on mistakes. */
 export function createFramework(config: FrameworkConfig): Framework {
   const parsed = parseOptions("framework", FrameworkConfig, config);
@@ -223,6 +240,9 @@ export function createFramework(config: FrameworkConfig): Framework {
       return unitRows(parts.head.apply(head, features, { training: false }).features);
     },
     chanceLoss: core.chanceLoss,
+    ...(core.viewCount > 1 && core.viewCount === core.queryViews && isSplit(parsed)
+      ? { embedParts: (model, views) => unitRows(projectModel(parts, model, views)) }
+      : {}),
     ...(columns ? { recorder: (count) => recorderOf(parts, build, { spec, batch }, count) } : {}),
     ...(contrast ? { cached: (count) => cachedPrograms(parts, contrast, rows, count) } : {}),
   };

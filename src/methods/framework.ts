@@ -51,6 +51,11 @@ export type Framework = {
   figures: (scalars: Record<string, number>) => Record<string, number>;
   embed: (encoder: Variables, images: np.Array) => np.Array;
   embedHead: (model: Model, images: np.Array) => np.Array;
+  /**
+   * Unit embeddings [V·B, E] of a batch while training, where they depend on which images share a part of the
+   * batch and all views are encoded together.
+   */
+  embedParts?: (model: Model, views: np.Array) => np.Array;
   /** Loss when embeddings carry no information, in nats; it fits a full memory. */
   chanceLoss: () => number;
   /** A program that returns the pairs of `count` anchors of a step, where the framework has pairs to show. */

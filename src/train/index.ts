@@ -24,6 +24,10 @@ export {
   type TrainEvent,
   type TrainListener,
 } from "./events.ts";
+export { examineRun } from "./health/doctor.ts";
+export { diagnose, findingNames } from "./health/findings.ts";
+export type { Course, Diagnosis, Evidence, HealthRecord, Verdict } from "./health/records.ts";
+export { describeDiagnosis } from "./health/watch.ts";
 export {
   type InspectedAnchor,
   type InspectedImage,

@@ -4,6 +4,7 @@ import type { Boxes, ViewBatch, ViewLoader } from "../views/index.ts";
 import type { RunConfig } from "./config.ts";
 import { scheduleOf, smoothed } from "./epochs.ts";
 import type { EvaluationRecord, StepRecord, TrainListener } from "./events.ts";
+import type { HealthRecord } from "./health/records.ts";
 import type { Stepper } from "./stepper.ts";
 
 /** Where training stands; the loop changes it step by step. */
@@ -31,6 +32,10 @@ export type LoopParts = {
   recordPairs(at: Progress, batch: ViewBatch, loaded: LoadedBatch, next: StepAt): Promise<void>;
   /** What is measured of a batch beside the step's own figures. */
   observe(batch: ViewBatch): Record<string, number>;
+  /** Looks at the health of the run, where that is due after a step. */
+  look(before: HostState, progress: Progress, batch: ViewBatch): Promise<HealthRecord | undefined>;
+  /** Writes down what was looked at, and tells where it changes the verdict. */
+  judge(record: HealthRecord): void;
   /** Makes the boxes of crops anew where that is due after an epoch; batches then follow them. */
   refresh(progress: Progress, epoch: number): Promise<void>;
   /** Writes a record to the run's files. */
@@ -128,14 +133,16 @@ async function oneStep(parts: LoopParts, progress: Progress, batch: ViewBatch, r
   await parts.recordPairs(progress, batch, loaded, at);
   const { state, figures } = await stepper.step(before, loaded, at);
   if (notFinite(figures).length > 0) throw await parts.fail(progress, batch, figures);
-  stepper.recycle(before);
   progress.state = state;
+  const health = await parts.look(before, progress, batch);
+  stepper.recycle(before);
   const { loss, ...others } = figures;
   const { step } = progress;
   progress.step++;
   progress.lossSum += loss;
   const epoch = Math.floor(step / stepsPerEpoch);
-  return { kind: "step" as const, epoch, step, loss, chanceLoss, learningRate: rate, ...others };
+  const record = { kind: "step" as const, epoch, step, loss, chanceLoss, learningRate: rate };
+  return { figures: { ...record, ...others }, health };
 }
 
 /**
@@ -155,10 +162,11 @@ export async function runLoop(parts: LoopParts, progress: Progress): Promise<boo
     }
     const batch = await loader.next();
     if (batch === undefined) throw new ContraposeError("the views ended before the epochs did");
-    const figures = await oneStep(parts, progress, batch, rateAt(progress.step));
+    const { figures, health } = await oneStep(parts, progress, batch, rateAt(progress.step));
     const { secondsLeft, ...times } = watch.tick();
     const record: StepRecord = { ...figures, ...parts.observe(batch), ...times };
     parts.record(record);
+    if (health !== undefined) parts.judge(health);
     const stepInEpoch = progress.step % stepsPerEpoch;
     listener({ kind: "step", record, stepInEpoch: stepInEpoch || stepsPerEpoch, secondsLeft });
     const late = performance.now() - saved > config.checkpoint.seconds * 1000;

@@ -17,6 +17,8 @@ import { configHash, decisivePart } from "./decisive.ts";
 import { scheduleOf } from "./epochs.ts";
 import type { EvaluationRecord, TrainListener } from "./events.ts";
 import { describeFailure, stopAt } from "./failure.ts";
+import { isHealthDue, openHealthProbe } from "./health/probe.ts";
+import { describeDiagnosis, watchHealth } from "./health/watch.ts";
 import { loadedBatch } from "./loadedBatch.ts";
 import { type LoopParts, type Progress, runLoop } from "./loop.ts";
 import { openMonitor } from "./monitor.ts";
@@ -155,6 +157,33 @@ function refreshing({ session, files }: Saving, loader: RunLoader): LoopParts["r
   };
 }
 
+/** Looks at a run when that is due, and tells where its verdict changes. */
+function examining({ session, files, stepsPerEpoch }: Saving) {
+  const { config, framework, data, target, listener } = session;
+  const total = config.epochs * stepsPerEpoch;
+  const probe = openHealthProbe(framework, data, target);
+  const watch = watchHealth(config, total);
+  const look: LoopParts["look"] = async (before, { state, step, elapsedSeconds }, batch) => {
+    if (!isHealthDue(step, total)) return undefined;
+    const at = { epoch: Math.floor(step / stepsPerEpoch), step, elapsedSeconds };
+    return probe.look({ before, after: state, batch, at });
+  };
+  const judge: LoopParts["judge"] = (record) => {
+    files.record(record);
+    const diagnosis = watch.look(record);
+    if (diagnosis === undefined) return;
+    const text = describeDiagnosis(diagnosis);
+    files.log(text);
+    listener({ kind: "note", text });
+  };
+  const record: LoopParts["record"] = (one) => {
+    files.record(one);
+    if (one.kind === "step") watch.step(one);
+    else watch.evaluation(one);
+  };
+  return { look, judge, record, dispose: () => probe.dispose() };
+}
+
 /** Trains from a position, or from the start, until done or interrupted. Frees what the session holds. */
 export async function runSession(session: Session, from: Position | undefined): Promise<Outcome> {
   const { config, framework, data, stepper, signal, folder } = session;
@@ -169,12 +198,14 @@ export async function runSession(session: Session, from: Position | undefined): 
     (step, boxes) => openLoader(session, step, stepsPerEpoch, boxes),
     ...([progress.step, progress.boxes] as const),
   );
+  let doctor: ReturnType<typeof examining> | undefined;
   const monitor = await openMonitor(session, session.target);
   const recorder = openPairRecorder({ ...session, folder: folder.pairs });
   try {
     const { seen, listener } = following(session, files);
     const exported = exportedOf(config, framework, session.state);
     const saving: Saving = { session, files, exported, stepsPerEpoch };
+    doctor = examining(saving);
     files.log(from === undefined ? "start" : `go on from step ${from.step}`);
     announce(session, progress.step, stepsPerEpoch);
     const crops = describeStart(session);
@@ -187,7 +218,7 @@ export async function runSession(session: Session, from: Position | undefined): 
         recordPairs: async (...step) => recorder?.before(...step),
         observe: (batch) => coverageFigures(data, batch),
         refresh: refreshing(saving, loader),
-        record: (record) => files.record(record),
+        ...{ record: doctor.record, look: doctor.look, judge: doctor.judge },
         save: (at, names) => save(saving, at, names),
         evaluate: (at, epoch) => monitor.evaluate(at, epoch),
         fail: failing(saving),
@@ -200,6 +231,12 @@ export async function runSession(session: Session, from: Position | undefined): 
     return { epochs, steps, finished, seconds, chanceLoss, ...seen };
   } finally {
     files.close();
-    await Promise.all([loader.close(), stepper.dispose(), monitor.dispose(), recorder?.dispose()]);
+    await Promise.all([
+      loader.close(),
+      stepper.dispose(),
+      monitor.dispose(),
+      recorder?.dispose(),
+      doctor?.dispose(),
+    ]);
   }
 }

@@ -39,6 +39,8 @@ export type TrainOptions = {
   readonly overwrite?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly listener?: TrainListener | undefined;
+  /** Changes the framework that the config describes before it is compiled; for experiments with faults. */
+  readonly tamper?: ((framework: Framework) => Framework) | undefined;
 };
 
 /** What a run came to. */
@@ -51,6 +53,7 @@ export type TrainResult = Outcome & {
 type Written = RunConfig & { about: { choices: AutomaticChoice[]; lowering?: Target["tune"] } };
 
 const quiet: TrainListener = () => undefined;
+const unchanged = (framework: Framework): Framework => framework;
 
 type Opened = {
   target: Target;
@@ -65,10 +68,11 @@ async function openParts(
   tree: ConfigTree,
   data: TrainingData,
   listener: TrainListener,
+  tamper: NonNullable<TrainOptions["tamper"]>,
 ): Promise<Opened> {
   const { config: asked, choices } = openConfig(tree, factsOf(data));
   checkLabels(asked.samplers, data);
-  const framework = frameworkOf(asked, data.count);
+  const framework = tamper(frameworkOf(asked, data.count));
   const config = { ...asked, views: { ...asked.views, count: framework.viewCount } };
   checkCrops(config.views, framework.encoder, data);
   const state = framework.init();
@@ -117,7 +121,7 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
     ...{ out, imageSize: tree.imageSize as number | undefined, listener, signal },
   });
   try {
-    const opened = await openParts({ ...tree, out }, data, listener);
+    const opened = await openParts({ ...tree, out }, data, listener, options.tamper ?? unchanged);
     const closed = closeConfig(opened.config, await chosenEpochs(opened, data.count));
     const choices = [...opened.choices, ...closed.choices];
     listener({ kind: "choices", choices });

@@ -116,6 +116,7 @@ export async function runQuickstart(call: Call): Promise<Answer> {
   const rows = [
     ["  contrapose train ./photos", "an encoder for your own images"],
     [`  contrapose embed ${run} --data ./photos`, "embeddings as a table"],
+    [`  contrapose inspect ${run}`, "which pairs were contrasted, as a page"],
     [`  contrapose export ${run}`, "the encoder as ONNX"],
   ];
   for (const line of leftColumns(rows, "   ")) printer.say(line);

@@ -55,6 +55,8 @@ function sayDone(result: TrainResult, { printer }: Call): void {
   const rows = [
     [`  contrapose evaluate ${run}${test}`, "beside an untrained encoder and raw pixels"],
     [`  contrapose report ${run}${test}`, "a page with curves, views and neighbours"],
+    [`  contrapose inspect ${run}`, "which pairs were contrasted, as a page"],
+    [`  contrapose doctor ${run}`, "whether it trained soundly"],
     [`  contrapose embed ${run} --out embeddings`, "a table of embeddings"],
     [`  contrapose export ${run}`, "the encoder as ONNX"],
   ];

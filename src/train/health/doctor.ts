@@ -1,0 +1,57 @@
+import { existsSync, readFileSync } from "node:fs";
+
+import { DataError } from "../../core/errors.ts";
+import { readJsonLines } from "../../files/index.ts";
+import type { RunConfig } from "../config.ts";
+import type { EvaluationRecord, StepRecord } from "../events.ts";
+import { existingRun } from "../runFolder.ts";
+import { diagnose } from "./findings.ts";
+import type { Diagnosis, HealthRecord } from "./records.ts";
+
+type Line = StepRecord | EvaluationRecord | HealthRecord;
+
+type Written = RunConfig & { about?: { dataset?: { images?: number } } };
+
+/** A run that stopped at a number that is not finite. */
+function stopped(path: string): Diagnosis | undefined {
+  if (!existsSync(path)) return undefined;
+  const { step, notFinite } = JSON.parse(readFileSync(path, "utf8")) as {
+    step: number;
+    notFinite: string[];
+  };
+  return {
+    verdict: "broken",
+    finding: "not finite",
+    sentence: `Training stopped at step ${step}: ${notFinite.join(", ")} became no number.`,
+    evidence: [],
+    change: `a lower learning rate; contrapose train --replay ${path} repeats the step`,
+  };
+}
+
+/** Diagnoses a run from what it wrote, to the end or up to a step. */
+export async function examineRun(
+  path: string,
+  options: { upTo?: number | undefined } = {},
+): Promise<Diagnosis & { steps: number; totalSteps: number }> {
+  const folder = existingRun(path);
+  const config = JSON.parse(readFileSync(folder.config, "utf8")) as Written;
+  if (!existsSync(folder.metrics)) {
+    throw new DataError(
+      `doctor: ${JSON.stringify(path)} has no metrics.jsonl, nothing was trained`,
+    );
+  }
+  const upTo = options.upTo ?? Infinity;
+  const lines = ((await readJsonLines(folder.metrics)) as Line[]).filter(
+    ({ step }) => step <= upTo,
+  );
+  const of = <K extends Line["kind"]>(kind: K) =>
+    lines.filter((line): line is Extract<Line, { kind: K }> => line.kind === kind);
+  const steps = of("step");
+  const images = config.about?.dataset?.images ?? 0;
+  const perEpoch = Math.max(1, Math.floor(images / config.batchSize));
+  const totalSteps = Math.max(config.epochs * perEpoch, steps.length);
+  const course = { config, steps, health: of("health"), evaluations: of("evaluation"), totalSteps };
+  const found = diagnose(course);
+  const diagnosis = found.verdict === "broken" ? found : (stopped(folder.failure) ?? found);
+  return { ...diagnosis, steps: steps.length, totalSteps };
+}

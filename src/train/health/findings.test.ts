@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+
+import type { StepRecord } from "../events.ts";
+import { diagnose, findingNames } from "./findings.ts";
+import { companionEffect, isHealthDue, viewDifference, weightChange } from "./probe.ts";
+import type { Course, HealthRecord } from "./records.ts";
+import { describeDiagnosis, watchHealth } from "./watch.ts";
+
+const times = { imagesPerSecond: 100, waitShare: 0, memoryMiB: 100, elapsedSeconds: 1 };
+const step = (at: number, more: Partial<StepRecord> = {}): StepRecord => ({
+  ...{ kind: "step", epoch: 0, step: at, loss: 5, chanceLoss: 6.2, learningRate: 0.1 },
+  ...{ positiveSimilarity: 0.8, negativeSimilarity: 0.3, accuracy: 0.4, featureStd: 0.6 },
+  ...{ gradientNorm: 1, effectiveNegatives: 200, ...times, ...more },
+});
+const look = (more: Partial<HealthRecord> = {}): HealthRecord => ({
+  ...{ kind: "health", epoch: 0, step: 20, viewMean: 0.1, viewStd: 1, viewDifference: 0.7 },
+  ...{ updateRatio: 0.01, weightNorm: 10, duplicateShare: 0, elapsedSeconds: 1, ...more },
+});
+function course(
+  figures: (at: number) => Partial<StepRecord> = () => ({}),
+  looks: HealthRecord[] = [look(), look()],
+  loss: Record<string, unknown> = { temperature: 0.2 },
+): Course {
+  return {
+    config: {
+      ...{ framework: { name: "simclr" }, method: "simclr", batchSize: 256, samplers: [] },
+      loss: { name: "infoNce", ...loss },
+    },
+    steps: Array.from({ length: 40 }, (_, at) => step(at, figures(at))),
+    ...{ health: looks, evaluations: [], totalSteps: 1000 },
+  };
+}
+const finding = (...args: Parameters<typeof course>) => diagnose(course(...args)).finding;
+
+describe("diagnose", () => {
+  test("nothing is wrong with a sound run, and it says by what", () => {
+    const { verdict, evidence, change } = diagnose(course());
+    expect([verdict, change]).toEqual(["healthy", undefined]);
+    expect(evidence.map(({ name }) => name)).toContain("lead of positives");
+  });
+
+  const alike = { positiveSimilarity: 0.5, negativeSimilarity: 0.49 };
+  const cases: [string, Parameters<typeof course>][] = [
+    ["wrong normalisation", [undefined, [look(), look({ viewStd: 60 })]]],
+    ["identity augmentation", [undefined, [look(), look({ viewDifference: 0 })]]],
+    ["dead queue", [undefined, [look({ queueTurnover: 0.1 }), look({ queueTurnover: 0 })]]],
+    ["constant head", [() => ({ featureStd: 0.001 })]],
+    [
+      "temperature too low",
+      [() => ({ effectiveNegatives: 1.3 }), undefined, { temperature: 0.01 }],
+    ],
+    ["temperature too high", [() => ({ effectiveNegatives: 492 }), undefined, { temperature: 5 }]],
+    ["batch-norm leak", [undefined, [look({ companionShift: 0.5, companionAlignment: 0.7 })]]],
+    ["learning rate too high", [undefined, [look(), look({ weightNorm: 30 })]]],
+    ["shuffled key ids", [() => alike]],
+    ["collapse", [(at) => ({ featureStd: at < 20 ? 0.6 : 0.05 })]],
+    ["duplicated data", [undefined, [look({ duplicateShare: 0.8 })]]],
+    ["clamped anchors", [() => ({ clampedShare: 0.9 })]],
+    ["waiting for data", [() => ({ waitShare: 0.5 })]],
+  ];
+  test.each(cases)("%s", (name, args) => {
+    expect(findingNames).toContain(name);
+    const found = diagnose(course(...args));
+    expect(found.finding).toBe(name);
+    expect(found.evidence.length).toBeGreaterThan(0);
+    expect(found.change).toBeDefined();
+  });
+
+  test("not learning, few directions and a falling vote take a part of the run", () => {
+    const stuck = course(() => ({ loss: 6.2 }));
+    expect(diagnose(stuck).finding).toBe("healthy");
+    expect(diagnose({ ...stuck, totalSteps: 60 }).finding).toBe("not learning");
+    const measured = [0.5, 0.52, 0.47, 0.4].map((knnAccuracy, epoch) => ({
+      ...{ kind: "evaluation" as const, epoch, step: 10 * epoch, knnAccuracy },
+      ...{ uniformity: -2, effectiveRank: 30, elapsedSeconds: 1 },
+    }));
+    const falling = { ...course(), evaluations: measured, totalSteps: 60 };
+    expect(diagnose(falling).finding).toBe("k-NN falls");
+    const flat = [{ ...measured[0], effectiveRank: 2 }];
+    expect(diagnose({ ...falling, evaluations: flat }).finding).toBe("few directions");
+  });
+
+  test("what breaks a run comes before what merely slows it", () => {
+    const both = finding(() => ({ waitShare: 0.5 }), [look({ viewStd: 60 })]);
+    expect(both).toBe("wrong normalisation");
+  });
+});
+
+test("the watch speaks when the finding changes, and only then", () => {
+  const { config } = course();
+  const watch = watchHealth(config as never, 1000);
+  for (let at = 0; at < 20; at++) watch.step(step(at));
+  expect(watch.look(look())).toBeUndefined();
+  const said = watch.look(look({ viewStd: 60 }));
+  expect(said && describeDiagnosis(said)).toMatch(
+    /^broken: wrong normalisation\. .*viewStd 60, expected near 1.*Change: /,
+  );
+  expect(watch.look(look({ viewStd: 60 }))).toBeUndefined();
+  expect(watch.look(look())?.verdict).toBe("healthy");
+});
+
+describe("what is looked at", () => {
+  const rows = (shape: number[], data: number[]) =>
+    ({ dtype: "float32", shape, data: Float32Array.from(data) }) as never;
+
+  test("two views of an image against two images", () => {
+    const ids = Int32Array.from([0, 1]);
+    const sources = Int32Array.from([0, 1, 0, 1]);
+    const views = Float32Array.from([0, 0, 4, 4, 1, 1, 4, 4]);
+    expect(viewDifference({ views, ids, sources })).toBeCloseTo(2 / 16);
+    const same = Float32Array.from([0, 0, 4, 4, 0, 0, 4, 4]);
+    expect(viewDifference({ views: same, ids, sources })).toBe(0);
+    expect(viewDifference({ views, ids, sources: ids })).toBeUndefined();
+  });
+
+  test("how far weights move", () => {
+    const weights = (data: number[]) => ({
+      encoder: { parameters: { w: rows([2], data) }, statistics: {} },
+      head: { parameters: {}, statistics: {} },
+    });
+    const { updateRatio, weightNorm } = weightChange(weights([3, 4]), weights([3, 5]));
+    expect(updateRatio).toBeCloseTo(1 / 5);
+    expect(weightNorm).toBeCloseTo(Math.sqrt(34));
+  });
+
+  test("moves with the companions, alike or not", () => {
+    const [a, still] = [rows([4, 2], [0, 0, 1, 1, 0, 0, 1, 1]), [0, 0, 1, 1, 0, 0, 1, 1]];
+    expect(companionEffect(a, rows([4, 2], still)).companionShift).toBe(0);
+    const alike = rows([4, 2], [0.5, 0, 1, 1, 0.5, 0, 1, 1]);
+    expect(companionEffect(a, alike).companionAlignment).toBeCloseTo(1);
+    const apart = rows([4, 2], [0.5, 0, 1, 1, 0, 0.5, 1, 1]);
+    expect(companionEffect(a, apart).companionAlignment).toBeCloseTo(0);
+  });
+
+  test("about sixty times a run, soon after the start", () => {
+    const due = Array.from({ length: 1000 }, (_, at) => at).filter((at) => isHealthDue(at, 1000));
+    expect(due.slice(0, 4)).toEqual([1, 4, 20, 40]);
+    expect(due.at(-1)).toBe(999);
+    expect(due.length).toBeLessThan(60);
+  });
+});

@@ -1,0 +1,403 @@
+import type { StepRecord } from "../events.ts";
+import type { Course, Diagnosis, Evidence, HealthRecord, Verdict } from "./records.ts";
+
+/** Steps that a mean is taken over. */
+const WINDOW = 10;
+
+/** A course as the checks read it. */
+export type Signs = {
+  readonly course: Course;
+  readonly last: StepRecord;
+  readonly probe: HealthRecord | undefined; // the newest
+  /** Mean of a figure over the last steps that have it; undefined where none has. */
+  readonly mean: (name: string) => number | undefined;
+  /** The same over the first steps. */
+  readonly early: (name: string) => number | undefined;
+  readonly temperature: number | undefined;
+  readonly done: number; // share of the run, 0 to 1
+};
+
+type Numbers = Readonly<Record<string, unknown>>;
+
+function meanOf(records: readonly Numbers[], name: string): number | undefined {
+  const values = records
+    .map((record) => record[name])
+    .filter((value): value is number => typeof value === "number");
+  if (values.length === 0) return undefined;
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** Reads a course; undefined where no step is done. */
+export function signsOf(course: Course): Signs | undefined {
+  const { steps, health, config, totalSteps } = course;
+  const last = steps.at(-1);
+  if (last === undefined) return undefined;
+  const { temperature } = config.loss as { temperature?: unknown };
+  return {
+    ...{ course, last, probe: health.at(-1) },
+    mean: (name) => meanOf(steps.slice(-WINDOW), name),
+    early: (name) => meanOf(steps.slice(0, WINDOW), name),
+    temperature: typeof temperature === "number" ? temperature : undefined,
+    done: (last.step + 1) / totalSteps,
+  };
+}
+
+type Found = { sentence: string; evidence: Evidence[]; change: string; verdict?: Verdict };
+type Finding = {
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** What is wrong, or undefined where this is not it. */
+  readonly look: (signs: Signs) => Found | undefined;
+};
+
+const fact = (name: string, value: number, expected: string): Evidence => ({
+  name,
+  value,
+  expected,
+});
+
+const wrongNormalisation: Finding = {
+  name: "wrong normalisation",
+  verdict: "broken",
+  look({ probe }) {
+    if (probe === undefined) return undefined;
+    const { viewMean, viewStd } = probe;
+    if (viewStd >= 0.05 && viewStd <= 5 && Math.abs(viewMean) <= 5) return undefined;
+    return {
+      sentence: "The encoder sees values far from mean 0 and deviation 1.",
+      evidence: [fact("viewMean", viewMean, "near 0"), fact("viewStd", viewStd, "near 1")],
+      change: "leave views.mean and views.std out, or give them for values from 0 to 1",
+    };
+  },
+};
+
+const sameViews: Finding = {
+  name: "identity augmentation",
+  verdict: "broken",
+  look({ probe, mean }) {
+    const difference = probe?.viewDifference;
+    if (difference === undefined || difference > 0.02) return undefined;
+    return {
+      sentence:
+        "Two views of an image are the same picture, so there is nothing to learn from them.",
+      evidence: [
+        fact("viewDifference", difference, "0.3 to 1, of what two images differ"),
+        fact("positiveSimilarity", mean("positiveSimilarity") ?? NaN, "below 0.99 at the start"),
+      ],
+      change: 'use a preset of views, as --views "small" or "photo"',
+    };
+  },
+};
+
+const duplicates: Finding = {
+  name: "duplicated data",
+  verdict: "watch",
+  look({ probe }) {
+    const share = probe?.duplicateShare ?? 0;
+    if (share <= 0.3) return undefined;
+    return {
+      sentence:
+        "Many images look like another one of the set: there is less to learn from than their number says.",
+      evidence: [fact("duplicateShare", share, "below 0.3")],
+      change: "keep one image of each group; groups are never each other's negatives",
+    };
+  },
+};
+
+const constantEmbedding: Finding = {
+  name: "constant head",
+  verdict: "broken",
+  look({ mean, early }) {
+    const [now, first] = [mean("featureStd"), early("featureStd")];
+    if (now === undefined || first === undefined || now > 0.02 || first > 0.02) return undefined;
+    return {
+      sentence:
+        "All images have had the same embedding from the first step on: encoder or head is constant.",
+      evidence: [
+        fact("featureStd", now, "above 0.2; 1 is even"),
+        fact("gradientNorm", mean("gradientNorm") ?? NaN, "above 0"),
+      ],
+      change: "start from other weights: leave --init out, or check the head's",
+    };
+  },
+};
+
+const pairsOfViews = ["simclr", "moco", "looc"];
+/** Samplers that find positives of other images, which need not be alike. */
+const findsOthers = ["labels", "oracle", "nearest", "propagate", "falseNegatives"];
+
+/** How far positives are ahead of negatives in the mean, as a share of what is left to 1. */
+function leadOf(steps: readonly StepRecord[]): number | undefined {
+  const [positive, negative] = ["positiveSimilarity", "negativeSimilarity"].map((name) =>
+    meanOf(steps, name),
+  );
+  if (positive === undefined || negative === undefined) return undefined;
+  return (positive - negative) / Math.max(1e-6, 1 - negative);
+}
+
+const mixedUp: Finding = {
+  name: "shuffled key ids",
+  verdict: "broken",
+  look(signs) {
+    const { course, mean, last } = signs;
+    // at the start, while the keys of a queue are as fresh as those of the batch
+    const ahead = leadOf(course.steps.filter(({ step }) => step >= 3 && step < 3 * WINDOW));
+    const negatives = mean("effectiveNegatives") ?? 0;
+    const { framework, samplers } = course.config;
+    if (!pairsOfViews.includes(framework.name) || negatives < 4) return undefined;
+    if (samplers.some(({ name }) => findsOthers.includes(name))) return undefined;
+    if (ahead === undefined || ahead > 0.12 || last.step + 1 < WINDOW) return undefined;
+    return {
+      sentence: "Positives are no more alike than negatives: a key is not of its query's image.",
+      evidence: [
+        fact("lead of positives at first", ahead, "above 0.2 of what is left to 1"),
+        fact("positiveSimilarity", mean("positiveSimilarity") ?? NaN, "above negativeSimilarity"),
+        fact("negativeSimilarity", mean("negativeSimilarity") ?? NaN, "below positiveSimilarity"),
+        fact("accuracy", mean("accuracy") ?? NaN, "far above one in the number of candidates"),
+      ],
+      change: "check that views, keys and ids of a batch are in one order",
+    };
+  },
+};
+
+const deadQueue: Finding = {
+  name: "dead queue",
+  verdict: "broken",
+  look({ probe, course }) {
+    const turnover = probe?.queueTurnover;
+    if (turnover === undefined || turnover > 0 || course.health.length < 2) return undefined;
+    return {
+      sentence: "The queue has not taken a new key: negatives are those of the first steps.",
+      evidence: [fact("queueTurnover", turnover, "batch over queue size")],
+      change: "check that the state of the queue is carried from step to step",
+    };
+  },
+};
+
+const leak: Finding = {
+  name: "batch-norm leak",
+  verdict: "broken",
+  look({ probe }) {
+    const [shift, alignment] = [probe?.companionShift ?? 0, probe?.companionAlignment ?? 0];
+    if (shift < 0.05 || alignment < 0.2) return undefined;
+    return {
+      sentence:
+        "Both views of an image are normalised beside the same images, and can find each other by these.",
+      evidence: [
+        fact("companionShift", shift, "below 0.05"),
+        fact("companionAlignment", alignment, "near 0"),
+      ],
+      change: "normalise whole batches, or use --set encoder.normalisation.group=8",
+    };
+  },
+};
+
+const rateTooHigh: Finding = {
+  name: "learning rate too high",
+  verdict: "broken",
+  look({ course, last }) {
+    const [first] = course.health;
+    if (first === undefined) return undefined;
+    const young = course.health.filter(({ step }) => step <= course.totalSteps / 10);
+    const growth = Math.max(1, ...young.map(({ weightNorm }) => weightNorm / first.weightNorm));
+    const ratio = Math.max(0, ...course.health.map(({ updateRatio }) => updateRatio));
+    if (growth < 1.5 && ratio < 0.3) return undefined;
+    return {
+      sentence: "Steps change the weights by a large share of their length, again and again.",
+      evidence: [
+        fact("updateRatio at most", ratio, "below 0.05"),
+        fact("growth of the weights", growth, "below 1.2 in the first tenth of a run"),
+        fact("loss", last.loss, `below ${last.chanceLoss.toFixed(2)}, chance`),
+      ],
+      change: `a learning rate of ${(last.learningRate / 100).toPrecision(1)} or so`,
+    };
+  },
+};
+
+const tooCold: Finding = {
+  name: "temperature too low",
+  verdict: "broken",
+  look({ mean, temperature, last, early }) {
+    const [effective, loss] = [mean("effectiveNegatives"), mean("loss")];
+    if (effective === undefined || temperature === undefined || loss === undefined)
+      return undefined;
+    const alone = effective < 2.5 && temperature < 0.05;
+    const beyond = (early("loss") ?? 0) > 1.5 * last.chanceLoss && temperature < 0.05;
+    if (!alone && !beyond) return undefined;
+    return {
+      sentence:
+        "At this temperature one or two negatives carry the whole loss, and noise decides which.",
+      evidence: [
+        fact("temperature", temperature, "0.07 to 0.5"),
+        fact("effectiveNegatives", effective, "tens or more"),
+        fact("loss", loss, `below ${last.chanceLoss.toFixed(2)}, chance`),
+      ],
+      change: "--temperature 0.2",
+    };
+  },
+};
+
+const tooHot: Finding = {
+  name: "temperature too high",
+  verdict: "broken",
+  look({ mean, temperature, last }) {
+    const effective = mean("effectiveNegatives");
+    if (temperature === undefined || effective === undefined || temperature <= 1) return undefined;
+    if (effective < 0.98 * Math.exp(last.chanceLoss)) return undefined;
+    return {
+      sentence: "At this temperature all negatives count alike, and the loss cannot leave chance.",
+      evidence: [
+        fact("temperature", temperature, "0.07 to 0.5"),
+        fact("effectiveNegatives", effective, "well below the number of negatives"),
+        fact(
+          "most that the loss can fall",
+          2 / temperature,
+          `far more, of ${last.chanceLoss.toFixed(2)}`,
+        ),
+      ],
+      change: "--temperature 0.2",
+    };
+  },
+};
+
+const collapse: Finding = {
+  name: "collapse",
+  verdict: "broken",
+  look({ mean, early, course }) {
+    const [now, first] = [mean("featureStd"), early("featureStd")];
+    if (now === undefined || first === undefined || course.steps.length < 2 * WINDOW)
+      return undefined;
+    if (now > 0.1 || now > first / 3) return undefined;
+    return {
+      sentence: "Embeddings have drawn together until all images have nearly the same.",
+      evidence: [
+        fact("featureStd", now, "above 0.5"),
+        fact("featureStd at first", first, "lower than now"),
+      ],
+      change: "a lower learning rate, or more negatives (a larger batch or queue)",
+    };
+  },
+};
+
+const notLearning: Finding = {
+  name: "not learning",
+  verdict: "watch",
+  look({ mean, last, done }) {
+    const loss = mean("loss") ?? 0;
+    const { chanceLoss } = last;
+    if (done < 0.2 || loss < 0.98 * chanceLoss) return undefined;
+    return {
+      sentence:
+        "A fifth of the run is over and the loss is still that of embeddings that know nothing.",
+      evidence: [fact("loss", loss, `below ${chanceLoss.toFixed(2)}, chance`)],
+      change: "a higher learning rate, or milder views",
+    };
+  },
+};
+
+const fewDirections: Finding = {
+  name: "few directions",
+  verdict: "watch",
+  look({ course, done }) {
+    const rank = course.evaluations.at(-1)?.effectiveRank;
+    if (rank === undefined || rank >= 4 || done < 0.2) return undefined;
+    return {
+      sentence: "Features use only a few directions of their space.",
+      evidence: [fact("effectiveRank", rank, "ten or more")],
+      change: "a lower temperature or weight decay",
+    };
+  },
+};
+
+const fallingVote: Finding = {
+  name: "k-NN falls",
+  verdict: "watch",
+  look({ course, done }) {
+    const votes = course.evaluations.flatMap(({ knnAccuracy }) => knnAccuracy ?? []);
+    const [best, now] = [Math.max(...votes), votes.at(-1)];
+    if (now === undefined || votes.length < 4 || done < 0.3 || best - now < 0.05) return undefined;
+    return {
+      sentence: "The encoder was better before: k-NN accuracy falls while the loss goes on.",
+      evidence: [fact("knnAccuracy", now, `${best.toFixed(3)}, as it was`)],
+      change: "take checkpoints/best, and views that keep what the labels go by",
+    };
+  },
+};
+
+const clamped: Finding = {
+  name: "clamped anchors",
+  verdict: "watch",
+  look({ mean }) {
+    const share = mean("clampedShare");
+    if (share === undefined || share < 0.5) return undefined;
+    return {
+      sentence:
+        "For most anchors the corrected sum of negatives lies at its floor: they push nothing.",
+      evidence: [fact("clampedShare", share, "below 0.1")],
+      change: "a smaller loss.tauPlus",
+    };
+  },
+};
+
+const waiting: Finding = {
+  name: "waiting for data",
+  verdict: "watch",
+  look({ mean, course }) {
+    const share = mean("waitShare");
+    if (share === undefined || share < 0.2 || course.steps.length < WINDOW) return undefined;
+    return {
+      sentence: "Steps wait for their views.",
+      evidence: [fact("waitShare", share, "below 0.02")],
+      change: "more --workers, smaller images, or views without blur",
+    };
+  },
+};
+
+/** All that is looked for, what explains others first. */
+const findings: readonly Finding[] = [
+  ...[wrongNormalisation, sameViews, deadQueue, constantEmbedding, tooCold, tooHot],
+  ...[leak, rateTooHigh, mixedUp, collapse, duplicates, notLearning, fewDirections],
+  ...[fallingVote, clamped, waiting],
+];
+
+/** Names of all that a diagnosis may find. */
+export const findingNames: readonly string[] = findings.map(({ name }) => name);
+
+/** The gravest thing that is wrong with a run, as far as its records tell. Pure. */
+export function diagnose(course: Course): Diagnosis {
+  const signs = signsOf(course);
+  if (signs === undefined) {
+    return {
+      verdict: "watch",
+      finding: "no steps",
+      sentence: "No step is done yet.",
+      evidence: [],
+    };
+  }
+  const found = findings.flatMap(({ name, verdict, look }): Diagnosis[] => {
+    const seen = look(signs);
+    return seen === undefined ? [] : [{ verdict, finding: name, ...seen }];
+  });
+  const gravest = found.find(({ verdict }) => verdict === "broken") ?? found.at(0);
+  return gravest ?? healthy(signs);
+}
+
+function healthy(signs: Signs): Diagnosis {
+  const { mean, last, course } = signs;
+  const vote = course.evaluations.at(-1)?.knnAccuracy;
+  const figures: [string, number | undefined, string][] = [
+    ["loss", mean("loss"), `below ${last.chanceLoss.toFixed(2)}, chance`],
+    ["featureStd", mean("featureStd"), "above 0.2; 1 is even"],
+    ["lead of positives", leadOf(course.steps.slice(-WINDOW)), "above 0.1"],
+    ["updateRatio", signs.probe?.updateRatio, "below 0.05"],
+    ["knnAccuracy", vote, "rising"],
+  ];
+  return {
+    verdict: "healthy",
+    finding: "healthy",
+    sentence: "Nothing that is looked for is wrong.",
+    evidence: figures.flatMap(([name, value, expected]) =>
+      value === undefined ? [] : [fact(name, value, expected)],
+    ),
+  };
+}

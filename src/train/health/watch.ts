@@ -1,0 +1,45 @@
+import type { RunConfig } from "../config.ts";
+import type { EvaluationRecord, StepRecord } from "../events.ts";
+import { diagnose } from "./findings.ts";
+import type { Diagnosis, HealthRecord } from "./records.ts";
+
+/** `watch: waiting for data. Steps wait for their views. (waitShare 0.31, expected below 0.02)`. */
+export function describeDiagnosis({
+  verdict,
+  finding,
+  sentence,
+  evidence,
+  change,
+}: Diagnosis): string {
+  const name = finding === verdict ? "" : `: ${finding}`;
+  const facts = evidence.map(
+    ({ name: what, value, expected }) => `${what} ${shown(value)}, expected ${expected}`,
+  );
+  const known = verdict === "healthy" ? "" : ` (${facts.join("; ")})`;
+  const todo = change === undefined ? "" : ` Change: ${change}`;
+  return `${verdict}${name}. ${sentence}${known}${todo}`;
+}
+
+/** A number with as many digits as carry meaning. */
+const shown = (value: number): string =>
+  Number.isInteger(value) ? String(value) : Number(value.toPrecision(3)).toString();
+
+/** Follows a run while it trains, and says where its verdict changes. */
+export function watchHealth(config: RunConfig, totalSteps: number) {
+  const steps: StepRecord[] = [];
+  const health: HealthRecord[] = [];
+  const evaluations: EvaluationRecord[] = [];
+  let said = "healthy";
+  return {
+    step: (record: StepRecord) => void steps.push(record),
+    evaluation: (record: EvaluationRecord) => void evaluations.push(record),
+    /** The diagnosis with what was just looked at; undefined where it is the one that was said last. */
+    look(record: HealthRecord): Diagnosis | undefined {
+      health.push(record);
+      const diagnosis = diagnose({ config, steps, health, evaluations, totalSteps });
+      if (diagnosis.finding === said) return undefined;
+      said = diagnosis.finding;
+      return diagnosis;
+    },
+  };
+}
