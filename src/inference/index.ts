@@ -29,5 +29,6 @@ export {
   type Training,
   weightsPath,
 } from "./encoderFile.ts";
+export { type OnnxEncoder, openOnnxEncoder, type StatedInput } from "./onnxEncoder.ts";
 export { datasetName, type Images, openImages, type OpenImagesOptions } from "./openImages.ts";
 export { labelledOnly, labelsIn, largestShare } from "./labels.ts";

@@ -8,4 +8,5 @@ export { unitRows } from "./features.ts";
 export { knnClassify, type KnnOptions, type KnnResult } from "./knn.ts";
 export { linearProbe, type LinearProbeOptions, type LinearProbeResult } from "./linearProbe.ts";
 export { nearestNeighbours, type Neighbours } from "./nearest.ts";
+export { residentRows, type ResidentRows } from "./residentRows.ts";
 export { uniformity } from "./uniformity.ts";

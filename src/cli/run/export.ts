@@ -15,7 +15,7 @@ export async function runExport(call: Call): Promise<Answer> {
   const features = values.oneOf("features", ["features", "head"]);
   values.check();
   const out = values.text("out") ?? "exported";
-  const names = ["encoder.onnx", "weights.safetensors", "README.md"];
+  const names = ["encoder.onnx", "weights.safetensors", "encoder.json", "README.md"];
   const there = names.map((name) => join(out, name)).find((path) => existsSync(path));
   if (there !== undefined && options.overwrite !== true) {
     throw new ConfigError(
