@@ -9,3 +9,15 @@ export {
   tablePath,
   writeEmbeddings,
 } from "./embeddings.ts";
+export { buildDuckdb, type DuckdbStore, duckdbStore } from "./duckdbStore.ts";
+export { exactStore } from "./exactStore.ts";
+export { type Filter, matching, parseFilter } from "./filter.ts";
+export {
+  collectionName,
+  databasePath,
+  openStore,
+  type StoreKind,
+  storeKinds,
+} from "./openStore.ts";
+export { fillQdrant, type QdrantPlace, qdrantStore } from "./qdrantStore.ts";
+export type { Hit, SearchOptions, VectorStore } from "./vectorStore.ts";
