@@ -158,6 +158,166 @@ describe("an ONNX model of another maker", () => {
   });
 });
 
+const duckdb = await import("@duckdb/node-api").then(
+  () => true,
+  () => false,
+);
+type Found = { hits: { id: string; label: string; similarity: number }[]; page: string };
+
+describe("search", () => {
+  test("finds a picture of the set with the picture itself, and writes a page", async () => {
+    const asked = join(photos, "shoe/3.png");
+    const { code, out, json } = await contrapose(["search", table, "--image", asked, "--json"]);
+    expect(code).toBe(0);
+    expect(out).not.toContain("error");
+    const { hits, page } = json() as unknown as Found;
+    expect(hits[0].id).toBe("shoe/3.png");
+    expect(hits[0].similarity).toBeGreaterThan(0.9999);
+    expect(hits.length).toBe(16);
+    const text = readFileSync(page, "utf8");
+    expect(text).toContain("data:image/webp;base64,");
+    expect(text).toContain('href="photos/shoe/3.png"');
+    expect(text).not.toContain("<script");
+  });
+
+  test("prints its real time, and keeps to a condition", async () => {
+    const where = "label = 'dog' and width > 50";
+    const args = ["search", table, "--id", "shoe/3.png", "--k", "3", "--where", where];
+    const { code, out } = await contrapose(args);
+    expect(code).toBe(0);
+    expect(out).toMatch(/searched {3}16 vectors in [\d.]+ ms \(exact; opened in [\d.]+ ms\)/);
+    expect(out.split("\n").filter((line) => / dog\/\d/.test(line)).length).toBe(3);
+    expect(out).not.toMatch(/ shoe\/\d/);
+  });
+
+  test.skipIf(!duckdb)("gives the same from DuckDB, which also takes SQL", async () => {
+    expect((await contrapose(["index", table])).code).toBe(0);
+    expect((await contrapose(["index", table])).err).toContain("exists");
+    const args = ["search", table, "--id", "dog/2.png", "--k", "5", "--json"];
+    const [ours, theirs] = [
+      await contrapose(args),
+      await contrapose([...args, "--store", "duckdb"]),
+    ];
+    const ids = ({ json }: typeof ours) => (json() as unknown as Found).hits.map(({ id }) => id);
+    expect(ids(theirs)).toEqual(ids(ours));
+    const sql = "select label, count(*) as n from images group by label order by label";
+    const asked = await contrapose(["search", table, "--sql", sql]);
+    expect(asked.out).toBe("label  n\ndog    8\nshoe   8\n");
+  });
+
+  test("says what is wrong with a question", async () => {
+    const err = async (...args: string[]) => {
+      const called = await contrapose(["search", table, ...args]);
+      expect(called.code).toBe(2);
+      return called.err;
+    };
+    expect(await err()).toContain("what to ask with is missing");
+    expect(await err("--image", folder.at("no.jpg"))).toContain('no.jpg" does not exist');
+    expect(await err("--id", "nobody")).toContain('there is no image "nobody"');
+    expect(await err("--id", "dog/1.png", "--where", "labl = 'a'")).toContain(
+      "did you mean label?",
+    );
+    const text = folder.at("text.jpg");
+    writeFileSync(text, "no picture");
+    expect(await err("--image", text)).toContain("it is text, not an image");
+    expect(
+      await err("--id", "dog/1.png", "--store", "qdrant", "--url", "http://127.0.0.1:1"),
+    ).toContain("qdrant: no answer from http://127.0.0.1:1");
+  });
+
+  test("refuses another encoder than the one that made the vectors", async () => {
+    const moved = folder.at("moved");
+    cpSync(join(run, "checkpoints"), join(moved, "checkpoints"), { recursive: true });
+    const e = folder.at("m");
+    expect((await contrapose(["embed", moved, photos, "--out", e])).code).toBe(0);
+    cpSync(join(folder.at("other"), "checkpoints"), join(moved, "checkpoints"), {
+      recursive: true,
+    });
+    const { code, err } = await contrapose(["search", e, "--image", join(photos, "dog/1.png")]);
+    expect(code).toBe(2);
+    expect(err).toContain("is another encoder than the one that made the vectors");
+  });
+
+  test("a table whose paths lead out of the folder is refused", async () => {
+    const odd = folder.at("out.parquet");
+    const rows = (await readParquet(`${table}.parquet`)) as Row[];
+    const { metadata } = await readParquetFooter(`${table}.parquet`);
+    const columns = [
+      ...(["id", "path", "label", "content"] as const).map((name) => ({
+        ...{ name, type: "string" as const },
+      })),
+      ...(["group", "width", "height"] as const).map((name) => ({
+        ...{ name, type: "int32" as const },
+      })),
+      { name: "vector", type: "vector" as const },
+    ];
+    const lead = rows.map((row) => ({ ...row, id: "../secret.png", path: "../secret.png" }));
+    await writeParquet(odd, columns, lead, { ...metadata, packed: folder.at("none") });
+    const { code, err } = await contrapose(["search", odd, "--id", "../secret.png"]);
+    expect(code).toBe(2);
+    expect(err).toContain('"../secret.png" leads outside the folder');
+  });
+});
+
+describe("cluster", () => {
+  test("puts every image into a group, as JSON, CSV and a page", async () => {
+    const csv = folder.at("clusters.csv");
+    const args = ["cluster", table, "--k", "3", "--csv", csv, "--json"];
+    const { code, json } = await contrapose(args);
+    expect(code).toBe(0);
+    const { clusters, page } = json() as { clusters: { images: string[] }[]; page: string };
+    expect(clusters.flatMap(({ images }) => images).length).toBe(16);
+    expect(readFileSync(csv, "utf8").split("\n")[0]).toBe("id,cluster,similarity");
+    expect(readFileSync(page, "utf8")).toContain("Cluster 1");
+    const many = await contrapose(["cluster", table, "--k", "17"]);
+    expect([many.code, many.err]).toEqual([2, expect.stringContaining("17 groups cannot be made")]);
+  });
+});
+
+describe("dedupe", () => {
+  const mixed = folder.at("mixed");
+  beforeAll(async () => {
+    cpSync(photos, mixed, { recursive: true });
+    cpSync(join(photos, "dog/2.png"), join(mixed, "copy of 2.png"));
+    const { width, height, data } = blobs(4, 56, 40);
+    const bright = { width, height, channels: 3 as const, data: data.map((x) => x * 0.9) };
+    writeFileSync(join(mixed, "darker 4.png"), await encodePng(bright));
+    writeFileSync(join(mixed, "broken.png"), "no picture");
+    writeFileSync(join(mixed, "cut.png"), readFileSync(join(photos, "dog/1.png")).subarray(0, 300));
+  });
+
+  type Groups = { groups: { kind: string; images: { id: string }[] }[]; skipped: object[] };
+  const groupsOf = (answer: unknown) =>
+    (answer as Groups).groups.map(({ kind, images }) => [kind, images.map(({ id }) => id).sort()]);
+
+  test("lists copies in a folder of mixed files, and what could not be read", async () => {
+    const { code, json, out } = await contrapose(["dedupe", mixed, "--json", "--quiet"]);
+    expect(code).toBe(0);
+    expect(out.trimEnd().split("\n").length).toBe(1);
+    expect(groupsOf(json())).toEqual([
+      ["identical", ["copy of 2.png", "dog/2.png"]],
+      ["near", ["darker 4.png", "dog/4.png"]],
+    ]);
+    expect((json() as Groups).skipped.length).toBe(2);
+    expect(readFileSync(`${mixed}.dedupe.html`, "utf8")).toContain("broken.png");
+  });
+
+  test("goes by vectors too, and writes groups", async () => {
+    const e = folder.at("mixed-e");
+    expect((await contrapose(["embed", run, mixed, "--out", e])).code).toBe(0);
+    const groups = folder.at("groups.json");
+    const { code, json } = await contrapose(["dedupe", e, "--write-groups", groups, "--json"]);
+    expect(code).toBe(0);
+    expect(groupsOf(json())[0]).toEqual(["identical", ["copy of 2.png", "dog/2.png"]]);
+    const written = JSON.parse(readFileSync(groups, "utf8")) as { groups: string[][] };
+    expect(written.groups.map((ids) => ids.sort())).toContainEqual(["copy of 2.png", "dog/2.png"]);
+    const again = await contrapose(["dedupe", e, "--write-groups", groups]);
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining("exists")]);
+    const all = await contrapose(["dedupe", e, "--threshold", "-1", "--json"]);
+    expect((all.json() as Groups).groups.length).toBe(1);
+  });
+});
+
 describe("embeddings that cannot be used say why", () => {
   test("a damaged table", async () => {
     const path = folder.at("cut.parquet");

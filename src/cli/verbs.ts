@@ -1,15 +1,19 @@
 import type { Verb } from "./verb.ts";
 import { bench } from "./verbs/bench.ts";
+import { cluster } from "./verbs/cluster.ts";
 import { conformance } from "./verbs/conformance.ts";
+import { dedupe } from "./verbs/dedupe.ts";
 import { embed } from "./verbs/embed.ts";
 import { evaluate } from "./verbs/evaluate.ts";
 import { exportVerb } from "./verbs/export.ts";
+import { indexVerb } from "./verbs/indexVerb.ts";
 import { list } from "./verbs/list.ts";
 import { pack } from "./verbs/pack.ts";
 import { preview } from "./verbs/preview.ts";
 import { quickstart } from "./verbs/quickstart.ts";
 import { report } from "./verbs/report.ts";
 import { sample } from "./verbs/sample.ts";
+import { search } from "./verbs/search.ts";
 import { train } from "./verbs/train.ts";
 
 /** Every verb, in the order of help. */
@@ -21,6 +25,10 @@ export const verbs: readonly Verb[] = [
   train,
   evaluate,
   embed,
+  indexVerb,
+  search,
+  dedupe,
+  cluster,
   exportVerb,
   report,
   conformance,

@@ -30,5 +30,13 @@ export {
   weightsPath,
 } from "./encoderFile.ts";
 export { type OnnxEncoder, openOnnxEncoder, type StatedInput } from "./onnxEncoder.ts";
-export { datasetName, type Images, openImages, type OpenImagesOptions } from "./openImages.ts";
+export {
+  datasetName,
+  type Images,
+  openImages,
+  type OpenImagesOptions,
+  packedSize,
+} from "./openImages.ts";
 export { labelledOnly, labelsIn, largestShare } from "./labels.ts";
+export { readGroups, writeGroups } from "./groupsFile.ts";
+export { joinGroups } from "./joinGroups.ts";

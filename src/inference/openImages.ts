@@ -50,7 +50,7 @@ export function datasetName(data: string): string {
 }
 
 /** Shorter side of stored images: enough for crops of the views asked for. */
-const storedSize = (imageSize = 0): number => Math.max(160, Math.round((imageSize * 8) / 7));
+export const packedSize = (imageSize = 0): number => Math.max(160, Math.round((imageSize * 8) / 7));
 
 function median(values: ArrayLike<number>): number {
   const sorted = Array.from(values).sort((a, b) => a - b);
@@ -86,7 +86,7 @@ function describeReport({ images, packed, kept, skipped }: PackReport, folder: s
 export async function openImages(path: string, options: OpenImagesOptions): Promise<Images> {
   if (await isPackedDataset(path)) return toImages(await openDataset(path));
   const source = await detectSource(path);
-  const size = storedSize(options.imageSize);
+  const size = packedSize(options.imageSize);
   const mark = createHash("sha256").update(resolve(path)).digest("hex").slice(0, 8);
   const folder = join(options.cache, `${datasetName(path)}-${mark}-${size}px`);
   const report = await packDataset(

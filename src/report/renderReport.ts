@@ -1,5 +1,5 @@
-import { VERSION } from "../core/version.ts";
-import { html, markupOf, trustedMarkup, type Html } from "./markup/html.ts";
+import { renderPage } from "./markup/document.ts";
+import { html, type Html } from "./markup/html.ts";
 import type { ReportData } from "./reportData.ts";
 import { headline } from "./sections/headline.ts";
 import { measureTable } from "./sections/measures.ts";
@@ -10,11 +10,6 @@ import { sampling } from "./sections/sampling.ts";
 import { skipped } from "./sections/skipped.ts";
 import { training } from "./sections/training.ts";
 import { views } from "./sections/views.ts";
-import { style } from "./style.ts";
-
-// The page may show what it holds itself, and load or run nothing.
-const policy =
-  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** The whole report as one HTML file that needs nothing else. Pure: the same data, the same page. */
 export function renderReport(data: ReportData): string {
@@ -28,34 +23,12 @@ export function renderReport(data: ReportData): string {
     skipped(data.skipped),
     repeat(data),
   ].filter((section) => section !== undefined);
-  return `${markupOf(page(data, sections))}\n`;
-}
-
-function page(data: ReportData, sections: readonly Section[]): Html {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="generator" content="Contrapose ${VERSION}" />
-        <title>${data.run} – Contrapose report</title>
-        <style>
-          ${trustedMarkup(style)}
-        </style>
-      </head>
-      <body>
-        <div class="page">
-          ${header(data)} ${sections.length > 1 && contents(sections)}
-          <main>${sections.map(({ markup }) => html`${markup} `)}</main>
-          <footer>
-            Made by Contrapose ${VERSION}. This page holds all it shows; the same numbers are in
-            report.json.
-          </footer>
-        </div>
-      </body>
-    </html>`;
+  return renderPage({
+    title: `${data.run} – Contrapose report`,
+    header: [header(data), sections.length > 1 && contents(sections)],
+    sections: sections.map(({ markup }) => markup),
+    footer: "This page holds all it shows; the same numbers are in report.json.",
+  });
 }
 
 function header(data: ReportData): Html {

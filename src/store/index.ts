@@ -21,3 +21,13 @@ export {
 } from "./openStore.ts";
 export { fillQdrant, type QdrantPlace, qdrantStore } from "./qdrantStore.ts";
 export type { Hit, SearchOptions, VectorStore } from "./vectorStore.ts";
+export {
+  cosineOf,
+  type Group,
+  joinLinks,
+  type Link,
+  type LinkKind,
+  mutualLinks,
+  similarityThreshold,
+  similarLinks,
+} from "./duplicates.ts";
