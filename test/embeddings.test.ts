@@ -318,6 +318,40 @@ describe("dedupe", () => {
   });
 });
 
+describe("groups of a file", () => {
+  const args = ["train", photos, ...small.filter((word) => word !== "--quiet")];
+
+  test("are kept by training, also when it goes on", async () => {
+    const groups = folder.at("pairs.json");
+    const ids = ["dog/1.png", "dog/2.png", "shoe/3.png"];
+    writeFileSync(groups, JSON.stringify({ format: "contrapose-groups", groups: [ids] }));
+    const to = folder.at("grouped");
+    const called = await contrapose([...args, "--out", to, "--groups", groups]);
+    expect(called.code).toBe(0);
+    expect(called.err).toContain("groups     2 images more than groups, with those of");
+    const config = JSON.parse(readFileSync(join(to, "config.json"), "utf8")) as {
+      groups: string;
+      about: { dataset: { fingerprint: string } };
+    };
+    expect(config.groups).toBe(groups);
+    const plain = JSON.parse(readFileSync(join(run, "config.json"), "utf8")) as typeof config;
+    expect(config.about.dataset.fingerprint).not.toBe(plain.about.dataset.fingerprint);
+    const resumed = await contrapose(["train", "--resume", to]);
+    expect(resumed.code).toBe(0);
+    writeFileSync(groups, JSON.stringify({ format: "contrapose-groups", groups: [] }));
+    const changed = await contrapose(["train", "--resume", to]);
+    expect(changed.code).not.toBe(0);
+  });
+
+  test("of other images are refused", async () => {
+    const groups = folder.at("others.json");
+    writeFileSync(groups, '{"format": "contrapose-groups", "groups": [["x.png", "y.png"]]}');
+    const called = await contrapose([...args, "--out", folder.at("no"), "--groups", groups]);
+    expect(called.code).toBe(2);
+    expect(called.err).toContain('none of the 2 images is in the set, as "x.png"');
+  });
+});
+
 describe("embeddings that cannot be used say why", () => {
   test("a damaged table", async () => {
     const path = folder.at("cut.parquet");
