@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,7 +15,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { PixelImage } from "../src/core/pixels.ts";
-import { encodePng } from "../src/data/index.ts";
+import { decodeImage, encodePng } from "../src/data/index.ts";
 import { blobs } from "../src/data/testing.ts";
 import { readNpy, readParquet, readParquetFooter, writeParquet } from "../src/files/index.ts";
 import { contrapose, scratch } from "./cli.ts";
@@ -315,6 +317,98 @@ describe("dedupe", () => {
     expect([again.code, again.err]).toEqual([2, expect.stringContaining("exists")]);
     const all = await contrapose(["dedupe", e, "--threshold", "-1", "--json"]);
     expect((all.json() as Groups).groups.length).toBe(1);
+  });
+});
+
+const interpreter = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3"; // Debian's has the packages
+const numpy = spawnSync(interpreter, ["-c", "import numpy"]).status === 0;
+const foreign = (...args: string[]) => {
+  const script = join(import.meta.dirname, "foreign.py");
+  const { stdout, stderr } = spawnSync(interpreter, [script, ...args], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  return JSON.parse(stdout) as { shape: number[]; sum: number; [more: string]: unknown };
+};
+
+describe("other programs read what is written", () => {
+  const sumOf = async () =>
+    Array.from((await readNpy(`${table}.npy`)).data).reduce((sum, x) => sum + x, 0);
+  const exported = (to: string) => contrapose(["export", table, "--to", to, "--json"]);
+
+  test.skipIf(!numpy)("npy: NumPy (needs python3-numpy)", async () => {
+    const { shape, dtype, sum } = foreign("npy", `${table}.npy`);
+    const { shape: ours } = await readNpy(`${table}.npy`);
+    expect({ shape, dtype }).toEqual({ shape: ours, dtype: "float32" });
+    expect(sum).toBeCloseTo(await sumOf(), 4);
+  });
+
+  test.skipIf(!duckdb)("Parquet: DuckDB (needs @duckdb/node-api)", async () => {
+    const { DuckDBInstance } = await import("@duckdb/node-api");
+    const connection = await (await DuckDBInstance.create()).connect();
+    const path = `'${table}.parquet'`;
+    const types = await connection.runAndReadAll(`describe select * from ${path}`);
+    const named = types.getRowObjects().map((row) => [row.column_name, row.column_type]);
+    expect(named).toContainEqual(["vector", "FLOAT[]"]);
+    expect(named).toContainEqual(["width", "INTEGER"]);
+    const total = `select sum(list_sum(vector::double[])) as total from ${path}`;
+    const [{ total: sum }] = (await connection.runAndReadAll(total)).getRowObjects();
+    expect(Number(sum)).toBeCloseTo(await sumOf(), 4);
+    connection.closeSync();
+  });
+
+  test("ONNX: onnxruntime alone gives the features of the table", async () => {
+    const ort = await import("onnxruntime-node");
+    const session = await ort.InferenceSession.create(join(folder.at("exported"), "encoder.onnx"));
+    const size = 3 * 32 * 32;
+    const x = Float32Array.from({ length: 2 * size }, (_, i) => Math.sin(i));
+    const images = new ort.Tensor("float32", x, [2, 3, 32, 32]);
+    const { features } = await session.run({ images });
+    const { openImageEncoder } = await import("../src/evaluate/index.ts");
+    const encoder = await openImageEncoder(run);
+    const rows = {
+      count: 2,
+      fill: (row: number, out: Float32Array, offset: number) =>
+        out.set(x.subarray(row * size, (row + 1) * size), offset),
+    };
+    const ours = await encoder.embed(rows);
+    await encoder.dispose();
+    const theirs = features.data as Float32Array;
+    const largest = Math.max(...ours.data.map((value, i) => Math.abs(value - theirs[i])));
+    process.stdout.write(`largest difference to onnxruntime alone: ${largest.toExponential(1)}\n`);
+    expect(largest).toBeLessThan(1e-4 * Math.max(...ours.data.map(Math.abs)));
+  });
+
+  test.skipIf(!numpy)("TensorBoard's projector: vectors, metadata and a sprite", async () => {
+    expect((await exported("tensorboard")).code).toBe(0);
+    const at = (name: string) => join(`${table}-projector`, name);
+    const { shape, sum, names, rows } = foreign("tsv", at("vectors.tsv"), at("metadata.tsv"));
+    expect(shape).toEqual((await readNpy(`${table}.npy`)).shape);
+    expect(sum).toBeCloseTo(await sumOf(), 3);
+    expect([names, rows]).toEqual([["id", "label", "group", "width", "height"], 16]);
+    const { image } = await decodeImage(at("sprite.png"));
+    expect([image.width, image.height]).toEqual([256, 256]); // four by four of 64 px
+    expect(readFileSync(at("projector_config.pbtxt"), "utf8")).toContain("single_image_dim: 64");
+    expect((await exported("tensorboard")).err).toContain("exists");
+  });
+
+  test.skipIf(!numpy)("Lightly's CSV", async () => {
+    expect((await exported("lightly")).code).toBe(0);
+    const found = foreign("lightly", `${table}.csv`);
+    expect(found.shape).toEqual((await readNpy(`${table}.npy`)).shape);
+    expect(found.sum).toBeCloseTo(await sumOf(), 3);
+    expect(found.labels).toEqual([...Array<number>(8).fill(0), ...Array<number>(8).fill(1)]);
+    expect((found.filenames as string[])[0]).toBe("dog/0.png");
+  });
+
+  test("Embedding Atlas: vectors, and pictures as data URLs", async () => {
+    const { code, json } = await exported("atlas");
+    expect(code).toBe(0);
+    expect(json().next).toContain("--vector vector --image image");
+    const rows = (await readParquet(`${table}.atlas.parquet`)) as (Row & { image: string })[];
+    expect(rows.length).toBe(16);
+    expect(rows[3]).toMatchObject({ id: "dog/3.png", label: "dog" });
+    expect(rows[3].image).toMatch(/^data:image\/webp;base64,/);
+    const bytes = Buffer.from(rows[3].image.split(",")[1], "base64");
+    expect((await decodeImage(bytes)).image.width).toBe(52);
   });
 });
 

@@ -31,3 +31,10 @@ export {
   similarityThreshold,
   similarLinks,
 } from "./duplicates.ts";
+export {
+  projectorConfig,
+  writeAtlas,
+  writeLightly,
+  writeProjectorMetadata,
+  writeProjectorVectors,
+} from "./interchange.ts";

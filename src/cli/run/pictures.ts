@@ -18,6 +18,8 @@ import type { EmbeddedImage, EmbeddingFacts } from "../../store/index.ts";
 export type Pictures = {
   /** The packed form of the images, where it is there. */
   readonly dataset: PackedDataset | undefined;
+  /** Pixels of an image; undefined where they are gone. Good until the next are asked for. */
+  pixels(image: EmbeddedImage): Promise<PixelImage | undefined>;
   /** An image as a page shows it, with a link to its file from the page at `page`. */
   shown(image: EmbeddedImage, page: string, more?: Partial<Shown>): Promise<Shown>;
   close(): void;
@@ -79,6 +81,7 @@ export async function openPictures(facts: EmbeddingFacts): Promise<Pictures> {
   };
   return {
     dataset,
+    pixels: (image) => pixelsOf(image, fileOf(facts, image)),
     async shown(image, page, more = {}) {
       const file = fileOf(facts, image);
       const pixels = await pixelsOf(image, file);
