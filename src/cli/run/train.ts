@@ -55,7 +55,7 @@ function sayDone(result: TrainResult, { printer }: Call): void {
   const rows = [
     [`  contrapose evaluate ${run}${test}`, "beside an untrained encoder and raw pixels"],
     [`  contrapose report ${run}${test}`, "a page with curves, views and neighbours"],
-    [`  contrapose embed ${run} --out embeddings`, "a table of embeddings"],
+    [`  contrapose embed ${run}`, "a table of embeddings, for search, dedupe and cluster"],
     [`  contrapose export ${run}`, "the encoder as ONNX"],
   ];
   for (const line of leftColumns(rows, "   ")) printer.say(line);
