@@ -293,7 +293,15 @@ describe("dedupe", () => {
     (answer as Groups).groups.map(({ kind, images }) => [kind, images.map(({ id }) => id).sort()]);
 
   test("lists copies in a folder of mixed files, and what could not be read", async () => {
-    const { code, json, out } = await contrapose(["dedupe", mixed, "--json", "--quiet"]);
+    const page = folder.at("mixed.html");
+    const { code, json, out } = await contrapose([
+      "dedupe",
+      mixed,
+      "--out",
+      page,
+      "--json",
+      "--quiet",
+    ]);
     expect(code).toBe(0);
     expect(out.trimEnd().split("\n").length).toBe(1);
     expect(groupsOf(json())).toEqual([
@@ -301,7 +309,7 @@ describe("dedupe", () => {
       ["near", ["darker 4.png", "dog/4.png"]],
     ]);
     expect((json() as Groups).skipped.length).toBe(2);
-    expect(readFileSync(`${mixed}.dedupe.html`, "utf8")).toContain("broken.png");
+    expect(readFileSync(page, "utf8")).toContain("broken.png");
   });
 
   test("goes by vectors too, and writes groups", async () => {

@@ -1,4 +1,5 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
 import { alikePairs, openLikeness, type Skipped } from "../../data/index.ts";
@@ -22,7 +23,7 @@ import {
 } from "../../store/index.ts";
 import { count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { cacheFor, openWithProgress } from "./images.ts";
+import { openWithProgress } from "./images.ts";
 import { openPictures } from "./pictures.ts";
 import { pagePath } from "./resultPage.ts";
 import { valueReader } from "./values.ts";
@@ -49,8 +50,8 @@ function describe(entry: {
   return { id, path, group, content, width, height };
 }
 
-async function fromImages(path: string, call: Call): Promise<ImageSet> {
-  const opened = await openWithProgress(path, cacheFor(path), call);
+async function fromImages(path: string, cache: string, call: Call): Promise<ImageSet> {
+  const opened = await openWithProgress(path, cache, call);
   try {
     const { dataset, classes } = opened;
     const images = Array.from({ length: opened.count }, (_, i): EmbeddedImage => {
@@ -79,12 +80,10 @@ async function fromEmbeddings(name: string): Promise<ImageSet> {
   }
 }
 
-/** A folder or file of images, or embeddings. */
-async function openSet(call: Call): Promise<ImageSet> {
-  const name = call.words[0] ?? "embeddings";
+/** Whether a name is that of images, as against embeddings. */
+function areImages(name: string): boolean {
   const isTable = /\.(parquet|npy)$/i.test(name) || existsSync(`${name}.parquet`);
-  const isImages = existsSync(name) && (statSync(name).isDirectory() || !isTable);
-  return isImages && !isTable ? fromImages(name, call) : fromEmbeddings(name);
+  return existsSync(name) && !isTable;
 }
 
 async function pixelLinks({ packed, images }: ImageSet): Promise<Link[]> {
@@ -228,9 +227,12 @@ export async function runDedupe(call: Call): Promise<Answer> {
       "choose another file, or --overwrite",
     );
   }
-  const set = await openSet(call);
-  const beside = set.name.replace(/[/\\]+$/, "");
+  const name = call.words[0] ?? "embeddings";
+  const images = areImages(name);
+  const beside = images ? datasetName(name) : tablePath(name);
   const page = pagePath("dedupe", values, { beside, overwrite: options.overwrite === true });
+  const cache = join(dirname(resolve(page)), ".packed");
+  const set = images ? await fromImages(name, cache, call) : await fromEmbeddings(name);
   const found = await findGroups(set, call);
   const extra = extraOf(found.groups);
   sayGroups(found, set, extra, call);

@@ -22,7 +22,7 @@ export const dedupe: Verb = {
       flags: "--write-groups <file>",
       describe: "write the groups for contrapose train --groups: never each other's negatives",
     },
-    { flags: "--out <file>", describe: "the page (<images>.dedupe.html)" },
+    { flags: "--out <file>", describe: "the page (<images>.dedupe.html in this folder)" },
     { flags: "--overwrite", describe: "replace files that are there" },
   ],
   examples: [
