@@ -4,8 +4,8 @@ const floors = [
   ["core"],
   ["engine", "files"],
   ["losses", "sampling", "encoders", "optim", "views", "data", "metrics", "memory"],
-  ["methods", "inference"],
-  ["train", "evaluate", "conformance", "index"],
+  ["methods", "inference", "store"],
+  ["train", "evaluate", "conformance"],
   ["compare"],
   ["report", "server"],
   ["cli"],
@@ -20,7 +20,7 @@ const browserSafe = [
   "memory",
   "methods",
 ];
-const noJax = ["views", "data", "metrics", "files", "index"];
+const noJax = ["views", "data", "metrics", "files", "store"];
 
 const inside = (names) => `^src/(${names.join("|")})/`;
 const tests = "\\.test\\.ts$";
@@ -51,6 +51,7 @@ module.exports = {
     ...floorRules,
     only("onnxruntime-outside-engine", "engine", "(onnxruntime-node|onnxruntime-common|onnx-buf)"),
     only("sharp-outside-data", "data", "sharp"),
+    only("duckdb-outside-store", "store", "@duckdb"),
     { name: "cycle", severity: "error", from: {}, to: { circular: true } },
     {
       name: "imports-a-test",

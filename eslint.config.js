@@ -9,6 +9,8 @@ export default tseslint.config(
       "studio/**",
       "scripts/**",
       "bench/*.mjs",
+      "examples/**/*.mjs",
+      "examples/**/*.js",
       "*.js",
       "*.cjs",
     ],

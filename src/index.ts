@@ -1,7 +1,13 @@
 export * from "./core/errors.ts";
 export { detectSource, openDataset, packDataset, renderSamples } from "./data/index.ts";
 export { compile } from "./engine/index.ts";
-export { embedImages, evaluate, exportEncoder, nearestImages } from "./evaluate/index.ts";
+export {
+  embedImages,
+  evaluate,
+  exportEncoder,
+  nearestImages,
+  openImageEncoder,
+} from "./evaluate/index.ts";
 export { loadEncoder, openImages } from "./inference/index.ts";
 export { createFramework } from "./methods/index.ts";
 export { renderReport } from "./report/index.ts";

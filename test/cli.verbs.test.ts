@@ -75,19 +75,21 @@ test("embed writes the same features to Parquet and npy, with ids and labels", a
   const rows = (await readParquet(`${out}.parquet`)) as {
     id: string;
     label: string;
-    embedding: number[];
+    vector: number[];
   }[];
   const array = await readNpy(`${out}.npy`);
   const names = readFileSync(`${out}.names.txt`, "utf8").trimEnd().split("\n");
   expect(rows.map(({ id }) => id)).toEqual(names);
-  expect(array.shape).toEqual([40, rows[0].embedding.length]);
-  expect(Array.from(rows[7].embedding)).toEqual(
+  expect(array.shape).toEqual([40, rows[0].vector.length]);
+  expect(Array.from(rows[7].vector)).toEqual(
     Array.from(array.data.slice(7 * array.shape[1], 8 * array.shape[1])),
   );
   expect(new Set(rows.map(({ label }) => label)).size).toBe(4);
-  const again = await contrapose(["embed", run, "--data", heldOut, "--out", out]);
-  expect(again.code).toBe(2);
-  expect(again.err).toContain("exists");
+  const again = await contrapose(["embed", run, "--data", heldOut, "--out", out, "--json"]);
+  expect(again.json()).toMatchObject({ fresh: 0, kept: 40 });
+  const array2 = await contrapose(["embed", run, "--data", heldOut, "--out", `${out}.npy`]);
+  expect(array2.code).toBe(2);
+  expect(array2.err).toContain("exists, and there is no table to go on from");
 });
 
 describe("export", () => {

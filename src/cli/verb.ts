@@ -48,10 +48,10 @@ export type Verb = {
 /** `--batch-size <images>` to `--batch-size`. */
 export const longName = ({ flags }: OptionSpec): string => flags.split(" ")[0];
 
-/** `--batch-size <images>` to `batchSize`. */
+/** `--batch-size <images>` to `batchSize`; `--no-estimate` to `estimate`, which is false where it is given. */
 export const keyOf = (spec: OptionSpec): string =>
   longName(spec)
-    .slice(2)
+    .replace(/^--(no-)?/, "")
     .replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Whether an option takes a value. */

@@ -1,11 +1,14 @@
 import type { Verb } from "./verb.ts";
 import { bench } from "./verbs/bench.ts";
+import { cluster } from "./verbs/cluster.ts";
 import { compare } from "./verbs/compare.ts";
 import { conformance } from "./verbs/conformance.ts";
+import { dedupe } from "./verbs/dedupe.ts";
 import { doctor } from "./verbs/doctor.ts";
 import { embed } from "./verbs/embed.ts";
 import { evaluate } from "./verbs/evaluate.ts";
 import { exportVerb } from "./verbs/export.ts";
+import { indexVerb } from "./verbs/indexVerb.ts";
 import { inspect } from "./verbs/inspect.ts";
 import { list } from "./verbs/list.ts";
 import { pack } from "./verbs/pack.ts";
@@ -13,6 +16,7 @@ import { preview } from "./verbs/preview.ts";
 import { quickstart } from "./verbs/quickstart.ts";
 import { report } from "./verbs/report.ts";
 import { sample } from "./verbs/sample.ts";
+import { search } from "./verbs/search.ts";
 import { train } from "./verbs/train.ts";
 
 /** Every verb, in the order of help. */
@@ -25,6 +29,10 @@ export const verbs: readonly Verb[] = [
   evaluate,
   compare,
   embed,
+  indexVerb,
+  search,
+  dedupe,
+  cluster,
   exportVerb,
   report,
   inspect,

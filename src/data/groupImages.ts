@@ -15,7 +15,7 @@ const KEPT = 20_000; // thumbnails held
 type Likeness = (a: number, b: number) => number;
 
 /** Compares images by their thumbnails, made when needed; a bounded number is kept. */
-function likenessOf(images: readonly StoredImage[], pixels: StoredPixels): Likeness {
+export function likenessOf(images: readonly StoredImage[], pixels: StoredPixels): Likeness {
   const kept = new Map<number, Float32Array>();
   const get = (index: number) => {
     let found = kept.get(index);
@@ -51,11 +51,12 @@ function threshold(count: number, alike: Likeness): number {
   return Math.max(LIKENESS, 1 - (1 - high) / 8);
 }
 
-const isCopyKey = ({ crc, width, height, hash }: StoredImage) =>
+/** The same for images whose stored pixels are the same. */
+export const copyKey = ({ crc, width, height, hash }: StoredImage) =>
   `${crc} ${width} ${height} ${hash}`;
 
-/** Pairs that are alike, the most alike first. */
-function nearPairs(images: readonly StoredImage[], alike: Likeness) {
+/** Pairs that are alike, the most alike first, and the likeness that was asked of them. */
+export function nearPairs(images: readonly StoredImage[], alike: Likeness) {
   const hashed = images.flatMap(({ hash }, index) => (hash === undefined ? [] : [index]));
   const hashes = parseHashes(hashed.map((index) => images[index].hash!));
   const least = threshold(images.length, alike);
@@ -125,7 +126,7 @@ export function groupImages(
   };
   joinEqual(({ sourceGroup }) => sourceGroup);
   if (near) {
-    nearDuplicates += joinEqual(isCopyKey);
+    nearDuplicates += joinEqual(copyKey);
     const alike = likenessOf(images, pixels);
     const { pairs, least } = nearPairs(images, alike);
     for (const { a, b } of pairs) {

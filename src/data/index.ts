@@ -1,5 +1,6 @@
 export * from "./decodeImage.ts";
 export { detectSource } from "./detectSource.ts";
+export { type AlikePair, alikePairs, type LooksAlike, openLikeness } from "./duplicates.ts";
 export * from "./encodeImage.ts";
 export type { PackReport } from "./finishPacking.ts";
 export * from "./montage.ts";
@@ -8,6 +9,7 @@ export * from "./packDataset.ts";
 export type { GroupSummary, PackedHeader, StoredImage } from "./packedIndex.ts";
 export { PackOptions } from "./packOptions.ts";
 export type { PixelSettings } from "./packOptions.ts";
+export { storedSize } from "./storedSize.ts";
 export { perceptualHash } from "./perceptualHash.ts";
 export type { Box, ImageSource, RawContent, RawEntry } from "./source.ts";
 export type { Skipped, SourceKind, SourceOptions, SplitChoice } from "./source.ts";

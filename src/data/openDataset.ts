@@ -19,6 +19,8 @@ export type ImageEntry = {
   readonly originalWidth: number; // pixels
   readonly originalHeight: number; // pixels
   readonly box?: Box; // in stored pixels
+  readonly content: string; // of the stored pixels: other pixels, another text
+  readonly hash?: string; // perceptual, 16 hexadecimal digits; absent for plain images
 };
 
 /** Packed images, opened. Image i has row i of every table. */
@@ -137,10 +139,13 @@ function labelsOf(images: readonly StoredImage[], classes: readonly string[] | u
 }
 
 function toEntry(image: StoredImage, index: number, labels: Int32Array | undefined): ImageEntry {
-  const { id, path, width, height, originalWidth, originalHeight, group = index, box } = image;
+  const { id, path, width, height, originalWidth, originalHeight, group = index } = image;
+  const { box, crc, hash } = image;
   const label = labels?.[index] ?? -1;
   return {
     ...{ id, path, group, width, height, originalWidth, originalHeight },
+    content: `${crc.toString(16).padStart(8, "0")}-${width}x${height}`,
+    ...(hash === undefined ? {} : { hash }),
     ...(label < 0 ? {} : { label }),
     ...(box === undefined ? {} : { box }),
   };

@@ -4,22 +4,13 @@ import {
   type ModelProto,
   ModelProtoSchema,
   TensorProto_DataType as DataType,
+  StringStringEntryProtoSchema,
   TensorProtoSchema,
 } from "onnx-buf";
-import * as ort from "onnxruntime-node";
-
-import {
-  type DataOf,
-  flattenTree,
-  type HostArray,
-  hostArray,
-  type HostTree,
-} from "../core/arrays.ts";
-import { DeviceError } from "../core/errors.ts";
+import { flattenTree, type HostArray, type HostTree } from "../core/arrays.ts";
 import { VERSION } from "../core/version.ts";
 import type { Target } from "./context.ts";
 import { lower } from "./lower.ts";
-import { toTensor } from "./program.ts";
 import { trace, type TracedFunction } from "./trace.ts";
 
 /** What stands in an exported model beside the computation. */
@@ -28,6 +19,8 @@ export type ExportNames = {
   readonly output: string;
   /** Name of a weight from its path in the tree of weights. */
   weight(path: string): string;
+  /** Texts about the model, kept in the file. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 };
 
 /** Only operators of the ONNX standard, so that any runtime can load the model. */
@@ -133,42 +126,9 @@ export async function exportOnnx(
   rename(graph, renamed);
   const used = new Set(graph.node.flatMap((node) => node.input));
   graph.initializer = graph.initializer.filter(({ name }) => used.has(name));
+  model.metadataProps = Object.entries(names.metadata ?? {}).map(([key, value]) =>
+    create(StringStringEntryProtoSchema, { key, value }),
+  );
   if (input.batch === "any" && !freeBatch(graph)) return undefined;
   return toBinary(ModelProtoSchema, model);
-}
-
-/** An ONNX model of any origin, loaded. */
-export type OnnxModel = {
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  run(inputs: Record<string, HostArray>): Promise<Record<string, HostArray>>;
-  dispose(): Promise<void>;
-};
-
-/** Loads an ONNX model with ONNX Runtime, as another program would. */
-export async function openOnnx(model: Uint8Array): Promise<OnnxModel> {
-  let session: ort.InferenceSession;
-  try {
-    session = await ort.InferenceSession.create(model, { logSeverityLevel: 3 });
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new DeviceError(`the ONNX model cannot be loaded: ${message}`, undefined, { cause });
-  }
-  return {
-    inputs: session.inputNames,
-    outputs: session.outputNames,
-    async run(inputs) {
-      const feeds = Object.fromEntries(
-        Object.entries(inputs).map(([name, array]) => [name, toTensor(array)]),
-      );
-      const results = await session.run(feeds);
-      return Object.fromEntries(
-        Object.entries(results).map(([name, { dims, data }]) => [
-          name,
-          hostArray("float32", dims, data as DataOf<"float32">),
-        ]),
-      );
-    },
-    dispose: () => session.release(),
-  };
 }

@@ -1,17 +1,27 @@
-import {
-  type EmbedderOptions,
-  imageRows,
-  type Images,
-  type LoadedEncoder,
-} from "../inference/index.ts";
+import { imageRows, type Images } from "../inference/index.ts";
 import type { Features } from "../metrics/index.ts";
-import { type FeaturesKind, openEncoder } from "./embedSet.ts";
+import type { EmbeddedImage, Embeddings } from "../store/index.ts";
+import type { ImageEncoder } from "./imageEncoder.ts";
 
-/** Embeddings of images, row i of image i. */
-export type EmbeddedImages = {
-  readonly features: Features;
-  readonly ids: readonly string[];
-  readonly labels: readonly (string | undefined)[];
+/** How images are embedded. */
+export type EmbedOptions = {
+  /** Vectors of an earlier embedding; those of images that are unchanged are taken over. */
+  readonly known?: Embeddings | undefined;
+  /** Scales every vector to length 1. */
+  readonly unit?: boolean | undefined;
+  /** What is noted beside, as a foreign model's stated input. */
+  readonly facts?: Embeddings["facts"] | undefined;
+  readonly progress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Embeddings with what became of the earlier ones. */
+export type EmbeddedImages = Embeddings & {
+  readonly fresh: number; // computed now
+  readonly kept: number; // taken over
+  readonly dropped: number; // of images that are gone
+  /** Whether nothing differs from the earlier embeddings. */
+  readonly unchanged: boolean;
 };
 
 /** Scales rows to length 1, in place; a zero row stays. */
@@ -23,32 +33,79 @@ function normalise({ data, dimension }: Features): void {
   }
 }
 
-/** Embeds all images of a set. */
-export async function embedImages(
-  loaded: LoadedEncoder,
+function describe(images: Images): EmbeddedImage[] {
+  const { dataset, classes } = images;
+  return Array.from({ length: images.count }, (_, i) => {
+    const { id, path, label, group, originalWidth, originalHeight, content } = dataset.entry(i);
+    const name = label === undefined ? undefined : classes?.[label];
+    const size = { width: originalWidth, height: originalHeight };
+    return { id, path, label: name, group, ...size, content };
+  });
+}
+
+/** The row of each image in earlier embeddings, −1 where it is new or its pixels have changed. */
+function knownRows(images: readonly EmbeddedImage[], known: Embeddings | undefined): Int32Array {
+  const rows = new Map(known?.images.map(({ id }, row) => [id, row]));
+  return Int32Array.from(images, ({ id, content }) => {
+    const row = rows.get(id) ?? -1;
+    return row >= 0 && known!.images[row].content === content ? row : -1;
+  });
+}
+
+/** Earlier embeddings, where they are of this encoder and scaled alike. */
+function usable(encoder: ImageEncoder, { known, unit = false }: EmbedOptions) {
+  const { encoderHash, unit: scaled } = known?.facts ?? {};
+  const same = encoderHash === encoder.hash && (scaled === "true") === unit;
+  return same && known?.features.dimension === encoder.dimension ? known : undefined;
+}
+
+function factsOf(
+  encoder: ImageEncoder,
   images: Images,
-  options: EmbedderOptions & {
-    features?: FeaturesKind | undefined;
-    unit?: boolean | undefined;
-    progress?: (done: number, total: number) => void;
-    signal?: AbortSignal | undefined;
-  } = {},
+  options: EmbedOptions,
+): Embeddings["facts"] {
+  return {
+    encoder: encoder.path,
+    encoderHash: encoder.hash,
+    features: encoder.features,
+    unit: String(options.unit ?? false),
+    images: images.dataset.header.source.path,
+    packed: images.path,
+    ...options.facts,
+  };
+}
+
+/**
+ * Embeds the images of a set. Where vectors of the same encoder are known, only new and changed images go
+ * through it, and those of images that are gone are dropped.
+ */
+export async function embedImages(
+  encoder: ImageEncoder,
+  images: Images,
+  options: EmbedOptions = {},
 ): Promise<EmbeddedImages> {
-  const encoder = await openEncoder(loaded, options.features ?? "features", options);
-  try {
-    const features = await encoder.embed(imageRows(images, encoder.format), {
-      progress: (done) => options.progress?.(done, images.count),
-      signal: options.signal,
-    });
-    if (options.unit === true) normalise(features);
-    const { classes, labels } = images;
-    const nameOf = (label: number) => (label < 0 ? undefined : classes?.[label]);
-    return {
-      features,
-      ids: images.dataset.ids,
-      labels: images.dataset.ids.map((_, i) => nameOf(labels?.[i] ?? -1)),
-    };
-  } finally {
-    await encoder.dispose();
-  }
+  const known = usable(encoder, options);
+  const described = describe(images);
+  const rows = knownRows(described, known);
+  const asked = Int32Array.from(rows.keys()).filter((i) => rows[i] < 0);
+  const computed = await encoder.embed(imageRows(images, encoder.format, asked), {
+    progress: (done) => options.progress?.(done, asked.length),
+    signal: options.signal,
+  });
+  if (options.unit === true) normalise(computed);
+  const { dimension } = encoder;
+  const data = new Float32Array(images.count * dimension);
+  const copy = (from: Features, row: number, to: number) =>
+    data.set(from.data.subarray(row * dimension, (row + 1) * dimension), to * dimension);
+  rows.forEach((row, i) => row >= 0 && copy(known!.features, row, i));
+  asked.forEach((i, row) => copy(computed, row, i));
+  const kept = images.count - asked.length;
+  const dropped = (known?.images.length ?? 0) - kept;
+  const same = JSON.stringify(described) === JSON.stringify(known?.images);
+  return {
+    images: described,
+    features: { data, count: images.count, dimension },
+    facts: factsOf(encoder, images, options),
+    ...{ fresh: asked.length, kept, dropped, unchanged: same && asked.length === 0 },
+  };
 }

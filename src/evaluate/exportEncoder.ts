@@ -21,6 +21,7 @@ import { loadingCode } from "./loadingCode.ts";
 export type Exported = {
   readonly onnx: string;
   readonly weights: string;
+  readonly description: string; // the input and the output as JSON
   readonly readme: string;
   readonly batch: number | "any";
   readonly dimension: number;
@@ -112,8 +113,12 @@ async function distance(
 const TOLERANCE = 1e-3; // of the largest feature; other operators round otherwise
 
 /** A model and how it compares with the encoder; for batches of any size where that gives the same. */
-async function writtenModel(source: Exportable, imageSize: number, asked: number | undefined) {
-  const names = { input: "images", output: "features", weight: weightName };
+async function writtenModel(
+  source: Exportable,
+  { imageSize, metadata }: { imageSize: number; metadata: Record<string, string> },
+  asked: number | undefined,
+) {
+  const names = { input: "images", output: "features", weight: weightName, metadata };
   const shape = [3, imageSize, imageSize];
   const attempts: (number | "any")[] = asked === undefined ? ["any", 1] : [asked];
   for (const batch of attempts) {
@@ -148,10 +153,12 @@ export async function exportEncoder(
   const { description, variables } = loaded;
   const { imageSize } = description;
   const source = await exportable(loaded, features);
-  const written = await writtenModel(source, imageSize, batch);
+  const metadata = encoderMetadata({ ...description, dimension: source.dimension });
+  const written = await writtenModel(source, { imageSize, metadata }, batch);
   const files = {
     onnx: join(folder, "encoder.onnx"),
     weights: join(folder, "weights.safetensors"),
+    description: join(folder, "encoder.json"),
     readme: join(folder, "README.md"),
   };
   await writeFileAtomic(files.onnx, written.model);
@@ -164,6 +171,10 @@ export async function exportEncoder(
     difference,
     relative,
   };
+  const { mean, std } = description;
+  const input = { input: "images", output: "features", imageSize, mean, std };
+  const described = { ...input, batch: about.batch, dimension: about.dimension, features };
+  await writeFileAtomic(files.description, `${JSON.stringify(described, null, 2)}\n`);
   await writeFileAtomic(files.readme, loadingCode(description, { ...about, features }));
   return { ...files, ...about };
 }

@@ -75,6 +75,6 @@ const { features } = await session.run({ images });
 \`\`\`
 ${torchvision(description)}
 \`weights.safetensors\` holds the weights under torchvision's names; its metadata says the architecture, image size,
-mean and standard deviation. \`contrapose evaluate\`, \`embed\` and \`train --init\` take it as it is.
+mean and standard deviation, as do the model's own metadata and \`encoder.json\`. \`contrapose evaluate\`, \`embed\` and \`train --init\` take it as it is.
 `;
 }

@@ -2,6 +2,7 @@ import { permutation, randomStream } from "../core/random.ts";
 import type { Images, LoadedEncoder } from "../inference/index.ts";
 import { nearestNeighbours } from "../metrics/index.ts";
 import { embedImages } from "./embedImages.ts";
+import { openLoaded } from "./imageEncoder.ts";
 
 /** Some images with those nearest to them, nearest first; numbers are those of the images in the set. */
 export type NearestImages = readonly {
@@ -15,7 +16,8 @@ export async function nearestImages(
   images: Images,
   { queries = 6, k = 8, seed = 0 }: { queries?: number; k?: number; seed?: number } = {},
 ): Promise<NearestImages> {
-  const { features } = await embedImages(loaded, images);
+  const encoder = await openLoaded(loaded);
+  const { features } = await embedImages(encoder, images).finally(() => encoder.dispose());
   const { dimension, data, count } = features;
   const chosen = permutation(randomStream(seed, "queries"), count).slice(0, queries);
   const rows = new Float32Array(chosen.length * dimension);

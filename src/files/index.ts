@@ -1,11 +1,13 @@
 export * from "./atomic.ts";
 export * from "./atomicFolder.ts";
+export { csvLine } from "./csv.ts";
 export * from "./fileError.ts";
 export * from "./jsonLines.ts";
 export * from "./safetensors.ts";
 export type { SafetensorsHeader, TensorEntry } from "./safetensorsHeader.ts";
 export { readEvents } from "./eventRecords.ts";
 export type { TensorBoardEvent } from "./eventRecords.ts";
+export { insideFolder } from "./insideFolder.ts";
 export { makeFolder } from "./makeFolder.ts";
 export * from "./npy.ts";
 export * from "./parquet.ts";

@@ -78,11 +78,17 @@ export function imageRows(
   };
 }
 
-async function embedAll(
-  program: Program,
-  variables: HostTree,
+/** Features [batch, D] of one full batch; what it returns may be used until the next call. */
+type Infer = (images: HostArray<"float32">) => Promise<HostArray<"float32">>;
+
+/**
+ * Features [count, D] of rows, computed batch by batch. `shape` is that of a batch, [B, 3, S, S]; the last
+ * batch is filled up with what stood there before.
+ */
+export async function embedBatches(
   rows: Rows,
   shape: readonly number[],
+  infer: Infer,
   { signal, progress }: EmbedCalls,
 ): Promise<Float32Array> {
   const [batchSize] = shape;
@@ -93,17 +99,29 @@ async function embedAll(
     if (signal?.aborted === true) throw new ContraposeError("embedding was interrupted");
     const count = Math.min(batchSize, rows.count - start);
     for (let i = 0; i < count; i++) rows.fill(start + i, input, i * width);
-    const result = (await program.run(
-      variables,
-      hostArray("float32", shape, input),
-    )) as HostArray<"float32">;
-    const dimension = result.shape[1];
+    const result = await infer(hostArray("float32", shape, input));
+    const dimension = sizeOf(result.shape) / batchSize;
     features ??= new Float32Array(rows.count * dimension);
     features.set(result.data.subarray(0, count * dimension), start * dimension);
-    program.recycle(result);
     progress?.(start + count);
   }
   return features ?? new Float32Array(0);
+}
+
+async function embedAll(
+  program: Program,
+  variables: HostTree,
+  rows: Rows,
+  shape: readonly number[],
+  calls: EmbedCalls,
+): Promise<Float32Array> {
+  let last: HostArray<"float32"> | undefined;
+  const infer: Infer = async (images) => {
+    if (last !== undefined) program.recycle(last);
+    last = (await program.run(variables, images)) as HostArray<"float32">;
+    return last;
+  };
+  return embedBatches(rows, shape, infer, calls);
 }
 
 /**

@@ -29,5 +29,14 @@ export {
   type Training,
   weightsPath,
 } from "./encoderFile.ts";
-export { datasetName, type Images, openImages, type OpenImagesOptions } from "./openImages.ts";
+export { type OnnxEncoder, openOnnxEncoder, type StatedInput } from "./onnxEncoder.ts";
+export {
+  datasetName,
+  type Images,
+  openImages,
+  type OpenImagesOptions,
+  packedSize,
+} from "./openImages.ts";
 export { labelledOnly, labelsIn, largestShare } from "./labels.ts";
+export { readGroups, writeGroups } from "./groupsFile.ts";
+export { joinGroups } from "./joinGroups.ts";

@@ -12,6 +12,8 @@ import {
   type PackReport,
 } from "../data/index.ts";
 import type { ImageSource } from "./embedder.ts";
+import { readGroups } from "./groupsFile.ts";
+import { joinGroups } from "./joinGroups.ts";
 
 /** Images ready for training and embedding, packed from whatever they were. */
 export type Images = ImageSource & {
@@ -32,6 +34,8 @@ export type OpenImagesOptions = {
   readonly cache: string;
   /** Side of the views to be made, so that images are stored large enough. */
   readonly imageSize?: number | undefined;
+  /** A file of groups, joined to those that were found when packing. */
+  readonly groups?: string | undefined;
   readonly progress?: (done: number, total: number | undefined) => void;
   readonly note?: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -50,7 +54,7 @@ export function datasetName(data: string): string {
 }
 
 /** Shorter side of stored images: enough for crops of the views asked for. */
-const storedSize = (imageSize = 0): number => Math.max(160, Math.round((imageSize * 8) / 7));
+export const packedSize = (imageSize = 0): number => Math.max(160, Math.round((imageSize * 8) / 7));
 
 function median(values: ArrayLike<number>): number {
   const sorted = Array.from(values).sort((a, b) => a - b);
@@ -82,11 +86,41 @@ function describeReport({ images, packed, kept, skipped }: PackReport, folder: s
   return `packed     ${images} images (${how}) in ${folder}${left}`;
 }
 
+/** Images with the groups of a file joined to their own. Other groups, another fingerprint. */
+function withGroups(images: Images, { groups: file, note }: OpenImagesOptions): Images {
+  if (file === undefined) return images;
+  const { dataset, fingerprint } = images;
+  const { groups: joined, unknown } = joinGroups(dataset, readGroups(file));
+  const groups = new Int32Array(new SharedArrayBuffer(4 * joined.length)); // workers read it too
+  groups.set(joined);
+  const several = joined.length - new Set(joined).size;
+  const left = unknown === 0 ? "" : `; ${unknown} images of it are not in the set`;
+  note?.(`groups     ${several} images more than groups, with those of ${file}${left}`);
+  const entry = (index: number) => ({ ...dataset.entry(index), group: groups[index] });
+  const hash = createHash("sha256").update(fingerprint).update(new Uint8Array(joined.buffer));
+  return {
+    ...images,
+    pixels: { ...images.pixels, groups },
+    dataset: { ...dataset, groups, entry },
+    fingerprint: hash.digest("hex"),
+  };
+}
+
 /** Opens images of any kind: a packed dataset as it is, anything else through its packed form in the cache. */
 export async function openImages(path: string, options: OpenImagesOptions): Promise<Images> {
+  const images = await openPlain(path, options);
+  try {
+    return withGroups(images, options);
+  } catch (error) {
+    images.close();
+    throw error;
+  }
+}
+
+async function openPlain(path: string, options: OpenImagesOptions): Promise<Images> {
   if (await isPackedDataset(path)) return toImages(await openDataset(path));
   const source = await detectSource(path);
-  const size = storedSize(options.imageSize);
+  const size = packedSize(options.imageSize);
   const mark = createHash("sha256").update(resolve(path)).digest("hex").slice(0, 8);
   const folder = join(options.cache, `${datasetName(path)}-${mark}-${size}px`);
   const report = await packDataset(

@@ -1,4 +1,13 @@
 export { renderComparison } from "./renderComparison.ts";
+export type {
+  ClustersPage,
+  DuplicatesPage,
+  ImageGroup,
+  SearchPage,
+  Shown,
+} from "./pages/pageData.ts";
+export { renderClusters, renderDuplicates } from "./pages/renderGroups.ts";
+export { renderSearch } from "./pages/renderSearch.ts";
 export { renderReport } from "./renderReport.ts";
 export type {
   EpochPoint,

@@ -1,11 +1,6 @@
-import { VERSION } from "../core/version.ts";
-import { html, markupOf, trustedMarkup, type Html } from "./markup/html.ts";
+import { renderDocument } from "./markup/document.ts";
+import { html, type Html } from "./markup/html.ts";
 import type { Section } from "./sections/section.ts";
-import { style } from "./style.ts";
-
-// The page may show what it holds itself, and load or run nothing.
-const policy =
-  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** What a page shows, from top to bottom. */
 export type Page = {
@@ -16,33 +11,14 @@ export type Page = {
   readonly styles?: string; // rules beside those of all pages
 };
 
-/** A whole page as one HTML file that needs nothing else. */
+/** A whole page with its contents as one HTML file that needs nothing else. */
 export function renderPage({ title, header, sections, numbers, styles = "" }: Page): string {
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="generator" content="Contrapose ${VERSION}" />
-        <title>${title}</title>
-        <style>
-          ${trustedMarkup(style)} ${trustedMarkup(styles)}
-        </style>
-      </head>
-      <body>
-        <div class="page">
-          ${header} ${sections.length > 1 && contents(sections)}
-          <main>${sections.map(({ markup }) => html`${markup} `)}</main>
-          <footer>
-            Made by Contrapose ${VERSION}. This page holds all it shows; the same numbers are in
-            ${numbers}.
-          </footer>
-        </div>
-      </body>
-    </html>`;
-  return `${markupOf(page)}\n`;
+  return renderDocument({
+    ...{ title, styles },
+    header: [header, sections.length > 1 && contents(sections)],
+    sections: sections.map(({ markup }) => markup),
+    footer: `This page holds all it shows; the same numbers are in ${numbers}.`,
+  });
 }
 
 const contents = (sections: readonly Section[]): Html =>

@@ -116,6 +116,23 @@ h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
 .strip .other figcaption { color: var(--ink); font-weight: 600; }
 .strip .other img { outline: 2px dashed var(--ink); outline-offset: 2px; }
 
+.asked { display: grid; grid-template-columns: minmax(9rem, 15rem) 1fr; gap: 2.25rem; align-items: start; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.75rem, 1fr)); gap: 1.6rem 1.1rem; }
+.card { min-width: 0; }
+.card img, .card .gone { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--panel); border-radius: 4px; }
+.card a { display: block; border-radius: 4px; } .card a:hover img { outline: 2px solid var(--accent); outline-offset: 2px; }
+.card .gone { display: grid; place-items: center; color: var(--muted); font-size: 0.8125rem; }
+.card figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 0.6rem; font-size: 0.8125rem; line-height: 1.4; margin-top: 0.5rem; }
+.card figcaption b { font-weight: 600; color: var(--ink); overflow-wrap: anywhere; }
+.card figcaption small { flex-basis: 100%; font-size: 0.75rem; overflow-wrap: anywhere; }
+.card figcaption small { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
+.card.first img { outline: 2px solid var(--accent); outline-offset: 2px; }
+.query figcaption { display: none; }
+.groups { display: flex; flex-wrap: wrap; gap: 2.75rem 2.5rem; }
+.group { padding: 0; width: calc(var(--columns) * 8.75rem + (var(--columns) - 1) * 1.1rem); max-width: 100%; }
+.group .cards { grid-template-columns: repeat(auto-fill, minmax(min(7.5rem, 100%), 1fr)); }
+.group h3 { font-size: 1rem; margin-bottom: 0.9rem; } .group h3 small { margin-left: 0.5rem; }
+
 details { border-block: 1px solid var(--line); padding: 0.7rem 0; }
 summary { cursor: pointer; font-weight: 500; }
 details[open] summary { margin-bottom: 1rem; }
@@ -136,6 +153,8 @@ footer { margin-top: 5rem; color: var(--soft); font-size: 0.8125rem; }
   .page { padding: 2.5rem 1.15rem 4rem; }
   section { padding-top: 3.5rem; }
   .chart text { font-size: 14.5px; }
+  .asked { grid-template-columns: 1fr; gap: 1.5rem; } .query { max-width: 12rem; }
+  .cards { grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); gap: 1.2rem 0.8rem; }
   .strip { grid-template-columns: repeat(auto-fill, minmax(3.9rem, 1fr)); }
   .bars li, .noted li { grid-template-columns: 1fr auto; padding-top: 0.6rem; }
   .bars svg { grid-row: 2; grid-column: 1 / -1; } .bars .scale { padding: 0; } .bars .scale svg { grid-column: 1 / -1; }
@@ -153,7 +172,7 @@ footer { margin-top: 5rem; color: var(--soft); font-size: 0.8125rem; }
   @page { margin: 16mm; }
   body { font-size: 10pt; } .page { padding: 0; max-width: none; } nav { display: none; }
   section { padding-top: 2.2rem; } h2, h3 { break-after: avoid; }
-  .chart, .strip, tr, .bars, .facts div { break-inside: avoid; }
+  .chart, .strip, .card, tr, .bars, .facts div { break-inside: avoid; }
   .charts { grid-template-columns: 1fr 1fr; gap: 1.2rem 1.5rem; }
   .measures thead th + th { width: 5rem; } .measures th, .measures td { padding-left: 0.9rem; }
   pre { border: 1px solid var(--line); }

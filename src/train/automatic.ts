@@ -190,11 +190,12 @@ export function openConfig(
   return { config, choices };
 }
 
-function optional({ test, microBatch, init, mixer }: TrainConfig): Partial<RunConfig> {
+function optional({ test, groups, microBatch, init, mixer }: TrainConfig): Partial<RunConfig> {
   return {
     ...(mixer === undefined ? {} : { mixer: mixer }),
     ...(test === undefined ? {} : { test }),
     ...(microBatch === undefined ? {} : { microBatch }),
+    ...(groups === undefined ? {} : { groups }),
     ...(init === undefined ? {} : { init }),
   };
 }

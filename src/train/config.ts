@@ -65,6 +65,11 @@ export const TrainConfig = z.strictObject({
     .min(1)
     .describe("images: a folder, CIFAR or IDX files, tar shards, a packed dataset"),
   test: z.string().min(1).optional().describe("held-out images with labels, measured as it goes"),
+  groups: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("a file of groups, as dedupe writes it: images of one are never negatives"),
   out: z.string().min(1).optional().describe("folder of the run"),
   method: z.enum(methodNames).optional().describe("a paper's choices, under all that is set"),
   framework: choiceFrom(frameworks, "simclr").describe("where candidates come from"),
@@ -102,6 +107,7 @@ export const TrainConfig = z.strictObject({
 export type RunConfig = {
   data: string;
   test?: string;
+  groups?: string;
   out: string;
   method: string;
   framework: Named;

@@ -18,15 +18,16 @@ export const factsOf = ({ count, shortSide, labels }: TrainingData): DatasetFact
 export type OpenDataOptions = {
   readonly out: string; // folder of the run
   readonly imageSize?: number | undefined;
+  readonly groups?: string | undefined; // a file of groups
   readonly listener?: TrainListener | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
 /** Opens the images of a run; their packed form is kept beside the run, where the next run finds it. */
 export function openTrainingData(path: string, options: OpenDataOptions): Promise<TrainingData> {
-  const { out, imageSize, listener, signal } = options;
+  const { out, imageSize, groups, listener, signal } = options;
   return openImages(path, {
-    ...{ cache: join(dirname(out), ".packed"), imageSize, signal },
+    ...{ cache: join(dirname(out), ".packed"), imageSize, groups, signal },
     progress: (done, total) => listener?.({ kind: "packing", done, total }),
     note: (text) => listener?.({ kind: "note", text }),
   });

@@ -25,7 +25,7 @@ export {
   type TrainListener,
 } from "./events.ts";
 export { examineRun } from "./health/doctor.ts";
-export { diagnose, findingNames } from "./health/findings.ts";
+export { diagnose, findingNames } from "./health/diagnose.ts";
 export type { Course, Diagnosis, Evidence, HealthRecord, Verdict } from "./health/records.ts";
 export { describeDiagnosis } from "./health/watch.ts";
 export {

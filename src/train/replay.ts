@@ -61,7 +61,9 @@ export async function replay(path: string): Promise<Replayed> {
   const failure = readFailure(path);
   const config = runConfig(failure.run);
   const { imageSize, batchSize } = config;
-  const data = await openTrainingData(config.data, { out: config.out, imageSize });
+  const data = await openTrainingData(config.data, {
+    ...{ out: config.out, imageSize, groups: config.groups },
+  });
   try {
     const framework = frameworkOf(config, data.count);
     const template = framework.init();

@@ -119,6 +119,7 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
   checkOut(out, overwrite);
   const data = await openTrainingData(tree.data as string, {
     ...{ out, imageSize: tree.imageSize as number | undefined, listener, signal },
+    groups: tree.groups as string | undefined,
   });
   try {
     const opened = await openParts({ ...tree, out }, data, listener, options.tamper ?? unchanged);
@@ -202,8 +203,8 @@ export async function resume(
   };
   const checkpoint = await checkpointOf(folder, options.from);
   const { imageSize } = config;
-  const { out } = config;
-  const data = await openTrainingData(config.data, { out, imageSize, listener, signal });
+  const { out, groups } = config;
+  const data = await openTrainingData(config.data, { out, imageSize, groups, listener, signal });
   try {
     const framework = frameworkOf(config, data.count);
     const fresh = framework.init();

@@ -1,103 +1,136 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 
-import { type DataOf, hostArray } from "../../core/arrays.ts";
-import { ConfigError } from "../../core/errors.ts";
-import { embedImages, type EmbeddedImages } from "../../evaluate/index.ts";
-import { writeFileAtomic, writeNpy, writeParquet } from "../../files/index.ts";
-import { loadEncoder } from "../../inference/index.ts";
-import { counted } from "../format.ts";
+import { ConfigError, DataError } from "../../core/errors.ts";
+import {
+  type EmbeddedImages,
+  embedImages,
+  type ImageEncoder,
+  openImageEncoder,
+} from "../../evaluate/index.ts";
+import {
+  type EmbeddingFiles,
+  embeddingFiles,
+  type Embeddings,
+  readEmbeddings,
+  writeEmbeddings,
+} from "../../store/index.ts";
+import { count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
+import { encoderOptionsOf } from "./encoder.ts";
 import { cacheFor, openWithProgress, progressOf } from "./images.ts";
-import { valueReader } from "./values.ts";
+import { valueReader, type ValueReader } from "./values.ts";
 
-/** The files that a name stands for, by kind. */
-function filesFor(out: string): { parquet?: string; npy?: string; names?: string } {
-  if (/\.parquet$/i.test(out)) return { parquet: out };
-  const base = out.replace(/\.npy$/i, "");
-  const array = { npy: `${base}.npy`, names: `${base}.names.txt` };
-  return /\.npy$/i.test(out) ? array : { parquet: `${out}.parquet`, ...array };
+type Existing = { files: EmbeddingFiles; known: Embeddings | undefined };
+
+function refuse(path: string, what: string): never {
+  throw new ConfigError(
+    `embed: ${JSON.stringify(path)} ${what}`,
+    "choose another --out, or --overwrite",
+  );
 }
 
-function* rowsOf({ features, ids, labels }: EmbeddedImages) {
-  const { data, dimension } = features;
-  for (let i = 0; i < ids.length; i++) {
-    const embedding = data.subarray(i * dimension, (i + 1) * dimension);
-    yield { id: ids[i], label: labels[i] ?? null, embedding };
+async function readKnown(path: string, overwrite: boolean): Promise<Embeddings | undefined> {
+  try {
+    return await readEmbeddings(path);
+  } catch (error) {
+    if (overwrite && error instanceof DataError) return undefined; // overwriting mends damage
+    throw error;
   }
 }
 
-async function writeAll(
-  files: ReturnType<typeof filesFor>,
-  embedded: EmbeddedImages,
-  about: Record<string, string>,
-) {
-  const { parquet, npy, names } = files;
-  if (parquet !== undefined) {
-    const columns = [
-      { name: "id", type: "string" as const },
-      { name: "label", type: "string" as const, nullable: true },
-      { name: "embedding", type: "vector" as const },
-    ];
-    await writeParquet(parquet, columns, rowsOf(embedded), about);
+/** What stands where the files are to go: vectors of this encoder are kept, anything else is refused. */
+async function existing(
+  files: EmbeddingFiles,
+  encoder: ImageEncoder,
+  overwrite: boolean,
+): Promise<Existing> {
+  const there = Object.values(files).filter((path) => existsSync(path));
+  if (there.length === 0) return { files, known: undefined };
+  const { parquet } = files;
+  const readable = parquet !== undefined && existsSync(parquet);
+  const known = readable ? await readKnown(parquet, overwrite) : undefined;
+  if (overwrite) return { files, known };
+  if (known === undefined) return refuse(there[0], "exists, and there is no table to go on from");
+  const { encoderHash } = known.facts;
+  if (encoderHash !== encoder.hash) refuse(parquet!, "holds vectors of another encoder");
+  return { files, known };
+}
+
+/** Where the images are: as given, or those the encoder was trained on. */
+function imagesOf(call: Call, values: ValueReader, encoder: ImageEncoder): string {
+  const [, word] = call.words;
+  const given = values.text("data");
+  if (word !== undefined && given !== undefined && word !== given) {
+    throw new ConfigError(`embed: images are given twice, as ${word} and as --data ${given}`);
   }
-  if (npy !== undefined) {
-    const { data, dimension } = embedded.features;
-    await writeNpy(
-      npy,
-      hostArray("float32", [embedded.ids.length, dimension], data as DataOf<"float32">),
-    );
+  const data = word ?? given ?? encoder.data;
+  if (data !== undefined) return data;
+  throw new ConfigError(
+    "embed: which images is missing, the encoder does not say what it was trained on",
+    `as in contrapose embed ${call.words[0]} ./photos`,
+  );
+}
+
+function say(embedded: EmbeddedImages, files: EmbeddingFiles, { printer }: Call): void {
+  const { fresh, kept, dropped, features } = embedded;
+  const parts = [`${count(fresh)} new`, `${count(kept)} unchanged`, `${count(dropped)} dropped`];
+  const how = kept + dropped === 0 ? "" : ` (${parts.join(", ")})`;
+  const size = `${features.dimension} numbers each`;
+  printer.say(`embedded   ${counted(features.count, "image")}${how}, ${size}`);
+  if (files.parquet !== undefined) {
+    printer.say(`table      ${files.parquet}: id, path, label, group, width, height, vector`);
   }
-  if (names !== undefined) await writeFileAtomic(names, `${embedded.ids.join("\n")}\n`);
+  if (files.npy !== undefined) {
+    printer.say(`array      ${files.npy}, row i is line i of ${files.names}`);
+  }
+  if (files.parquet === undefined) return;
+  const name = files.npy === undefined ? files.parquet : files.parquet.replace(/\.parquet$/, "");
+  printer.say();
+  printer.say("next");
+  printer.say(`  contrapose search ${name} --image photo.jpg   a page of the images nearest to it`);
 }
 
 /** Embeds images and writes the embeddings. */
 export async function runEmbed(call: Call): Promise<Answer> {
-  const { words, options, printer, signal } = call;
+  const { words, options, signal } = call;
   const values = valueReader("embed", options);
-  const features = values.oneOf("features", ["features", "head"]);
-  const threads = values.number("threads", { whole: true, least: 1 });
-  const loaded = await loadEncoder(words[0]);
-  const data = values.text("data") ?? loaded.description.training?.data;
-  if (data === undefined)
-    values.need("data", "the weights do not say which images they were trained on");
+  const asked = encoderOptionsOf(values);
+  const out = values.text("out") ?? "embeddings";
   values.check();
-  const files = filesFor(values.text("out") ?? "embeddings");
-  const there = Object.values(files).find((path) => existsSync(path));
-  if (there !== undefined && options.overwrite !== true) {
-    throw new ConfigError(
-      `embed: ${JSON.stringify(there)} exists`,
-      "choose another --out, or --overwrite",
-    );
-  }
-  const { imageSize } = loaded.description;
-  const images = await openWithProgress(data!, cacheFor(words[0]), call, imageSize);
+  const encoder = await openImageEncoder(words[0], asked);
   try {
-    const show = progressOf(call);
-    const embedded = await embedImages(loaded, images, {
-      ...{
-        features,
-        threads,
-        device: values.text("device"),
+    const data = imagesOf(call, values, encoder);
+    const before = await existing(embeddingFiles(out), encoder, options.overwrite === true);
+    const { imageSize } = encoder.format;
+    const images = await openWithProgress(data, cacheFor(words[0]), call, imageSize);
+    try {
+      const show = progressOf(call);
+      const embedded = await embedImages(encoder, images, {
+        known: before.known,
         unit: options.normalise === true,
+        facts: { encoder: resolve(encoder.path), stated: JSON.stringify(asked.stated) },
         signal,
-      },
-      progress: (done, total) => show("embedding", done, total),
-    });
-    const { count, dimension } = embedded.features;
-    const about = { encoder: JSON.stringify(loaded.description.encoder), weights: loaded.path };
-    await writeAll(files, embedded, about);
-    printer.say(`embedded   ${counted(count, "image")}, ${dimension} numbers each`);
-    if (files.parquet !== undefined)
-      printer.say(`table      ${files.parquet}: id, label, embedding`);
-    if (files.npy !== undefined)
-      printer.say(`array      ${files.npy}, row i is line i of ${files.names}`);
-    return {
-      images: count,
-      dimension,
-      files: Object.values(files),
-      features: features ?? "features",
-    };
+        progress: (done, total) => show("embedding", done, total),
+      });
+      const whole = Object.values(before.files).every((path) => existsSync(path));
+      if (!embedded.unchanged || !whole) await writeEmbeddings(before.files, embedded);
+      say(embedded, before.files, call);
+      return answerOf(embedded, before.files);
+    } finally {
+      images.close();
+    }
   } finally {
-    images.close();
+    await encoder.dispose();
   }
+}
+
+function answerOf({ features, facts, fresh, kept, dropped }: EmbeddedImages, files: object) {
+  return {
+    images: features.count,
+    dimension: features.dimension,
+    ...{ fresh, kept, dropped },
+    files: Object.values(files),
+    features: facts.features,
+  };
 }

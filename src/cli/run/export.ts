@@ -5,6 +5,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { exportEncoder } from "../../evaluate/index.ts";
 import { loadEncoder } from "../../inference/index.ts";
 import type { Answer, Call } from "../verb.ts";
+import { programs, runExportEmbeddings } from "./exportEmbeddings.ts";
 import { valueReader } from "./values.ts";
 
 /** Exports an encoder. */
@@ -13,9 +14,11 @@ export async function runExport(call: Call): Promise<Answer> {
   const values = valueReader("export", options);
   const batch = values.number("batch", { whole: true, least: 1 });
   const features = values.oneOf("features", ["features", "head"]);
+  const to = values.oneOf("to", ["onnx", ...programs]) ?? "onnx";
   values.check();
+  if (to !== "onnx") return runExportEmbeddings(call, to, values);
   const out = values.text("out") ?? "exported";
-  const names = ["encoder.onnx", "weights.safetensors", "README.md"];
+  const names = ["encoder.onnx", "weights.safetensors", "encoder.json", "README.md"];
   const there = names.map((name) => join(out, name)).find((path) => existsSync(path));
   if (there !== undefined && options.overwrite !== true) {
     throw new ConfigError(

@@ -57,7 +57,7 @@ function sayDone(result: TrainResult, { printer }: Call): void {
     [`  contrapose report ${run}${test}`, "a page with curves, views and neighbours"],
     [`  contrapose inspect ${run}`, "which pairs were contrasted, as a page"],
     [`  contrapose doctor ${run}`, "whether it trained soundly"],
-    [`  contrapose embed ${run} --out embeddings`, "a table of embeddings"],
+    [`  contrapose embed ${run}`, "a table of embeddings, for search, dedupe and cluster"],
     [`  contrapose export ${run}`, "the encoder as ONNX"],
   ];
   for (const line of leftColumns(rows, "   ")) printer.say(line);

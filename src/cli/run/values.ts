@@ -40,6 +40,17 @@ export function valueReader(verb: string, options: OptionValues) {
       found.push(`${flagOf(key)}: expected ${describeKind(kind)} (is ${JSON.stringify(text)})`);
       return undefined;
     },
+    /** Numbers with commas between them. */
+    numbers(key: string): number[] | undefined {
+      const text = options[key];
+      if (typeof text !== "string") return undefined;
+      const all = text.split(",");
+      if (all.every((one) => fitsKind(one, {}))) return all.map(Number);
+      found.push(
+        `${flagOf(key)}: expected numbers with commas between them (is ${JSON.stringify(text)})`,
+      );
+      return undefined;
+    },
     oneOf<T extends string>(key: string, names: readonly T[]): T | undefined {
       const text = options[key];
       if (typeof text !== "string") return undefined;
@@ -58,3 +69,6 @@ export function valueReader(verb: string, options: OptionValues) {
     },
   };
 }
+
+/** What reads options of a verb. */
+export type ValueReader = ReturnType<typeof valueReader>;

@@ -1,19 +1,25 @@
 import type { Verb } from "../verb.ts";
+import { encoderOptions } from "./encoderOptions.ts";
 
 /** Embeds images. */
 export const embed: Verb = {
   name: "embed",
   summary: "Turn images into embeddings: a Parquet table, and an npy array with names",
-  words: [{ name: "<run>", describe: "a run, a checkpoint or a weights.safetensors file" }],
+  words: [
+    { name: "<encoder>", describe: "a run, a checkpoint, a weights.safetensors or an .onnx file" },
+    { name: "[images]", describe: "images, the same as --data" },
+  ],
   options: [
     { flags: "--data <path>", describe: "images (the images of the run)" },
     { flags: "--out <file>", describe: "ends in .parquet, .npy or neither for both (embeddings)" },
-    { flags: "--features <kind>", describe: "features before the head, or head (features)" },
     { flags: "--normalise", describe: "scale every embedding to length 1" },
-    { flags: "--device <name>", describe: "as for training (cpu)" },
-    { flags: "--threads <number>", describe: "one a core by default" },
-    { flags: "--overwrite", describe: "replace the files" },
+    ...encoderOptions,
+    { flags: "--overwrite", describe: "replace files of another encoder" },
   ],
-  examples: ["embed runs/photos --data ./photos --out photos.parquet"],
+  examples: [
+    "embed runs/photos",
+    "embed runs/photos ./photos --out photos",
+    "embed resnet50.onnx ./photos --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
+  ],
   load: async () => (await import("../run/embed.ts")).runEmbed,
 };

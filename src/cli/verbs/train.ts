@@ -21,6 +21,12 @@ export const configOptions: readonly OptionSpec[] = [
   },
   {
     group: data,
+    flags: "--groups <file>",
+    path: "groups",
+    describe: "images that are never each other's negatives, as dedupe writes them",
+  },
+  {
+    group: data,
     flags: "--image-size <px>",
     path: "imageSize",
     describe: "side of a view in pixels",

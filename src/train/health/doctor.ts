@@ -5,7 +5,7 @@ import { readJsonLines } from "../../files/index.ts";
 import type { RunConfig } from "../config.ts";
 import type { EvaluationRecord, StepRecord } from "../events.ts";
 import { existingRun } from "../runFolder.ts";
-import { diagnose } from "./findings.ts";
+import { diagnose } from "./diagnose.ts";
 import type { Diagnosis, HealthRecord } from "./records.ts";
 
 type Line = StepRecord | EvaluationRecord | HealthRecord;

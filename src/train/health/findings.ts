@@ -1,56 +1,17 @@
-import type { StepRecord } from "../events.ts";
-import type { Course, Diagnosis, Evidence, HealthRecord, Verdict } from "./records.ts";
-
-/** Steps that a mean is taken over. */
-const WINDOW = 10;
-
-/** A course as the checks read it. */
-export type Signs = {
-  readonly course: Course;
-  readonly last: StepRecord;
-  readonly probe: HealthRecord | undefined; // the newest
-  /** Mean of a figure over the last steps that have it; undefined where none has. */
-  readonly mean: (name: string) => number | undefined;
-  /** The same over the first steps. */
-  readonly early: (name: string) => number | undefined;
-  readonly temperature: number | undefined;
-  readonly done: number; // share of the run, 0 to 1
-};
-
-type Numbers = Readonly<Record<string, unknown>>;
-
-function meanOf(records: readonly Numbers[], name: string): number | undefined {
-  const values = records
-    .map((record) => record[name])
-    .filter((value): value is number => typeof value === "number");
-  if (values.length === 0) return undefined;
-  return values.reduce((a, b) => a + b, 0) / values.length;
-}
-
-/** Reads a course; undefined where no step is done. */
-export function signsOf(course: Course): Signs | undefined {
-  const { steps, health, config, totalSteps } = course;
-  const last = steps.at(-1);
-  if (last === undefined) return undefined;
-  const { temperature } = config.loss as { temperature?: unknown };
-  return {
-    ...{ course, last, probe: health.at(-1) },
-    mean: (name) => meanOf(steps.slice(-WINDOW), name),
-    early: (name) => meanOf(steps.slice(0, WINDOW), name),
-    temperature: typeof temperature === "number" ? temperature : undefined,
-    done: (last.step + 1) / totalSteps,
-  };
-}
+import type { Evidence, Verdict } from "./records.ts";
+import { leadOf, type Signs, WINDOW } from "./signs.ts";
 
 type Found = { sentence: string; evidence: Evidence[]; change: string; verdict?: Verdict };
-type Finding = {
+/** One thing that may be wrong. */
+export type Finding = {
   readonly name: string;
   readonly verdict: Verdict;
   /** What is wrong, or undefined where this is not it. */
   readonly look: (signs: Signs) => Found | undefined;
 };
 
-const fact = (name: string, value: number, expected: string): Evidence => ({
+/** A figure with what is expected of it. */
+export const fact = (name: string, value: number, expected: string): Evidence => ({
   name,
   value,
   expected,
@@ -125,15 +86,6 @@ const constantEmbedding: Finding = {
 const pairsOfViews = ["simclr", "moco", "looc"];
 /** Samplers that find positives of other images, which need not be alike. */
 const findsOthers = ["labels", "oracle", "nearest", "propagate", "falseNegatives"];
-
-/** How far positives are ahead of negatives in the mean, as a share of what is left to 1. */
-function leadOf(steps: readonly StepRecord[]): number | undefined {
-  const [positive, negative] = ["positiveSimilarity", "negativeSimilarity"].map((name) =>
-    meanOf(steps, name),
-  );
-  if (positive === undefined || negative === undefined) return undefined;
-  return (positive - negative) / Math.max(1e-6, 1 - negative);
-}
 
 const mixedUp: Finding = {
   name: "shuffled key ids",
@@ -354,50 +306,8 @@ const waiting: Finding = {
 };
 
 /** All that is looked for, what explains others first. */
-const findings: readonly Finding[] = [
+export const findings: readonly Finding[] = [
   ...[wrongNormalisation, sameViews, deadQueue, constantEmbedding, tooCold, tooHot],
   ...[leak, rateTooHigh, mixedUp, collapse, duplicates, notLearning, fewDirections],
   ...[fallingVote, clamped, waiting],
 ];
-
-/** Names of all that a diagnosis may find. */
-export const findingNames: readonly string[] = findings.map(({ name }) => name);
-
-/** The gravest thing that is wrong with a run, as far as its records tell. Pure. */
-export function diagnose(course: Course): Diagnosis {
-  const signs = signsOf(course);
-  if (signs === undefined) {
-    return {
-      verdict: "watch",
-      finding: "no steps",
-      sentence: "No step is done yet.",
-      evidence: [],
-    };
-  }
-  const found = findings.flatMap(({ name, verdict, look }): Diagnosis[] => {
-    const seen = look(signs);
-    return seen === undefined ? [] : [{ verdict, finding: name, ...seen }];
-  });
-  const gravest = found.find(({ verdict }) => verdict === "broken") ?? found.at(0);
-  return gravest ?? healthy(signs);
-}
-
-function healthy(signs: Signs): Diagnosis {
-  const { mean, last, course } = signs;
-  const vote = course.evaluations.at(-1)?.knnAccuracy;
-  const figures: [string, number | undefined, string][] = [
-    ["loss", mean("loss"), `below ${last.chanceLoss.toFixed(2)}, chance`],
-    ["featureStd", mean("featureStd"), "above 0.2; 1 is even"],
-    ["lead of positives", leadOf(course.steps.slice(-WINDOW)), "above 0.1"],
-    ["updateRatio", signs.probe?.updateRatio, "below 0.05"],
-    ["knnAccuracy", vote, "rising"],
-  ];
-  return {
-    verdict: "healthy",
-    finding: "healthy",
-    sentence: "Nothing that is looked for is wrong.",
-    evidence: figures.flatMap(([name, value, expected]) =>
-      value === undefined ? [] : [fact(name, value, expected)],
-    ),
-  };
-}

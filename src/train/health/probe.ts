@@ -1,4 +1,4 @@
-import type { HostArray, HostTree } from "../../core/arrays.ts";
+import type { HostArray } from "../../core/arrays.ts";
 import { compile, type Program, type SpecTree, type TracedFunction } from "../../engine/index.ts";
 import { asHostTree, type Framework, type HostState } from "../../methods/index.ts";
 import { permutation, randomStream } from "../../core/random.ts";
@@ -113,9 +113,9 @@ function reordered({ data, shape }: HostArray, order: Uint32Array): HostArray {
   const moved = new Float32Array(data.length);
   for (let row = 0; row < rows; row++) {
     const from = row - (row % images) + order[row % images];
-    moved.set(data.subarray(from * width, (from + 1) * width) as Float32Array, row * width);
+    moved.set(data.subarray(from * width, (from + 1) * width), row * width);
   }
-  return { dtype: "float32", shape, data: moved } as HostArray;
+  return { dtype: "float32", shape, data: moved };
 }
 
 /**
@@ -181,8 +181,33 @@ function someViews({ views, ids, sources }: ViewBatch, count: number): Float32Ar
 const firstTwo = ({ data, shape }: HostArray, { ids }: ViewBatch): HostArray => {
   const rows = 2 * ids.length;
   const part = data.subarray(0, (data.length / shape[0]) * rows);
-  return { dtype: "float32", shape: [rows, shape[1]], data: part } as HostArray;
+  return { dtype: "float32", shape: [rows, shape[1]], data: part };
 };
+
+const modelOf = ({ encoder, head }: HostState) => ({ encoder, head });
+
+/** Only where a batch is normalised in parts; elsewhere the other images of a part are all of the batch. */
+function companionLook({ embedParts, batchSpec }: Framework, target: Target) {
+  const { views } = batchSpec;
+  let opening: Promise<Program> | undefined;
+  const open = (state: HostState) =>
+    compile(embedParts as TracedFunction, [modelOf(state), views], target);
+  return {
+    async look(state: HostState, batch: ViewBatch) {
+      if (embedParts === undefined) return {};
+      const program = await (opening ??= open(state));
+      const run = async (images: HostArray) =>
+        (await program.run(modelOf(state), images)) as HostArray;
+      const given = { dtype: "float32", shape: views.shape, data: batch.views } as HostArray;
+      const order = permutation(randomStream(1, "companions"), batch.ids.length);
+      const back = new Uint32Array(order.length);
+      order.forEach((from, to) => (back[from] = to));
+      const moved = reordered(await run(reordered(given, order)), back);
+      return companionEffect(firstTwo(await run(given), batch), firstTwo(moved, batch));
+    },
+    dispose: async () => void (await (await opening)?.dispose()),
+  };
+}
 
 /** Opens the probe of a run; its program is compiled when it is first needed. */
 export function openHealthProbe(
@@ -195,9 +220,8 @@ export function openHealthProbe(
   const shape = [2 * count, ...image];
   const alike = duplicateShare(data);
   let opening: Promise<Program> | undefined;
-  const model = ({ encoder, head }: HostState) => ({ encoder, head });
   const open = (state: HostState) => {
-    const example = [asHostTree(model(state) as HostState), { dtype: "float32", shape }];
+    const example = [asHostTree(modelOf(state) as HostState), { dtype: "float32", shape }];
     return compile(framework.embedHead as TracedFunction, example as SpecTree[], target);
   };
   /** As in use: with the statistics of the run, not of the batch. */
@@ -205,29 +229,12 @@ export function openHealthProbe(
     if (framework.viewCount < 2 || count < 2) return undefined;
     const program = await (opening ??= open(state));
     const images: HostArray = { dtype: "float32", shape, data: someViews(batch, count) } as never;
-    const rows = await program.run(model(state) as unknown as HostTree, images);
+    const rows = await program.run(modelOf(state), images);
     const share = matched(rows as HostArray);
-    program.recycle(rows as HostTree);
+    program.recycle(rows);
     return share;
   };
-  const { embedParts } = framework;
-  let openingParts: Promise<Program> | undefined;
-  /** Only where a batch is normalised in parts; elsewhere the other images of a part are all of the batch. */
-  const companions = async (state: HostState, batch: ViewBatch) => {
-    if (embedParts === undefined) return {};
-    const { views } = framework.batchSpec;
-    const example = [model(state), views] as unknown as SpecTree[];
-    const program = await (openingParts ??= compile(embedParts as TracedFunction, example, target));
-    const given = { dtype: "float32", shape: views.shape, data: batch.views } as HostArray;
-    const order = permutation(randomStream(1, "companions"), batch.ids.length);
-    const run = async (images: HostArray) =>
-      (await program.run(model(state) as unknown as HostTree, images)) as HostArray;
-    const back = new Uint32Array(order.length);
-    order.forEach((from, to) => (back[from] = to));
-    const moved = reordered(await run(reordered(given, order)), back);
-    const plain = await run(given);
-    return companionEffect(firstTwo(plain, batch), firstTwo(moved, batch));
-  };
+  const companions = companionLook(framework, target);
   return {
     async look({ before, after, batch, at }) {
       const values = Math.min(
@@ -237,7 +244,7 @@ export function openHealthProbe(
       const difference = viewDifference(batch);
       const turnover = queueTurnover(before, after);
       const accuracy = await asInUse(after, batch);
-      const companion = await companions(after, batch);
+      const companion = await companions.look(after, batch);
       return {
         ...{ kind: "health", epoch: at.epoch, step: at.step },
         ...spread(batch.views, values),
@@ -252,7 +259,7 @@ export function openHealthProbe(
     },
     async dispose() {
       await (await opening)?.dispose();
-      await (await openingParts)?.dispose();
+      await companions.dispose();
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { RunConfig } from "../config.ts";
 import type { EvaluationRecord, StepRecord } from "../events.ts";
-import { diagnose } from "./findings.ts";
+import { diagnose } from "./diagnose.ts";
 import type { Diagnosis, HealthRecord } from "./records.ts";
 
 /** `watch: waiting for data. Steps wait for their views. (waitShare 0.31, expected below 0.02)`. */

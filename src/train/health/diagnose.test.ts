@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { StepRecord } from "../events.ts";
-import { diagnose, findingNames } from "./findings.ts";
+import { diagnose, findingNames } from "./diagnose.ts";
 import { companionEffect, isHealthDue, viewDifference, weightChange } from "./probe.ts";
 import type { Course, HealthRecord } from "./records.ts";
 import { describeDiagnosis, watchHealth } from "./watch.ts";

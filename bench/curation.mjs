@@ -1,0 +1,120 @@
+// Curation: does a training that knows the duplicates come out better? A set with planted duplicates is trained on
+//   none     without any groups: duplicates are each other's negatives
+//   pixels   with the groups that packing finds
+//   dedupe   with those of `contrapose dedupe` on the embeddings of the first run
+//   truth    with the groups that were planted: the most that curation can give
+// npm run build && node bench/curation.mjs --images TRAIN --test TEST [--seeds 3] [--epochs 40] [--share 0.5]
+//   [--copies 4] [--width 16] [--size 64] [--batch 64] [--out FOLDER]
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { plant, score } from "./planted.mjs";
+
+const { values } = parseArgs({
+  options: {
+    images: { type: "string" },
+    test: { type: "string" },
+    out: { type: "string", default: "curation" },
+    seeds: { type: "string", default: "3" },
+    epochs: { type: "string", default: "40" },
+    share: { type: "string", default: "0.5" },
+    copies: { type: "string", default: "4" },
+    width: { type: "string", default: "16" },
+    size: { type: "string", default: "64" },
+    batch: { type: "string", default: "64" },
+    set: { type: "string", multiple: true, default: [] },
+  },
+});
+if (values.images === undefined || values.test === undefined) {
+  console.error("node bench/curation.mjs --images TRAIN --test TEST");
+  process.exit(2);
+}
+
+const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const at = (...names) => join(values.out, ...names);
+const contrapose = (...args) => {
+  const out = execFileSync(process.execPath, [main, ...args, "--json", "--quiet"], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return JSON.parse(out);
+};
+
+mkdirSync(values.out, { recursive: true });
+const truthFile = at("truth.json");
+if (!existsSync(truthFile)) {
+  const share = Number(values.share);
+  const groups = await plant(values.images, at("images"), { share, copies: Number(values.copies) });
+  writeFileSync(truthFile, JSON.stringify(groups));
+}
+const truth = JSON.parse(readFileSync(truthFile, "utf8")).map((group) => group.map((m) => m.path));
+const groupsFile = (name, groups) => {
+  const several = groups.filter((group) => group.length > 1);
+  const path = at(`${name}.json`);
+  writeFileSync(path, JSON.stringify({ format: "contrapose-groups", groups: several }));
+  return path;
+};
+
+// Two packed forms of the same images: one that knows no duplicates, one with packing's own groups.
+const bare = at("bare");
+const grouped = at("grouped");
+contrapose("pack", at("images"), "--out", bare, "--set", "nearDuplicates=false");
+contrapose("pack", at("images"), "--out", grouped);
+
+const flags = [
+  ...["--encoder", "resnet", "--width", values.width, "--blocks", "1,1,1"],
+  ...["--image-size", values.size, "--batch-size", values.batch, "--epochs", values.epochs],
+  ...values.set.flatMap((setting) => ["--set", setting]),
+];
+
+/** k-NN accuracy of a run, trained where it is not there yet. */
+function accuracy(name, data, seed, groups) {
+  const run = at(`run-${name}-${seed}`);
+  if (!existsSync(join(run, "checkpoints", "last"))) {
+    const more = groups === undefined ? [] : ["--groups", groups];
+    contrapose("train", data, "--out", run, ...flags, "--seed", String(seed), ...more);
+  }
+  const args = ["evaluate", run, "--train", bare, "--test", values.test, "--no-baselines"];
+  return { run, ...contrapose(...args) };
+}
+
+const results = { none: [], pixels: [], dedupe: [], truth: [] };
+const found = [];
+for (let seed = 0; seed < Number(values.seeds); seed++) {
+  const before = accuracy("none", bare, seed);
+  results.none.push(before);
+  results.pixels.push(accuracy("pixels", grouped, seed));
+  const table = at(`embeddings-${seed}`);
+  contrapose("embed", before.run, bare, "--out", table, "--overwrite");
+  const { groups } = contrapose("dedupe", table);
+  const ids = groups.map(({ images }) => images.map(({ id }) => id));
+  found.push(score(ids, truth));
+  results.dedupe.push(accuracy("dedupe", bare, seed, groupsFile(`groups-${seed}`, ids)));
+  results.truth.push(accuracy("truth", bare, seed, groupsFile("groups-truth", truth)));
+}
+
+const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+const spread = (numbers) => {
+  const m = mean(numbers);
+  const rest = numbers.reduce((sum, x) => sum + (x - m) ** 2, 0);
+  return numbers.length < 2 ? 0 : Math.sqrt(rest / (numbers.length - 1));
+};
+const percent = (x) => (100 * x).toFixed(1);
+console.log(`${truth.flat().length} images, ${truth.flat().length - truth.length} of them planted`);
+const [precision, recall] = ["precision", "recall"].map((name) => mean(found.map((f) => f[name])));
+const how = `precision ${percent(precision)} %, recall ${percent(recall)} %`;
+console.log(`duplicates found, by pairs, mean of ${found.length} encoders: ${how}\n`);
+console.log("| groups | k-NN % (mean ± sd) | ahead of none, by seed | linear % |");
+console.log("| --- | --- | --- | --- |");
+for (const [name, runs] of Object.entries(results)) {
+  const knn = runs.map((run) => run.knn.accuracy);
+  const ahead = knn.map((x, i) => (100 * (x - results.none[i].knn.accuracy)).toFixed(1)).join(", ");
+  const linear = percent(mean(runs.map((run) => run.linear.accuracy)));
+  console.log(
+    `| ${name} | ${percent(mean(knn))} ± ${percent(spread(knn))} | ${ahead} | ${linear} |`,
+  );
+}

@@ -1,0 +1,86 @@
+// A folder of images with planted duplicates: copies that were resized, recompressed, brightened, cropped, mirrored.
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
+
+import sharp from "sharp";
+
+import { randomStream } from "../dist/core/index.js";
+
+/** What a copy differs by. */
+export const changes = {
+  same: (image) => image,
+  smaller: (image, { width }) => image.resize({ width: Math.round(width * 0.6) }),
+  recompressed: (image) => image,
+  brighter: (image) => image.modulate({ brightness: 1.2, saturation: 0.85 }),
+  cropped: (image, { width, height }) =>
+    image.extract({
+      left: Math.round(width * 0.06),
+      top: Math.round(height * 0.04),
+      width: Math.round(width * 0.88),
+      height: Math.round(height * 0.9),
+    }),
+  mirrored: (image) => image.flop(),
+};
+
+const quality = { recompressed: 35 };
+
+function filesIn(folder, below = "") {
+  return readdirSync(join(folder, below), { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(below, entry.name);
+      return entry.isDirectory() ? filesIn(folder, path) : [path];
+    });
+}
+
+/**
+ * Copies images into `out` with `share` of them also changed, `copies` times each, and returns the true
+ * groups of paths. `broken` adds that share of files that cannot be decoded.
+ */
+export async function plant(folder, out, { share = 0.2, copies = 2, broken = 0, seed = 0 } = {}) {
+  const stream = randomStream(seed, "planted");
+  const names = Object.keys(changes);
+  const groups = [];
+  const files = filesIn(folder).filter((path) => /\.(jpe?g|png|webp)$/i.test(path));
+  for (const path of files) {
+    const source = sharp(join(folder, path));
+    const size = await source.metadata();
+    const write = async (to, kind) => {
+      mkdirSync(dirname(join(out, to)), { recursive: true });
+      const changed = changes[kind](source.clone(), size);
+      await changed.jpeg({ quality: quality[kind] ?? 92 }).toFile(join(out, to));
+      return { path: to, kind };
+    };
+    const stem = path.slice(0, -extname(path).length);
+    const members = [await write(`${stem}.jpg`, "same")];
+    const planted = stream.uniform(0, 1) < share ? copies : 0;
+    for (let i = 0; i < planted; i++) {
+      const kind = names[stream.integer(names.length)];
+      members.push(await write(`${stem}~${i}-${kind}.jpg`, kind));
+    }
+    groups.push(members);
+  }
+  for (let i = 0; i < Math.round(broken * files.length); i++) {
+    const kind = ["notes.jpg", "cut.png", "empty.webp"][i % 3];
+    writeFileSync(join(out, `${i}-${basename(kind)}`), i % 3 === 2 ? "" : "\x89PNG no picture");
+  }
+  return groups;
+}
+
+/** Pairs of members of a group, as texts. */
+export function pairsOf(groups) {
+  return groups.flatMap((group) =>
+    group.flatMap((a, i) => group.slice(i + 1).map((b) => [a, b].sort().join(" = "))),
+  );
+}
+
+/** Precision and recall of found groups of paths against true ones, by pairs. */
+export function score(found, truth) {
+  const [theirs, ours] = [new Set(pairsOf(truth)), pairsOf(found)];
+  const right = ours.filter((pair) => theirs.has(pair)).length;
+  return {
+    pairs: theirs.size,
+    precision: ours.length === 0 ? 1 : right / ours.length,
+    recall: theirs.size === 0 ? 1 : right / theirs.size,
+  };
+}

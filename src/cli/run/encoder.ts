@@ -1,0 +1,17 @@
+import { type ImageEncoderOptions } from "../../evaluate/index.ts";
+import type { ValueReader } from "./values.ts";
+
+/** Reads the options of an encoder. */
+export function encoderOptionsOf(values: ValueReader): ImageEncoderOptions {
+  return {
+    features: values.oneOf("features", ["features", "head"]),
+    device: values.text("device"),
+    threads: values.number("threads", { whole: true, least: 1 }),
+    stated: {
+      imageSize: values.number("size", { whole: true, least: 1, most: 4096 }),
+      mean: values.numbers("mean"),
+      std: values.numbers("std"),
+      output: values.text("output"),
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { existsSync, rmSync, statSync } from "node:fs";
+
+import { ConfigError } from "../../core/errors.ts";
+import type { Features } from "../../metrics/index.ts";
+import {
+  buildDuckdb,
+  collectionName,
+  databasePath,
+  exactStore,
+  fillQdrant,
+  openStore,
+  readEmbeddings,
+  type StoreKind,
+  storeKinds,
+  tablePath,
+  type VectorStore,
+} from "../../store/index.ts";
+import { counted, duration } from "../format.ts";
+import type { Answer, Call } from "../verb.ts";
+import { progressOf } from "./images.ts";
+import { embeddingsOf, placeOf } from "./search.ts";
+import { valueReader } from "./values.ts";
+
+type Made = { database?: string; bytes?: number; url?: string; collection?: string };
+
+async function intoDuckdb(table: string, overwrite: boolean): Promise<Made> {
+  const database = databasePath(table);
+  if (existsSync(database)) {
+    if (!overwrite) {
+      throw new ConfigError(`index: ${JSON.stringify(database)} exists`, "say --overwrite");
+    }
+    rmSync(database);
+  }
+  await buildDuckdb(table, database);
+  return { database, bytes: statSync(database).size };
+}
+
+const first = ({ data, dimension }: Features): Features => ({
+  ...{ data: data.slice(0, dimension), count: 1, dimension },
+});
+
+async function secondsOf(store: VectorStore, query: Features): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const started = performance.now();
+    await store.search(query, { k: 10 });
+    times.push(performance.now() - started);
+  }
+  return times.sort((a, b) => a - b)[2];
+}
+
+/** Puts embeddings into a store, and measures a query there. */
+export async function runIndex(call: Call): Promise<Answer> {
+  const { options, printer } = call;
+  const values = valueReader("index", options);
+  const kind: StoreKind = values.oneOf("store", storeKinds) ?? "duckdb";
+  values.check();
+  const name = embeddingsOf(call);
+  const table = tablePath(name);
+  const embeddings = await readEmbeddings(name); // checks every vector
+  const place = { collection: collectionName(table), ...placeOf(values) };
+  const overwrite = options.overwrite === true;
+  const started = performance.now();
+  let made: Made = {};
+  if (kind === "duckdb") made = await intoDuckdb(table, overwrite);
+  if (kind === "qdrant") {
+    const show = progressOf(call);
+    const { count } = embeddings.features;
+    await fillQdrant(place, embeddings, overwrite, (done) => show("sending", done, count));
+    made = { url: place.url, collection: place.collection };
+  }
+  const store = kind === "exact" ? exactStore(embeddings) : await openStore(kind, name, place);
+  const seconds = (performance.now() - started) / 1000;
+  const query = await secondsOf(store, first(embeddings.features));
+  await store.close();
+  const where = made.database ?? made.collection ?? "memory";
+  printer.say(
+    `indexed    ${counted(store.count, "vector")} of ${store.dimension} numbers in ${duration(seconds)}: ${where}`,
+  );
+  printer.say(`query      ${query.toFixed(2)} ms for the 10 nearest, the median of five`);
+  return {
+    ...{ store: kind, vectors: store.count, dimension: store.dimension },
+    ...{ seconds, milliseconds: query, ...made },
+  };
+}

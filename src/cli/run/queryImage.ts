@@ -1,0 +1,55 @@
+import { resolve } from "node:path";
+
+import { DataError } from "../../core/errors.ts";
+import type { PixelImage } from "../../core/pixels.ts";
+import { decodeImage, type PackedDataset, storedSize } from "../../data/index.ts";
+import { type ImageEncoder, openImageEncoder } from "../../evaluate/index.ts";
+import { imageRows, packedSize, type StatedInput } from "../../inference/index.ts";
+import type { Features } from "../../metrics/index.ts";
+import type { EmbeddingFacts } from "../../store/index.ts";
+
+/** Opens the encoder that embeddings were made with. Throws `DataError` where it is not the same any more. */
+export async function openEncoderOf(
+  facts: EmbeddingFacts,
+  options: { device?: string | undefined; threads?: number | undefined },
+): Promise<ImageEncoder> {
+  const { encoder: path, encoderHash, features, stated } = facts;
+  if (path === undefined || encoderHash === undefined) {
+    throw new DataError(
+      "search: the table does not say which encoder made its vectors",
+      "ask with --id, or embed the images with contrapose embed",
+    );
+  }
+  const encoder = await openImageEncoder(path, {
+    ...options,
+    ...(features === "head" ? { features } : {}),
+    ...(/\.onnx$/i.test(path) ? { stated: JSON.parse(stated ?? "{}") as StatedInput } : {}),
+  });
+  if (encoder.hash === encoderHash) return encoder;
+  await encoder.dispose();
+  throw new DataError(
+    `search: ${JSON.stringify(path)} is another encoder than the one that made the vectors`,
+    "it was trained on, or contrapose was updated: embed the images again",
+  );
+}
+
+/**
+ * The vector of an image file, made as those of the set were: decoded, stored at the size of the packed
+ * images, cropped, embedded.
+ */
+export async function embedFile(
+  file: string,
+  encoder: ImageEncoder,
+  dataset: PackedDataset | undefined,
+): Promise<{ image: PixelImage; features: Features }> {
+  const size = packedSize(encoder.format.imageSize);
+  const settings = dataset?.header.settings ?? {
+    ...{ recipe: 1, size, longest: 4 * size, minimum: 8, damaged: "reject" },
+  };
+  const { image } = await decodeImage(resolve(file), {
+    fit: (width, height) => storedSize(width, height, settings),
+    damaged: "accept",
+  });
+  const one = { count: 1, image: () => image };
+  return { image, features: await encoder.embed(imageRows(one, encoder.format)) };
+}

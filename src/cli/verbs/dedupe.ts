@@ -1,0 +1,34 @@
+import type { Verb } from "../verb.ts";
+
+/** Finds duplicates. */
+export const dedupe: Verb = {
+  name: "dedupe",
+  summary:
+    "Find duplicates: copies, nearly equal pictures, and images that an encoder takes for one",
+  words: [
+    {
+      name: "[images]",
+      describe: "what embed wrote, or images themselves: then by their pixels only (embeddings)",
+    },
+  ],
+  options: [
+    {
+      flags: "--threshold <cosine>",
+      describe: "join images from this similarity of vectors on, however they look",
+    },
+    { flags: "--mutual <k>", describe: "also join images each among the other's k nearest" },
+    { flags: "--no-vectors", describe: "go by pixels only" },
+    {
+      flags: "--write-groups <file>",
+      describe: "write the groups for contrapose train --groups: never each other's negatives",
+    },
+    { flags: "--out <file>", describe: "the page (<images>.dedupe.html in this folder)" },
+    { flags: "--overwrite", describe: "replace files that are there" },
+  ],
+  examples: [
+    "dedupe ./photos",
+    "dedupe photos --threshold 0.98",
+    "dedupe photos --write-groups groups.json",
+  ],
+  load: async () => (await import("../run/dedupe.ts")).runDedupe,
+};

@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+
+import { flattenTree, type HostTree } from "../core/arrays.ts";
+import { ConfigError } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
+import {
+  type InputFormat,
+  loadEncoder,
+  type LoadedEncoder,
+  loadHead,
+  openOnnxEncoder,
+  type Rows,
+  type StatedInput,
+} from "../inference/index.ts";
+import type { Features } from "../metrics/index.ts";
+import { type FeaturesKind, openEncoder } from "./embedSet.ts";
+
+/** An encoder of images, ready to embed: one of a run, or any ONNX model. */
+export type ImageEncoder = {
+  readonly path: string;
+  /** Changes whenever the same image may get another vector. */
+  readonly hash: string;
+  /** What it is, in words. */
+  readonly about: string;
+  readonly format: InputFormat;
+  readonly dimension: number;
+  readonly features: FeaturesKind;
+  /** The images it was trained on, where that is known. */
+  readonly data: string | undefined;
+  embed(
+    rows: Rows,
+    calls?: { progress?: (done: number) => void; signal?: AbortSignal | undefined },
+  ): Promise<Features>;
+  dispose(): Promise<void>;
+};
+
+/** How an encoder is opened. */
+export type ImageEncoderOptions = {
+  readonly features?: FeaturesKind | undefined;
+  readonly device?: string | undefined;
+  readonly threads?: number | undefined;
+  /** What a foreign ONNX model takes. */
+  readonly stated?: StatedInput | undefined;
+};
+
+/** Hash of everything that decides an encoder's vectors: its arrays, its input, the code. */
+function hashOf(weights: HostTree, facts: unknown): string {
+  const hash = createHash("sha256").update(JSON.stringify([facts, VERSION]));
+  for (const [path, { data }] of flattenTree(weights)) {
+    hash.update(path).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest("hex");
+}
+
+/** Opens an encoder that is loaded already. */
+export async function openLoaded(
+  loaded: LoadedEncoder,
+  options: ImageEncoderOptions = {},
+): Promise<ImageEncoder> {
+  const { path, description, variables } = loaded;
+  const { features = "features", device, threads } = options;
+  const { imageSize, mean, std, encoder } = description;
+  const format = { imageSize, mean, std };
+  const head = features === "head" ? (await loadHead(loaded)).variables : {};
+  const hash = hashOf({ encoder: variables, head }, [encoder, format, features]);
+  const opened = await openEncoder(loaded, features, { device, threads });
+  return {
+    ...{ path, hash, format, features, data: description.training?.data },
+    ...{ about: JSON.stringify(encoder), dimension: opened.dimension },
+    embed: (rows, calls) => opened.embed(rows, calls),
+    dispose: () => opened.dispose(),
+  };
+}
+
+const isOnnx = (path: string) => /\.onnx$/i.test(path);
+
+function refuseStated(path: string, stated: StatedInput): void {
+  const given = Object.entries(stated).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return;
+  throw new ConfigError(
+    `${JSON.stringify(path)} says itself how images become its input`,
+    "leave out --size, --mean, --std and --output: they are for ONNX models",
+  );
+}
+
+/** Opens the encoder of a run, of a checkpoint or a weights file, or an ONNX model. */
+export async function openImageEncoder(
+  path: string,
+  options: ImageEncoderOptions = {},
+): Promise<ImageEncoder> {
+  const { stated = {}, features, device, threads } = options;
+  if (!isOnnx(path)) {
+    refuseStated(path, stated);
+    return openLoaded(await loadEncoder(path), options);
+  }
+  if (features === "head") {
+    throw new ConfigError(
+      `--features: ${JSON.stringify(path)} is an ONNX model, it has no head beside it`,
+      "export the run with --features head",
+    );
+  }
+  const opened = await openOnnxEncoder(path, stated, { device, threads });
+  const { dimension, format, hash } = opened;
+  return {
+    ...{ path, hash, format, dimension, features: "features", data: undefined },
+    about: "an ONNX model",
+    embed: async (rows, calls) => ({
+      data: await opened.embed(rows, calls),
+      count: rows.count,
+      dimension,
+    }),
+    dispose: () => opened.dispose(),
+  };
+}

@@ -1,0 +1,15 @@
+import { isAbsolute, relative, resolve, sep } from "node:path";
+
+import { DataError } from "../core/errors.ts";
+
+/** The path of a file in a folder. Throws `DataError` where the name leads out of the folder. */
+export function insideFolder(folder: string, name: string): string {
+  const path = resolve(folder, name);
+  const way = relative(resolve(folder), path);
+  const out = way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way) || isAbsolute(name);
+  if (!out && !name.includes("\0")) return path;
+  throw new DataError(
+    `${JSON.stringify(name)} leads outside the folder ${JSON.stringify(folder)}`,
+    "paths of images are given from their folder",
+  );
+}

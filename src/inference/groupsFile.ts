@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+
+import { DataError } from "../core/errors.ts";
+import { fileError, writeFileAtomic } from "../files/index.ts";
+
+/** A file of groups: images by id that are of one thing, so that training never makes them negatives. */
+export type GroupsFile = {
+  readonly format: "contrapose-groups";
+  readonly images?: string; // where the images are
+  readonly groups: readonly (readonly string[])[];
+};
+
+/** Writes groups for `contrapose train --groups`. */
+export async function writeGroups(
+  path: string,
+  groups: GroupsFile["groups"],
+  images?: string,
+): Promise<void> {
+  const about = images === undefined ? {} : { images };
+  const file: GroupsFile = { format: "contrapose-groups", ...about, groups };
+  await writeFileAtomic(path, `${JSON.stringify(file, null, 1)}\n`);
+}
+
+/** Reads groups. Throws `DataError` where the file is of another kind. */
+export function readGroups(path: string): GroupsFile["groups"] {
+  const fail = (what: string) =>
+    new DataError(
+      `groups: ${JSON.stringify(path)} ${what}, expected {"format": "contrapose-groups", "groups": [["a.jpg", "b.jpg"]]}`,
+      "contrapose dedupe --write-groups writes such a file",
+    );
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw fileError(error, "read", path);
+  }
+  let content: Partial<GroupsFile> | null;
+  try {
+    content = JSON.parse(text) as Partial<GroupsFile> | null;
+  } catch {
+    throw fail("is no JSON");
+  }
+  if (content?.format !== "contrapose-groups") throw fail("is no file of groups");
+  const { groups } = content;
+  const isGroup = (group: unknown) =>
+    Array.isArray(group) && group.every((id) => typeof id === "string");
+  if (!Array.isArray(groups) || !groups.every(isGroup)) throw fail("holds no lists of ids");
+  return groups;
+}

@@ -1,0 +1,194 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+
+import { ConfigError, ContraposeError, DataError } from "../core/errors.ts";
+import { openOnnx, type OnnxModel, type OnnxOptions, type OnnxValue } from "../engine/index.ts";
+import { explained } from "../files/index.ts";
+import { embedBatches, type EmbedCalls, type InputFormat, type Rows } from "./embedder.ts";
+
+/** What a user says of a model that does not say it itself. */
+export type StatedInput = {
+  readonly imageSize?: number | undefined; // side in pixels
+  readonly mean?: readonly number[] | undefined; // of red, green, blue in [0, 1]
+  readonly std?: readonly number[] | undefined;
+  readonly output?: string | undefined; // name of the output that holds the features
+};
+
+/** An ONNX image encoder of any origin, ready to embed. */
+export type OnnxEncoder = {
+  readonly path: string;
+  readonly hash: string; // of the model and of what its input is taken to be
+  readonly format: InputFormat;
+  readonly dimension: number;
+  embed(rows: Rows, calls?: EmbedCalls): Promise<Float32Array>;
+  dispose(): Promise<void>;
+};
+
+type Triple = readonly [number, number, number];
+type Layout = "planes" | "pixels"; // [N, 3, S, S] or [N, S, S, 3]
+
+const shown = ({ type, shape }: OnnxValue) => `${type} [${shape.join(", ")}]`;
+
+function imageInput(path: string, { inputs }: OnnxModel): { input: OnnxValue; layout: Layout } {
+  const fail = (what: string) =>
+    new DataError(
+      `${JSON.stringify(path)} ${what}, expected one input of float32 [N, 3, S, S] or [N, S, S, 3]`,
+      "give a model that takes images",
+    );
+  if (inputs.length !== 1) throw fail(`has ${inputs.length} inputs`);
+  const [input] = inputs;
+  if (input.type !== "float32" || input.shape.length !== 4) throw fail(`takes ${shown(input)}`);
+  if (input.shape[1] === 3) return { input, layout: "planes" };
+  if (input.shape[3] === 3) return { input, layout: "pixels" };
+  if (typeof input.shape[1] === "string") return { input, layout: "planes" };
+  throw fail(`takes ${shown(input)}`);
+}
+
+/** A triple as contrapose writes it into a model, or undefined where there is none. */
+function writtenTriple(text: string | undefined): readonly number[] | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? (value as number[]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function checkTriple(name: string, value: readonly number[], above: number): Triple {
+  const good = value.length === 3 && value.every((x) => Number.isFinite(x) && x > above);
+  if (good) return value as unknown as Triple;
+  const kind = above === 0 ? "three numbers above 0" : "three numbers";
+  throw new ConfigError(
+    `${name}: expected ${kind}, of red, green and blue (is ${value.join(",")})`,
+  );
+}
+
+/** Size, mean and standard deviation as stated or, where they are not, as the model has them. */
+function inputFacts({ metadata }: OnnxModel, side: number | string, stated: StatedInput) {
+  const fixed = typeof side === "number" && side > 0 ? side : undefined;
+  const written = Number(metadata.imageSize) > 0 ? Number(metadata.imageSize) : undefined;
+  return {
+    imageSize: stated.imageSize ?? fixed ?? written,
+    mean: stated.mean ?? writtenTriple(metadata.mean),
+    std: stated.std ?? writtenTriple(metadata.std),
+  };
+}
+
+function formatOf(
+  path: string,
+  model: OnnxModel,
+  { input, layout }: { input: OnnxValue; layout: Layout },
+  stated: StatedInput,
+): InputFormat {
+  const sides = layout === "planes" ? input.shape.slice(2) : input.shape.slice(1, 3);
+  const { imageSize, mean, std } = inputFacts(model, sides[0], stated);
+  if (imageSize === undefined || mean === undefined || std === undefined) {
+    const needed = { "--size": imageSize, "--mean": mean, "--std": std };
+    const missing = Object.entries(needed).flatMap(([flag, value]) => (value ? [] : [flag]));
+    throw new ConfigError(
+      `${JSON.stringify(path)} does not say how images become its input: ${missing.join(", ")} missing`,
+      "as in --size 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225; pixels are in [0, 1]",
+    );
+  }
+  const unlike = (size: number | string) =>
+    typeof size === "number" && size > 0 && size !== imageSize;
+  if (sides.some(unlike)) {
+    throw new ConfigError(
+      `--size: ${JSON.stringify(path)} takes ${shown(input)}, not images of ${imageSize} px`,
+    );
+  }
+  return {
+    imageSize,
+    mean: checkTriple("--mean", mean, -Infinity),
+    std: checkTriple("--std", std, 0),
+  };
+}
+
+function outputOf(path: string, { outputs }: OnnxModel, name: string | undefined): OnnxValue {
+  const found = name === undefined ? outputs[0] : outputs.find((output) => output.name === name);
+  const names = outputs.map((output) => output.name).join(", ");
+  if (found === undefined) {
+    throw new ConfigError(`--output: ${JSON.stringify(path)} has no output ${name}, only ${names}`);
+  }
+  const flat = found.shape.length >= 2 && found.shape.slice(2).every((size) => size === 1);
+  if (found.type === "float32" && flat) return found;
+  throw new DataError(
+    `${JSON.stringify(path)} gives ${shown(found)}, expected one vector of float32 an image, [N, D]`,
+    outputs.length > 1 ? `choose another with --output: ${names}` : "export it without maps behind",
+  );
+}
+
+/** Planes [3, S, S] at `offset` as pixels [S, S, 3]. */
+function interleave(data: Float32Array, offset: number, size: number, planes: Float32Array): void {
+  const n = size * size;
+  planes.set(data.subarray(offset, offset + 3 * n));
+  for (let i = 0; i < 3 * n; i++) data[offset + i] = planes[(i % 3) * n + Math.floor(i / 3)];
+}
+
+function asPixels(rows: Rows, size: number): Rows {
+  const planes = new Float32Array(3 * size * size);
+  return {
+    count: rows.count,
+    fill(row, out, offset) {
+      rows.fill(row, out, offset);
+      interleave(out, offset, size, planes);
+    },
+  };
+}
+
+const BATCH = 32;
+
+/** The batch as the model takes it: its own size, or ours where it takes any. */
+function batchOf({ shape: [count] }: OnnxValue): number {
+  return typeof count === "number" && count > 0 ? count : BATCH;
+}
+
+async function openModel(path: string, options: OnnxOptions) {
+  const bytes = await explained("read", path, () => readFile(path));
+  try {
+    return { bytes, model: await openOnnx(bytes, options) };
+  } catch (error) {
+    if (!(error instanceof ContraposeError)) throw error;
+    throw new DataError(`${JSON.stringify(path)}: ${error.message}`, error.hint, { cause: error });
+  }
+}
+
+/**
+ * Opens an ONNX model that turns images into vectors. What its input must be is read from the model where
+ * contrapose wrote it, else from `stated`. Throws `ConfigError` where that leaves anything unknown.
+ */
+export async function openOnnxEncoder(
+  path: string,
+  stated: StatedInput = {},
+  options: OnnxOptions = {},
+): Promise<OnnxEncoder> {
+  const { bytes, model } = await openModel(path, options);
+  try {
+    const { input, layout } = imageInput(path, model);
+    const format = formatOf(path, model, { input, layout }, stated);
+    const output = outputOf(path, model, stated.output);
+    const { imageSize: size } = format;
+    const shape =
+      layout === "planes" ? [batchOf(input), 3, size, size] : [batchOf(input), size, size, 3];
+    const embed = (rows: Rows, calls: EmbedCalls = {}) =>
+      embedBatches(
+        layout === "planes" ? rows : asPixels(rows, size),
+        shape,
+        async (images) => {
+          const results = await model.run({ [input.name]: images }, [output.name]);
+          return results[output.name] as never;
+        },
+        calls,
+      );
+    const known = output.shape[1];
+    const probe = { count: 1, fill: () => undefined };
+    const dimension = typeof known === "number" && known > 0 ? known : (await embed(probe)).length;
+    const settings = JSON.stringify([format, output.name]);
+    const hash = createHash("sha256").update(bytes).update(settings).digest("hex");
+    return { path, hash, format, dimension, embed, dispose: () => model.dispose() };
+  } catch (error) {
+    await model.dispose();
+    throw error;
+  }
+}

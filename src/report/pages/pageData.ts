@@ -1,0 +1,43 @@
+import type { Fact, SkippedFile, Thumbnail } from "../reportData.ts";
+
+/** A picture of a set, or what is known of it where the picture is gone. */
+export type Shown = Omit<Thumbnail, "source"> & {
+  readonly source?: string | undefined;
+  /** Where the original lies, as seen from the page. */
+  readonly link?: string | undefined;
+  readonly similarity?: number | undefined; // cosine
+  readonly note?: string | undefined;
+};
+
+/** Images found for one. */
+export type SearchPage = {
+  readonly query: Shown;
+  readonly hits: readonly Shown[];
+  readonly condition?: string | undefined; // as given
+  readonly facts: readonly Fact[];
+};
+
+/** Images of one thing; the first is the one to keep. */
+export type ImageGroup = {
+  readonly title: string;
+  readonly note: string;
+  readonly images: readonly Shown[];
+};
+
+/** Duplicates of a set. */
+export type DuplicatesPage = {
+  readonly set: string;
+  readonly lead: string;
+  readonly groups: readonly ImageGroup[];
+  readonly more: number; // groups that are not shown
+  readonly skipped: readonly SkippedFile[];
+  readonly facts: readonly Fact[];
+};
+
+/** Clusters of a set. */
+export type ClustersPage = {
+  readonly set: string;
+  readonly lead: string;
+  readonly clusters: readonly ImageGroup[];
+  readonly facts: readonly Fact[];
+};

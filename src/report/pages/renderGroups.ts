@@ -1,0 +1,69 @@
+import { renderDocument } from "../markup/document.ts";
+import { counted } from "../markup/figures.ts";
+import { html, type Html } from "../markup/html.ts";
+import { factList, section } from "../sections/section.ts";
+import { skipped } from "../sections/skipped.ts";
+import type { Fact } from "../reportData.ts";
+import { card, cards } from "./cards.ts";
+import type { ClustersPage, DuplicatesPage, ImageGroup } from "./pageData.ts";
+
+function header(kind: string, set: string, lead: string, facts: readonly Fact[]): Html {
+  const rows = facts.map(({ name, value }) => [name, value] as const);
+  return html`<header>
+    <p class="kind">${kind}</p>
+    <h1>${set}</h1>
+    <p class="lead">${lead}</p>
+    ${rows.length > 0 && factList(rows)}
+  </header>`;
+}
+
+function group({ title, note, images }: ImageGroup, first: string): Html {
+  const all = images.map((image, i) =>
+    card(image, `${title}: ${image.path ?? ""}`, i === 0 ? first : ""),
+  );
+  const columns = Math.min(images.length, 6);
+  return html`<section class="group" style="--columns: ${columns}">
+    <h3>${title} <small>${note}</small></h3>
+    ${cards(all)}
+  </section>`;
+}
+
+/** Groups beside each other, as many as fit a line. */
+const together = (groups: readonly ImageGroup[], first: string): Html =>
+  html`<div class="groups">${groups.map((one) => group(one, first))}</div>`;
+
+/** The page of duplicates: groups of images of one thing, the one to keep first. */
+export function renderDuplicates(data: DuplicatesPage): string {
+  const { set, lead, groups, more, facts } = data;
+  const rest =
+    more > 0 && html`<p class="note">${counted(more, "further group")}, not shown here.</p>`;
+  const none = html`<p class="note">No two images are alike.</p>`;
+  const { markup } = section(
+    "groups",
+    "Groups",
+    groups.length > 0 && "The first of each group is the largest: the one to keep.",
+    groups.length === 0 ? none : [together(groups, "first"), rest],
+  );
+  return renderDocument({
+    title: `${set} – Contrapose duplicates`,
+    header: header("Duplicates", set, lead, facts),
+    sections: [markup, skipped(data.skipped)?.markup],
+    footer: "This page holds all it shows.",
+  });
+}
+
+/** The page of clusters: each with the images nearest to its centre. */
+export function renderClusters({ set, lead, clusters, facts }: ClustersPage): string {
+  const { markup } = section(
+    "clusters",
+    "Clusters",
+    "Images of each cluster, those nearest to its centre first; the number is that cosine similarity.",
+    together(clusters, ""),
+  );
+  return renderDocument({
+    title: `${set} – Contrapose clusters`,
+    header: header("Clusters", set, lead, facts),
+    sections: [markup],
+    footer: "This page holds all it shows.",
+  });
+}

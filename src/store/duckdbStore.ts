@@ -1,0 +1,193 @@
+import { rm, rename } from "node:fs/promises";
+
+import type * as duckdb from "@duckdb/node-api";
+
+import { ConfigError, DataError, DeviceError } from "../core/errors.ts";
+import { explained } from "../files/index.ts";
+import type { EmbeddedImage } from "./embeddings.ts";
+import type { Filter, Literal } from "./filter.ts";
+import type { Hit, VectorStore } from "./vectorStore.ts";
+
+/** A store in DuckDB, which takes any question in SQL about its table `images`. */
+export type DuckdbStore = VectorStore & {
+  /** Rows of a query, as objects by column name. */
+  query(sql: string): Promise<Record<string, unknown>[]>;
+};
+
+async function load(): Promise<typeof duckdb> {
+  try {
+    return await import("@duckdb/node-api");
+  } catch (cause) {
+    throw new DeviceError(
+      "the store duckdb needs the package @duckdb/node-api, which is not installed here",
+      "npm install @duckdb/node-api, or use the store exact",
+      { cause },
+    );
+  }
+}
+
+/** A condition as SQL; values become parameters, which are added to `values`. */
+export function filterSql(filter: Filter, values: Literal[]): string {
+  const bind = (value: Literal) => `$${values.push(value)}`;
+  const inner = (part: Filter) => filterSql(part, values);
+  switch (filter.kind) {
+    case "and":
+    case "or":
+      return `(${filter.parts.map(inner).join(` ${filter.kind} `)})`;
+    case "not":
+      return `(not ${inner(filter.part)})`;
+    case "missing":
+      return `("${filter.column}" is null)`;
+    case "like":
+      return `("${filter.column}" like ${bind(filter.pattern)})`;
+    case "in":
+      return `("${filter.column}" in (${filter.values.map(bind).join(", ")}))`;
+    case "compare":
+      return `("${filter.column}" ${filter.operator} ${bind(filter.value)})`;
+  }
+}
+
+const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
+const facts = `id, path, label, "group", width, height`;
+
+/** The table of a Parquet file, its vectors as arrays of one width, which DuckDB computes with. */
+const tableSql = (parquet: string, dimension: number) =>
+  `select row_number() over () - 1 as row, ${facts}, vector::float[${dimension}] as vector
+   from read_parquet(${quote(parquet)})`;
+
+async function readable<T>(path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    const [first] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+    throw new DataError(`${JSON.stringify(path)}: DuckDB cannot read it: ${first}`, undefined, {
+      cause,
+    });
+  }
+}
+
+async function rowsOf(connection: duckdb.DuckDBConnection, sql: string, values: Literal[] = []) {
+  const reader = await connection.runAndReadAll(sql, values);
+  return reader.getRowObjectsJS() as Record<string, unknown>[];
+}
+
+const isNumber = (value: unknown): value is number | bigint =>
+  typeof value === "number" || typeof value === "bigint";
+
+function imageOf(row: Record<string, unknown>): EmbeddedImage {
+  const { id, path, label, group, width, height } = row;
+  const number = (value: unknown) => (isNumber(value) ? Number(value) : 0);
+  return {
+    ...{ id: String(id), path: String(path), content: "" },
+    label: typeof label === "string" ? label : undefined,
+    ...{ group: number(group), width: number(width), height: number(height) },
+  };
+}
+
+/** 64-bit numbers as plain ones, which JSON can hold. */
+const plainValues = (row: Record<string, unknown>) =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      typeof value === "bigint" ? Number(value) : value,
+    ]),
+  );
+
+/** Builds the database of a table of embeddings: it opens faster than the Parquet file is read. */
+export async function buildDuckdb(parquet: string, database: string): Promise<void> {
+  const { DuckDBInstance } = await load();
+  const part = `${database}.part`;
+  await rm(part, { force: true });
+  try {
+    const instance = await DuckDBInstance.create(part);
+    const connection = await instance.connect();
+    await readable(parquet, async () => {
+      const dimension = await widthOf(connection, parquet);
+      await connection.run(`create table images as ${tableSql(parquet, dimension)}`);
+    }).finally(() => {
+      connection.closeSync();
+      instance.closeSync();
+    });
+    await explained("write", database, () => rename(part, database));
+  } finally {
+    await rm(part, { force: true });
+    await rm(`${part}.wal`, { force: true });
+  }
+}
+
+async function widthOf(connection: duckdb.DuckDBConnection, parquet: string): Promise<number> {
+  const sql = `select len(vector) as width from read_parquet(${quote(parquet)}) limit 1`;
+  const [first] = await rowsOf(connection, sql);
+  if (first === undefined) {
+    throw new DataError(`${JSON.stringify(parquet)} holds no image, expected one at least`);
+  }
+  return Number(first.width);
+}
+
+async function openConnection(path: string): Promise<duckdb.DuckDBConnection> {
+  const { DuckDBInstance } = await load();
+  if (/\.duckdb$/i.test(path)) {
+    const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" });
+    return instance.connect();
+  }
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  const dimension = await widthOf(connection, path);
+  await connection.run(`create view images as ${tableSql(path, dimension)}`);
+  return connection;
+}
+
+/** Opens a Parquet table, or a database that `buildDuckdb` made of one. */
+export async function duckdbStore(path: string): Promise<DuckdbStore> {
+  const connection = await readable(path, () => openConnection(path));
+  const [{ count, width }] = await readable(path, () =>
+    rowsOf(connection, "select count(*) as count, any_value(len(vector)) as width from images"),
+  );
+  const dimension = Number(width);
+  const nearest = async (query: Float32Array, k: number, where: Filter | undefined) => {
+    const values: Literal[] = [];
+    const condition = where === undefined ? "true" : filterSql(where, values);
+    const asked = `[${Array.from(query).join(", ")}]::float[${dimension}]`;
+    // NaN, which zero vectors give, would come first; exact search says 0 of them
+    const sql = `select ${facts}, array_cosine_similarity(vector, ${asked}) as cosine,
+      if(isnan(cosine), 0, cosine) as similarity
+      from images where ${condition} order by similarity desc, row limit ${Math.max(1, k)}`;
+    const rows = await rowsOf(connection, sql, values);
+    return rows.map((row): Hit => ({ image: imageOf(row), similarity: Number(row.similarity) }));
+  };
+  return {
+    ...{ kind: "duckdb", count: Number(count), dimension },
+    async search(queries, { k, where }) {
+      checkWidth(queries.dimension, dimension);
+      const hits: Hit[][] = [];
+      for (let q = 0; q < queries.count; q++) {
+        const query = queries.data.subarray(q * dimension, (q + 1) * dimension);
+        hits.push(await nearest(query, k, where));
+      }
+      return hits;
+    },
+    async vectorOf(id) {
+      const [row] = await rowsOf(connection, "select vector from images where id = $1", [id]);
+      return row === undefined ? undefined : Float32Array.from(row.vector as number[]);
+    },
+    async query(sql) {
+      try {
+        return (await rowsOf(connection, sql)).map(plainValues);
+      } catch (cause) {
+        const [first] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+        throw new ConfigError(`--sql: ${first}`, `the table is images: ${facts}, vector`, {
+          cause,
+        });
+      }
+    },
+    close: async () => connection.closeSync(),
+  };
+}
+
+function checkWidth(asked: number, dimension: number): void {
+  if (asked === dimension) return;
+  throw new DataError(
+    `search: the query has ${asked} numbers, expected ${dimension} as the vectors of the store`,
+    "ask with the encoder that made the vectors",
+  );
+}

@@ -1,0 +1,293 @@
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { randomStream } from "../core/random.ts";
+import { nearestNeighbours } from "../metrics/index.ts";
+import {
+  buildDuckdb,
+  duckdbStore,
+  type EmbeddedImage,
+  type Embeddings,
+  exactStore,
+  fillQdrant,
+  matching,
+  parseFilter,
+  qdrantStore,
+  readEmbeddings,
+  type VectorStore,
+  writeEmbeddings,
+} from "./index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "contrapose-store-"));
+const table = join(folder, "e.parquet");
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function someEmbeddings(count: number, dimension: number, seed = 0): Embeddings {
+  const stream = randomStream(seed, "store");
+  const kinds = ["shoe", "shirt", "it's", undefined];
+  const images = Array.from({ length: count }, (_, i): EmbeddedImage => {
+    const id = `${kinds[i % 4] ?? "none"}/${i}.png`;
+    const size = { width: 100 + 10 * (i % 30), height: 50 + (i % 7) };
+    return { id, path: id, label: kinds[i % 4], group: i, ...size, content: `c${i}` };
+  });
+  const data = Float32Array.from({ length: count * dimension }, () => stream.uniform(-1, 1));
+  return { images, features: { data, count, dimension }, facts: { encoderHash: "h" } };
+}
+
+const embeddings = someEmbeddings(300, 13);
+const queries = someEmbeddings(5, 13, 1).features;
+const duckdb = await import("@duckdb/node-api").then(
+  () => true,
+  () => false,
+);
+
+beforeAll(async () => {
+  await writeEmbeddings({ parquet: table }, embeddings);
+});
+
+describe("a table of embeddings", () => {
+  test("comes back as it was, from Parquet or from the npy beside it", async () => {
+    expect(await readEmbeddings(table)).toMatchObject({
+      images: embeddings.images,
+      features: embeddings.features,
+    });
+    const base = join(folder, "both");
+    const files = { parquet: `${base}.parquet`, npy: `${base}.npy`, names: `${base}.names.txt` };
+    await writeEmbeddings(files, embeddings);
+    expect((await readEmbeddings(base)).features).toEqual(embeddings.features);
+    const other = someEmbeddings(300, 13, 2);
+    await writeEmbeddings({ npy: files.npy }, other); // not the table's any more
+    expect((await readEmbeddings(base)).features).toEqual(embeddings.features);
+  });
+});
+
+describe("exact search", () => {
+  test("finds what exhaustive search finds, whatever the sizes", async () => {
+    const sizes = fc.record({
+      count: fc.integer({ min: 1, max: 1200 }),
+      dimension: fc.integer({ min: 1, max: 40 }),
+      asked: fc.integer({ min: 1, max: 70 }),
+      k: fc.integer({ min: 1, max: 12 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(sizes, async ({ count, dimension, asked, k }) => {
+        const base = someEmbeddings(count, dimension);
+        const query = someEmbeddings(asked, dimension, 5).features;
+        const hits = await exactStore(base).search(query, { k });
+        const expected = nearestNeighbours(query, base.features, k);
+        const found = hits.map((list) => list.map(({ image }) => image.group)).flat();
+        expect(found).toEqual(Array.from(expected.indices));
+      }),
+      { numRuns: 25, seed: 3 },
+    );
+  });
+
+  test("is cosine similarity, 1 for a vector itself", async () => {
+    const store = exactStore(embeddings);
+    const vector = (await store.vectorOf("shirt/1.png"))!;
+    const query = { data: vector.map((x) => 7 * x), count: 1, dimension: 13 };
+    const [[first]] = await store.search(query, { k: 1 });
+    expect(first.image.id).toBe("shirt/1.png");
+    expect(first.similarity).toBeCloseTo(1, 6);
+    expect(await store.vectorOf("nobody")).toBeUndefined();
+  });
+
+  test("leaves out what a condition leaves out, and gives fewer where there are fewer", async () => {
+    const store = exactStore(embeddings);
+    const where = parseFilter("label = 'shoe' and width > 370");
+    const [hits] = await store.search(queries, { k: 100, where });
+    expect(hits.length).toBe(5);
+    expect(hits.every(({ image }) => image.label === "shoe" && image.width > 370)).toBe(true);
+    const nobody = parseFilter("label = 'nobody'");
+    expect(await store.search(queries, { k: 3, where: nobody })).toEqual([[], [], [], [], []]);
+  });
+});
+
+describe("conditions", () => {
+  const rows = embeddings.images;
+  const ids = (source: string) => {
+    const found = matching(parseFilter(source), rows);
+    return rows.filter((_, i) => found[i] === 1).map(({ group }) => group);
+  };
+
+  test("mean what they mean in SQL", () => {
+    expect(ids("group in (1, 2)")).toEqual([1, 2]);
+    expect(ids("group between 3 and 5 and not group = 4")).toEqual([3, 5]);
+    expect(ids("LABEL = 'it''s' AND group < 8")).toEqual([2, 6]);
+    expect(ids(`"group" <= 1 or group >= 299`)).toEqual([0, 1, 299]);
+    expect(ids("id like 'shoe/1_.png'")).toEqual([12, 16]);
+    expect(ids("label is null and group < 9")).toEqual([3, 7]);
+    expect(ids("not (label = 'shoe') and group < 5")).toEqual([1, 2]); // a missing label is neither
+    expect(ids("label is not null and group < 4")).toEqual([0, 1, 2]);
+  });
+
+  test("say where they go wrong", () => {
+    const error = (source: string) => {
+      try {
+        parseFilter(source);
+        return "";
+      } catch (caught) {
+        return (caught as Error).message;
+      }
+    };
+    expect(error("label = shoe")).toBe(
+      '--where: expected a text in single quotes at "shoe" in "label = shoe"',
+    );
+    expect(error("width > 'a'")).toContain("expected a number at");
+    expect(error("labl = 'a'")).toContain('"labl" is no column, expected one of id, path, label');
+    expect(error("width")).toContain("expected a comparison as =, < or like at the end");
+    expect(error("(width > 1")).toContain("expected ) at the end");
+    expect(error("width > 1 label = 'a'")).toContain("expected and, or, or the end at");
+    expect(error("width > 1; drop table images")).toContain('at "; drop table');
+    expect(error("")).toContain("expected a column at the end");
+  });
+});
+
+describe.skipIf(!duckdb)("DuckDB (needs @duckdb/node-api)", () => {
+  const conditions = [
+    undefined,
+    "label = 'shoe' and width > 200",
+    "not (label = 'shoe')",
+    "label is null or width between 150 and 180",
+    "label in ('it''s', 'shirt') and not id like '%1.png'",
+    "not (width > 200 and label = 'shirt')",
+  ];
+  const same = async (store: VectorStore) => {
+    const exact = exactStore(embeddings);
+    expect([store.count, store.dimension]).toEqual([300, 13]);
+    for (const source of conditions) {
+      const where = source === undefined ? undefined : parseFilter(source);
+      const [theirs, ours] = [
+        await store.search(queries, { k: 7, where }),
+        await exact.search(queries, { k: 7, where }),
+      ];
+      expect(theirs.map((hits) => hits.map(({ image }) => image.id))).toEqual(
+        ours.map((hits) => hits.map(({ image }) => image.id)),
+      );
+      theirs.flat().forEach(({ similarity, image }, i) => {
+        expect(similarity).toBeCloseTo(ours.flat()[i].similarity, 5);
+        expect({ ...image, content: "" }).toEqual({ ...ours.flat()[i].image, content: "" });
+      });
+    }
+    expect(await store.vectorOf("it's/2.png")).toEqual(await exact.vectorOf("it's/2.png"));
+    await store.close();
+  };
+
+  test("gives what exact search gives, over the Parquet file", async () => {
+    await same(await duckdbStore(table));
+  });
+
+  test("gives the same from a database built of it", async () => {
+    const database = join(folder, "e.duckdb");
+    await buildDuckdb(table, database);
+    await same(await duckdbStore(database));
+  });
+
+  test("answers questions in SQL, and says what is wrong with one", async () => {
+    const store = await duckdbStore(table);
+    const sql = `select label, count(*) as n from images group by label order by label`;
+    expect((await store.query(sql))[0]).toEqual({ label: "it's", n: 75 });
+    await expect(store.query("select nothing from images")).rejects.toThrow(/--sql: .*nothing/);
+    await store.close();
+  });
+});
+
+type Exchange = {
+  method: string;
+  path: string;
+  body?: unknown;
+  status: number;
+  reply: unknown;
+};
+
+const bodyOf = async (request: IncomingMessage): Promise<unknown> => {
+  let text = "";
+  for await (const piece of request) text += String(piece);
+  return text === "" ? undefined : JSON.parse(text);
+};
+
+/** A server that answers as recorded, and remembers what it was asked out of turn. */
+async function replay(exchange: Exchange[], use: (url: string) => Promise<void>) {
+  const rest = [...exchange];
+  const odd: unknown[] = [];
+  const server = createServer((request, response) => {
+    void bodyOf(request).then((body) => {
+      const expected = rest.shift();
+      const asked = { method: request.method, path: request.url, body };
+      const { method, path, body: wanted } = expected ?? {};
+      try {
+        expect(asked).toEqual({ method, path, body: wanted });
+      } catch (error) {
+        odd.push((error as Error).message);
+      }
+      response.writeHead(expected?.status ?? 500, { "content-type": "application/json" });
+      response.end(JSON.stringify(expected?.reply ?? {}));
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  try {
+    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(odd).toEqual([]);
+    expect(rest).toEqual([]);
+  } finally {
+    server.close();
+  }
+}
+
+describe("Qdrant, against an exchange written down from its documentation (no server was at hand)", () => {
+  const file = new URL("../../test/cases/qdrant.json", import.meta.url);
+  const recorded = JSON.parse(readFileSync(file, "utf8")) as Record<string, Exchange[]>;
+  const three: Embeddings = {
+    images: [0, 1, 2].map((i) => ({
+      ...{ id: `${i}.png`, path: `${i}.png`, group: i, width: 100 * i, height: 50, content: "c" },
+      label: i === 2 ? undefined : "shoe",
+    })),
+    features: { data: Float32Array.from([1, 0, 0, 1, 0.5, 0.5]), count: 3, dimension: 2 },
+    facts: {},
+  };
+  const one = { data: Float32Array.from([1, 0]), count: 1, dimension: 2 };
+
+  test("a collection is made and filled", async () => {
+    await replay(recorded.fill, (url) => fillQdrant({ url, collection: "photos" }, three, false));
+  });
+
+  test("one that exists is replaced only where that is asked for", async () => {
+    await replay(recorded.refuse, async (url) => {
+      await expect(fillQdrant({ url, collection: "photos" }, three, false)).rejects.toThrow(
+        'the collection "photos" exists',
+      );
+    });
+  });
+
+  test("a search asks with a filter and reads hits", async () => {
+    await replay(recorded.search, async (url) => {
+      const store = await qdrantStore({ url, collection: "photos" });
+      expect([store.count, store.dimension]).toEqual([3, 2]);
+      const where = parseFilter("label = 'shoe' and not width > 200 and label != 'x'");
+      const [hits] = await store.search(one, { k: 2, where });
+      expect(hits.map(({ image }) => image.id)).toEqual(["0.png", "1.png"]);
+      expect(hits[0]).toMatchObject({ similarity: 1, image: { label: "shoe", width: 0 } });
+      expect(await store.vectorOf("1.png")).toEqual(Float32Array.from([0, 1]));
+    });
+  });
+
+  test("what fails says why", async () => {
+    await replay(recorded.missing, async (url) => {
+      await expect(qdrantStore({ url, collection: "nothing" })).rejects.toThrow(
+        'there is no collection "nothing"',
+      );
+      await expect(qdrantStore({ url, collection: "broken" })).rejects.toThrow(
+        /failed with status 500: out of memory/,
+      );
+    });
+    await expect(qdrantStore({ url: "http://127.0.0.1:1", collection: "a" })).rejects.toThrow(
+      "qdrant: no answer from http://127.0.0.1:1",
+    );
+  });
+});

@@ -1,0 +1,45 @@
+import { fact, findings } from "./findings.ts";
+import type { Course, Diagnosis } from "./records.ts";
+import { leadOf, type Signs, signsOf, WINDOW } from "./signs.ts";
+
+/** Names of all that a diagnosis may find. */
+export const findingNames: readonly string[] = findings.map(({ name }) => name);
+
+/** The gravest thing that is wrong with a run, as far as its records tell. Pure. */
+export function diagnose(course: Course): Diagnosis {
+  const signs = signsOf(course);
+  if (signs === undefined) {
+    return {
+      verdict: "watch",
+      finding: "no steps",
+      sentence: "No step is done yet.",
+      evidence: [],
+    };
+  }
+  const found = findings.flatMap(({ name, verdict, look }): Diagnosis[] => {
+    const seen = look(signs);
+    return seen === undefined ? [] : [{ verdict, finding: name, ...seen }];
+  });
+  const gravest = found.find(({ verdict }) => verdict === "broken") ?? found.at(0);
+  return gravest ?? healthy(signs);
+}
+
+function healthy(signs: Signs): Diagnosis {
+  const { mean, last, course } = signs;
+  const vote = course.evaluations.at(-1)?.knnAccuracy;
+  const figures: [string, number | undefined, string][] = [
+    ["loss", mean("loss"), `below ${last.chanceLoss.toFixed(2)}, chance`],
+    ["featureStd", mean("featureStd"), "above 0.2; 1 is even"],
+    ["lead of positives", leadOf(course.steps.slice(-WINDOW)), "above 0.1"],
+    ["updateRatio", signs.probe?.updateRatio, "below 0.05"],
+    ["knnAccuracy", vote, "rising"],
+  ];
+  return {
+    verdict: "healthy",
+    finding: "healthy",
+    sentence: "Nothing that is looked for is wrong.",
+    evidence: figures.flatMap(([name, value, expected]) =>
+      value === undefined ? [] : [fact(name, value, expected)],
+    ),
+  };
+}

@@ -1,0 +1,80 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { encodePng } from "../src/data/index.ts";
+import { blobs } from "../src/data/testing.ts";
+import { contrapose, scratch } from "./cli.ts";
+
+const chromium = "/usr/bin/chromium";
+const folder = scratch();
+const photos = folder.at("photos");
+let server: ChildProcess | undefined;
+let address = "";
+
+function serve(): Promise<string> {
+  const script = join(import.meta.dirname, "..", "examples", "search-page", "serve.mjs");
+  const args = [script, folder.at("exported"), folder.at("e"), photos, "--port", "0"];
+  server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  return new Promise((done) => {
+    server!.stdout!.once("data", (text: Buffer) => done(text.toString().trim()));
+  });
+}
+
+beforeAll(async () => {
+  mkdirSync(photos);
+  for (let i = 0; i < 12; i++) {
+    writeFileSync(join(photos, `${i} &.png`), await encodePng(blobs(i, 60 + i, 50)));
+  }
+  const flags = ["--epochs", "1", "--batch-size", "8", "--encoder", "convnet", "--width", "8"];
+  const more = ["--set", "encoder.depth=2", "--image-size", "32", "--threads", "1"];
+  const run = folder.at("run");
+  const calls = [
+    ["train", photos, "--out", run, ...flags, ...more, "--workers", "0"],
+    ["embed", run, "--out", folder.at("e")],
+    ["export", run, "--out", folder.at("exported")],
+  ];
+  for (const call of calls) expect((await contrapose(call)).code).toBe(0);
+  address = await serve();
+});
+afterAll(() => {
+  server?.kill();
+  folder.remove();
+});
+
+test("the server gives nothing from outside its folders", async () => {
+  expect((await fetch(`${address}images/0%20%26.png`)).status).toBe(200);
+  expect((await fetch(`${address}images/..%2Frun%2Fconfig.json`)).status).toBe(403);
+  expect((await fetch(`${address}contrapose/%2e%2e%2fpackage.json`)).status).toBe(403);
+  expect((await fetch(`${address}images/none.png`)).status).toBe(404);
+});
+
+describe.skipIf(!existsSync(chromium))("in Chromium (needs /usr/bin/chromium)", () => {
+  test("a picture that is chosen finds itself first, then what embed says", async () => {
+    const { chromium: browsers } = await import("playwright-core");
+    const browser = await browsers.launch({ executablePath: chromium, args: ["--no-sandbox"] });
+    try {
+      const page = await browser.newPage();
+      const errors: string[] = [];
+      page.on("pageerror", (error) => errors.push(error.message));
+      await page.goto(address);
+      await page.waitForSelector("#file:enabled");
+      await page.setInputFiles("#file", join(photos, "7 &.png"));
+      await page.waitForSelector("#results li");
+      const ids = await page.$$eval("#results li", (items) =>
+        items.map((item) => item.getAttribute("data-id")),
+      );
+      const text = await page.textContent("#results li:first-child span");
+      const asked = ["search", folder.at("e"), "--id", "7 &.png", "--json", "--quiet"];
+      const { hits } = (await contrapose(asked)).json() as { hits: { id: string }[] };
+      expect(errors).toEqual([]);
+      expect(ids).toEqual(hits.map(({ id }) => id));
+      expect(Number(text!.split(" ")[0])).toBeGreaterThan(0.999);
+      expect(await page.textContent("#status")).toContain("12 images searched in");
+    } finally {
+      await browser.close();
+    }
+  });
+});
