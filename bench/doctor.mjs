@@ -25,21 +25,23 @@ const { values } = parseArgs({
 const PLANNED = 27; // epochs of 37 steps
 const STOP = 50; // steps
 
-mkdirSync(values.work, { recursive: true });
 const images = join(values.work, "images");
-if (!existsSync(images)) {
-  const set = ["train=1200", "test=0", "size=32", "seed=5", "clutter=0.2"];
-  const options = set.map((text) => `--set=${text}`);
-  execFileSync(process.execPath, [main, "sample", images, "--quiet", ...options], {
-    stdio: "inherit",
-  });
-}
 const copies = join(values.work, "copies");
-if (!existsSync(copies)) {
+
+/** Draws the images, and a set in which each is there four times. */
+function makeImages() {
+  mkdirSync(values.work, { recursive: true });
+  if (!existsSync(images)) {
+    const set = ["train=1200", "test=0", "size=32", "seed=5", "clutter=0.2"];
+    const options = set.map((text) => `--set=${text}`);
+    const args = [main, "sample", images, "--quiet", ...options];
+    execFileSync(process.execPath, args, { stdio: "inherit" });
+  }
+  if (existsSync(copies)) return;
   for (const label of readdirSync(join(images, "train"))) {
     const files = readdirSync(join(images, "train", label)).slice(0, 30);
+    mkdirSync(join(copies, label), { recursive: true });
     for (let copy = 0; copy < 4; copy++) {
-      mkdirSync(join(copies, label), { recursive: true });
       for (const file of files) {
         cpSync(join(images, "train", label, file), join(copies, label, `${copy}-${file}`));
       }
@@ -118,7 +120,7 @@ const variants = [
     name: "simclr, a residual net",
     config: { encoder: { name: "resnet", width: 8, blocks: [1, 1] } },
   },
-  { name: "moco, momentum 0.9", method: "moco", config: { framework: { momentum: 0.9 } } },
+  { name: "moco, momentum 0.98", method: "moco", config: { framework: { momentum: 0.98 } } },
   { name: "moco, symmetric", method: "moco", config: { framework: { symmetric: true } } },
 ].map((one) => ({ method: "simclr", expected: "healthy", ...one }));
 const healthy = [
@@ -144,6 +146,7 @@ async function run({ name, method, config = {}, tamper, expected }, seed) {
 
 const file = join(here, "results", "doctor.jsonl");
 if (!values.page) {
+  makeImages();
   const only = values.only?.split(",");
   const cases = [...broken, ...healthy].filter(
     ({ name }) => only === undefined || only.some((part) => name.includes(part)),
