@@ -54,6 +54,7 @@ const base = {
   encoder: { name: "convnet", width: 8, depth: 3 },
   ...{ batchSize: 32, imageSize: 32, epochs: PLANNED, threads: 1, workers: 1 },
   ...{ evaluation: { every: 0 }, record: { steps: 0 } },
+  ...{ optimiser: { name: "sgd", momentum: 0.9, weightDecay: 5e-4 }, learningRate: 0.03 },
 };
 
 /** A framework whose step is another function of the same shapes. */
@@ -113,7 +114,10 @@ const broken = [
 ].map((one) => ({ method: "simclr", ...one, name: `${one.method ?? "simclr"}: ${one.expected}` }));
 
 const variants = [
-  { name: "simclr, adamw", config: { optimiser: { name: "adamw" } } },
+  {
+    name: "simclr, adamw",
+    config: { optimiser: { name: "adamw", weightDecay: 0.01 }, learningRate: 0.00035 },
+  },
   { name: "simclr, temperature 0.07", config: { loss: { temperature: 0.07 } } },
   { name: "simclr, temperature 0.5", config: { loss: { temperature: 0.5 } } },
   {

@@ -7,7 +7,8 @@ const facts = { images: 10_000, shortSide: 32, labelled: true };
 test("what is given is kept, what is not is chosen and named with a reason", () => {
   const { config, choices } = openConfig({ data: "x", batchSize: 64, seed: 7 }, facts);
   expect(config).toMatchObject({ batchSize: 64, seed: 7, imageSize: 32 });
-  expect(config.learningRate).toBeCloseTo(0.06); // 0.24 · 64 / 256
+  expect(config.optimiser).toMatchObject({ name: "adamw", weightDecay: 0.05 });
+  expect(config.learningRate).toBeCloseTo(0.00141); // 0.002 · √(64 / 128)
   const named = choices.map(({ path }) => path);
   expect(named).toContain("imageSize");
   expect(named).not.toContain("batchSize");
@@ -20,6 +21,13 @@ test("the batch is never larger than a quarter of the images unless asked", () =
   expect(() => openConfig({ data: "x", batchSize: 64 }, few)).toThrow(
     "batchSize is 64, expected at most the 37 images of the dataset",
   );
+});
+
+test("the optimiser that is given brings its own learning rate", () => {
+  const { config } = openConfig({ data: "x", optimiser: { name: "sgd" } }, facts);
+  expect(config).toMatchObject({ batchSize: 128, learningRate: 0.12 }); // 0.24 · 128 / 256
+  const vit = { data: "x", encoder: { name: "vitTiny" } };
+  expect(openConfig(vit, facts).config.learningRate).toBeCloseTo(0.000707);
 });
 
 test("photos get larger views, with blur", () => {

@@ -40,8 +40,8 @@ function imageSizeFor({ shortSide }: DatasetFacts): [number, string] {
   return [64, `${sides}; 96 shows finer detail and takes twice the time`];
 }
 
-function batchSizeFor({ images }: DatasetFacts): [number, string] {
-  for (const size of [256, 128, 64, 32, 16, 8, 4]) {
+function batchSizeFor({ images }: DatasetFacts, small: boolean): [number, string] {
+  for (const size of small ? [128, 64, 32, 16, 8, 4] : [256, 128, 64, 32, 16, 8, 4]) {
     if (images >= size * 4) {
       const steps = Math.floor(images / size);
       return [
@@ -53,21 +53,28 @@ function batchSizeFor({ images }: DatasetFacts): [number, string] {
   return [2, `only ${images} images`];
 }
 
+/** Small images on a CPU, for which recipes were compared: see docs/recipes.md. */
+const isSmall = (imageSize: number, device: string): boolean =>
+  imageSize <= 48 && (device === "cpu" || device === "reference");
+
 function encoderFor(imageSize: number, device: string): [Named, string] {
   if (device !== "cpu" && device !== "reference") {
     return [{ name: "resnet18" }, `fits the device ${device}`];
   }
-  if (imageSize <= 48) {
-    return [{ name: "resnet", width: 16, blocks: [1, 1, 1] }, "small images on a CPU"];
+  if (isSmall(imageSize, device)) {
+    return [{ name: "convnet", width: 32 }, "learns most in a quarter of an hour on a CPU"];
   }
   return [{ name: "resnet", width: 16, blocks: [1, 1, 1, 1], stem: "standard" }, "photos on a CPU"];
 }
 
-function learningRateFor(optimiser: string, batchSize: number): [number, string] {
+function learningRateFor(optimiser: string, encoder: string, batchSize: number): [number, string] {
   const share = batchSize / 256;
   const rounded = (value: number) => Number(value.toPrecision(3));
+  if (optimiser === "adamw" && encoder.startsWith("vit")) {
+    return [rounded(1e-3 * Math.sqrt(share)), "0.001 · √(batch / 256) for adamw and transformers"];
+  }
   if (optimiser === "adamw") {
-    return [rounded(1e-3 * Math.sqrt(share)), "0.001 · √(batch / 256) for adamw"];
+    return [rounded(2e-3 * Math.sqrt(2 * share)), "0.002 · √(batch / 128) for adamw"];
   }
   if (optimiser === "lars") return [rounded(4.8 * share), "4.8 · batch / 256 for lars"];
   return [rounded(0.24 * share), "0.24 · batch / 256 for sgd"];
@@ -76,7 +83,7 @@ function learningRateFor(optimiser: string, batchSize: number): [number, string]
 const optimiserDefaults: Record<string, ConfigTree> = {
   sgd: { momentum: 0.9, weightDecay: 5e-4 },
   lars: { momentum: 0.9, weightDecay: 1e-6 },
-  adamw: { weightDecay: 1e-2 },
+  adamw: { weightDecay: 0.05 },
 };
 
 /** Notes each choice that the config leaves to us. */
@@ -109,8 +116,10 @@ function encoderOf(tree: ConfigTree, imageSize: number, device: string, note: No
 }
 type Note = (path: string, value: string | number, reason: string) => void;
 
-function optimiserOf(tree: ConfigTree): Named {
-  const given = { name: "sgd", ...(tree.optimiser as ConfigTree | undefined) };
+function optimiserOf(tree: ConfigTree, small: boolean, note: Note): Named {
+  const asked = (tree.optimiser ?? {}) as ConfigTree;
+  const given = { name: small ? "adamw" : "sgd", ...asked };
+  if (small && asked.name === undefined) note("optimiser", "adamw", "small images on a CPU");
   return overlay(optimiserDefaults[given.name] ?? {}, given) as Named;
 }
 
@@ -162,14 +171,17 @@ export function openConfig(
   const device = (tree.device as string | undefined) ?? "cpu";
   const imageSize = viewSize(tree) ?? choose("imageSize", () => imageSizeFor(facts));
   const encoder = encoderOf(tree, imageSize, device, note);
-  const batchSize = choose("batchSize", () => batchSizeFor(facts));
+  const small = isSmall(imageSize, device);
+  const batchSize = choose("batchSize", () => batchSizeFor(facts, small));
   if (batchSize > facts.images) {
     throw new ConfigError(
       `batchSize is ${batchSize}, expected at most the ${facts.images} images of the dataset`,
     );
   }
-  const optimiser = optimiserOf(tree);
-  const learningRate = choose("learningRate", () => learningRateFor(optimiser.name, batchSize));
+  const optimiser = optimiserOf(tree, small, note);
+  const learningRate = choose("learningRate", () =>
+    learningRateFor(optimiser.name, encoder.name, batchSize),
+  );
   const views = viewsOf(tree, imageSize);
   if (views.automatic) note("views", views.preset, `for images of ${imageSize} px`);
   const cores = availableParallelism();

@@ -30,6 +30,7 @@ const drawing = {
  * views change colours, places and angles a lot.
  */
 const recipe: ConfigTree = {
+  encoder: { name: "resnet", width: 16, blocks: [1, 1, 1] },
   batchSize: 128,
   optimiser: { name: "adamw", weightDecay: 0.01 },
   learningRate: 0.0015,
