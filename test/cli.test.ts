@@ -120,7 +120,7 @@ describe("a config", () => {
       epochs: 1,
       seed: 3,
       loss: { name: "infoNce", temperature: 0.5 },
-      optimiser: { name: "sgd", momentum: 0.9, weightDecay: 0.01 },
+      optimiser: { name: "adamw", weightDecay: 0.01 },
       encoder: { name: "convnet", width: 4 },
     });
   });

@@ -33,7 +33,8 @@ async function trained(method: string, ...more: string[]): Promise<Run> {
   ]);
   expect(called.err).toBe("");
   const lines = readFileSync(join(path, "metrics.jsonl"), "utf8").trimEnd().split("\n");
-  const losses = lines.map((line) => (JSON.parse(line) as { loss: number }).loss);
+  const records = lines.map((line) => JSON.parse(line) as { kind: string; loss: number });
+  const losses = records.flatMap(({ kind, loss }) => (kind === "step" ? [loss] : []));
   return { path, losses };
 }
 

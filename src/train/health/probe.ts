@@ -1,6 +1,6 @@
 import type { HostArray } from "../../core/arrays.ts";
-import { compile, type Program, type SpecTree, type TracedFunction } from "../../engine/index.ts";
-import { asHostTree, type Framework, type HostState } from "../../methods/index.ts";
+import { compile, type Program, type TracedFunction } from "../../engine/index.ts";
+import { type Framework, type HostState } from "../../methods/index.ts";
 import { permutation, randomStream } from "../../core/random.ts";
 import type { ViewBatch } from "../../views/index.ts";
 import type { TrainingData } from "../dataset.ts";
@@ -10,7 +10,7 @@ import type { HealthRecord } from "./records.ts";
 /** Images of a batch that are looked at: a few tell as much as all. */
 const LOOKED_AT = 64;
 
-/** Steps of a run at which its health is looked at, counted from 0; a look costs about half a step. */
+/** Steps of a run at which its health is looked at, counted from 0. */
 export function isHealthDue(step: number, totalSteps: number): boolean {
   const every = Math.max(10, Math.ceil(totalSteps / 50));
   return step === 1 || step === 4 || (step > 0 && step % every === 0) || step === totalSteps - 1;
@@ -87,25 +87,6 @@ export function queueTurnover(before: HostState, after: HostState): number | und
   return changed / rows;
 }
 
-/** Share of images whose other view is the nearest of all images', of unit rows [2B, E] view-major. */
-function matched({ data, shape }: HostArray): number {
-  const [rows, width] = shape;
-  const images = rows / 2;
-  let right = 0;
-  for (let a = 0; a < images; a++) {
-    let [best, at] = [-Infinity, -1];
-    for (let b = 0; b < images; b++) {
-      let dot = 0;
-      for (let e = 0; e < width; e++) {
-        dot += Number(data[a * width + e]) * Number(data[(images + b) * width + e]);
-      }
-      if (dot > best) [best, at] = [dot, b];
-    }
-    if (at === a) right++;
-  }
-  return right / images;
-}
-
 /** Rows of a view-major array with its images in another order: image `order[b]` in place b. */
 function reordered({ data, shape }: HostArray, order: Uint32Array): HostArray {
   const [rows] = shape;
@@ -168,15 +149,6 @@ export type HealthProbe = {
   dispose(): Promise<void>;
 };
 
-/** The first two views of some images of a batch, view-major. */
-function someViews({ views, ids, sources }: ViewBatch, count: number): Float32Array {
-  const size = views.length / sources.length;
-  const rows = new Float32Array(2 * count * size);
-  rows.set(views.subarray(0, count * size));
-  rows.set(views.subarray(ids.length * size, (ids.length + count) * size), count * size);
-  return rows;
-}
-
 /** Rows of the first two views of a batch. */
 const firstTwo = ({ data, shape }: HostArray, { ids }: ViewBatch): HostArray => {
   const rows = 2 * ids.length;
@@ -209,31 +181,14 @@ function companionLook({ embedParts, batchSpec }: Framework, target: Target) {
   };
 }
 
-/** Opens the probe of a run; its program is compiled when it is first needed. */
+/** Opens the probe of a run; a program is compiled only where batches are normalised in parts. */
 export function openHealthProbe(
   framework: Framework,
   data: Pick<TrainingData, "pixels" | "count">,
   target: Target,
 ): HealthProbe {
   const count = Math.min(LOOKED_AT, framework.batchSize);
-  const [, ...image] = framework.batchSpec.views.shape;
-  const shape = [2 * count, ...image];
   const alike = duplicateShare(data);
-  let opening: Promise<Program> | undefined;
-  const open = (state: HostState) => {
-    const example = [asHostTree(modelOf(state) as HostState), { dtype: "float32", shape }];
-    return compile(framework.embedHead as TracedFunction, example as SpecTree[], target);
-  };
-  /** As in use: with the statistics of the run, not of the batch. */
-  const asInUse = async (state: HostState, batch: ViewBatch): Promise<number | undefined> => {
-    if (framework.viewCount < 2 || count < 2) return undefined;
-    const program = await (opening ??= open(state));
-    const images: HostArray = { dtype: "float32", shape, data: someViews(batch, count) } as never;
-    const rows = await program.run(modelOf(state), images);
-    const share = matched(rows as HostArray);
-    program.recycle(rows);
-    return share;
-  };
   const companions = companionLook(framework, target);
   return {
     async look({ before, after, batch, at }) {
@@ -243,7 +198,6 @@ export function openHealthProbe(
       );
       const difference = viewDifference(batch);
       const turnover = queueTurnover(before, after);
-      const accuracy = await asInUse(after, batch);
       const companion = await companions.look(after, batch);
       return {
         ...{ kind: "health", epoch: at.epoch, step: at.step },
@@ -252,14 +206,10 @@ export function openHealthProbe(
         ...weightChange(before, after),
         ...companion,
         ...(turnover === undefined ? {} : { queueTurnover: turnover }),
-        ...(accuracy === undefined ? {} : { evaluationAccuracy: accuracy }),
         duplicateShare: alike,
         elapsedSeconds: at.elapsedSeconds,
       };
     },
-    async dispose() {
-      await (await opening)?.dispose();
-      await companions.dispose();
-    },
+    dispose: () => companions.dispose(),
   };
 }

@@ -18,7 +18,6 @@ export type HealthRecord = {
   companionShift?: number;
   companionAlignment?: number;
   queueTurnover?: number; // share of the queue's rows that this step changed
-  evaluationAccuracy?: number; // share of images whose other view is nearest, encoded as in use
   duplicateShare: number; // of the images that look like another one of the set
   elapsedSeconds: number;
 };
