@@ -31,7 +31,12 @@ function fillBlock(
 }
 
 /** Puts a candidate into a sorted list of `k` that starts at `start`; behind equals, so the lower index wins. */
-function insert(found: Neighbours, start: number, index: number, similarity: number): void {
+export function insertNeighbour(
+  found: Neighbours,
+  start: number,
+  index: number,
+  similarity: number,
+): void {
   const { indices, similarities, k } = found;
   let at = start + k - 1;
   if (similarity <= similarities[at]) return;
@@ -107,7 +112,7 @@ function collect(found: Neighbours, { out, q, n, queries, rows, leaveOneOut }: B
     for (let j = 0; j < rows; j++) {
       if (leaveOneOut && q + i === n + j) continue;
       const similarity = Math.min(1, Math.max(-1, out[i * BASE + j]));
-      insert(found, (q + i) * found.k, n + j, similarity);
+      insertNeighbour(found, (q + i) * found.k, n + j, similarity);
     }
   }
 }

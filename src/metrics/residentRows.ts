@@ -1,6 +1,6 @@
 import { ConfigError } from "../core/errors.ts";
 import { checkFeatures, checkSameDimension, type Features, inverseNorms } from "./features.ts";
-import type { Neighbours } from "./nearest.ts";
+import { insertNeighbour, type Neighbours } from "./nearest.ts";
 import { paddedSizes } from "./rowProducts.ts";
 import { simdCode } from "./simdCode.ts";
 
@@ -98,19 +98,6 @@ function copyUnit(into: Float32Array, stride: number, from: Features, first: num
   }
 }
 
-/** Puts a candidate into the sorted list at `start`; behind equals, so that the lower index wins. */
-function insert(found: Neighbours, start: number, index: number, similarity: number): void {
-  const { indices, similarities, k } = found;
-  let at = start + k - 1;
-  while (at > start && similarities[at - 1] < similarity) {
-    similarities[at] = similarities[at - 1];
-    indices[at] = indices[at - 1];
-    at--;
-  }
-  similarities[at] = similarity;
-  indices[at] = index;
-}
-
 type Pass = { bench: Bench; found: Neighbours; count: number; allowed: Uint8Array | undefined };
 
 function pass({ bench, found, count, allowed }: Pass, query: number, asked: number): void {
@@ -126,7 +113,7 @@ function pass({ bench, found, count, allowed }: Pass, query: number, asked: numb
         const similarity = out[q * BLOCK + r];
         if (similarity <= similarities[last]) continue;
         if (allowed !== undefined && allowed[first + r] === 0) continue;
-        insert(found, start, first + r, similarity);
+        insertNeighbour(found, start, first + r, similarity);
       }
     }
   }

@@ -12,10 +12,8 @@ export async function runDoctor(call: Call): Promise<Answer> {
   const { verdict, finding, sentence, evidence, change, ...seen } = await examineRun(path, {
     upTo: step,
   });
-  const { say, colours } = {
-    say: (text?: string) => call.printer.say(text),
-    colours: call.printer.colours,
-  };
+  const { colours } = call.printer;
+  const say = (text?: string) => call.printer.say(text);
   const paint = { healthy: colours.green, watch: colours.yellow, broken: colours.red }[verdict];
   say(`${paint(verdict)}${finding === verdict ? "" : `, ${finding}`}`);
   say(sentence);
