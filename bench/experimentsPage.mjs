@@ -1,5 +1,5 @@
 // Markdown of the experiments' page: a table an experiment, mean with a 95 % interval over seeds, and the paired
-// difference to the first arm.
+// difference to the first arm, or to the one that an arm is set against.
 
 import { meanInterval, pairedDifference } from "../dist/metrics/index.js";
 import { standing } from "../scripts/codeOf.mjs";
@@ -13,17 +13,17 @@ const shown = ({ mean, half }, scale, digits, sign = "") => {
 
 /** Runs of the newest config of each arm, by arm and seed. */
 function byArm({ arms, runs }) {
-  return arms.map(({ name, about }) => {
+  return arms.map(({ name, about, against = arms[0].name }) => {
     const own = runs.filter(({ arm }) => arm === name);
     const seeds = new Map(own.map((run) => [run.seed, run])); // later lines win
-    return { name, about, seeds };
+    return { name, about, against, seeds };
   });
 }
 
 function probeTable(experiment, arms, probe, kind) {
   const value = (run) => run.probes[probe]?.[kind];
-  const [base] = arms;
-  const rows = arms.map(({ name, seeds }) => {
+  const rows = arms.map(({ name, against, seeds }) => {
+    const base = arms.find((arm) => arm.name === against);
     const runs = [...seeds.values()].filter((run) => typeof value(run) === "number");
     if (runs.length === 0) return [name, "not run", ""];
     const bySeed = (all) => new Map(all.map((run) => [run.seed, value(run)]));
@@ -107,8 +107,8 @@ export function renderPage(experiments) {
 
 Small experiments, one for each claim: the same data, encoder, number of steps and seeds in every arm. Accuracies are those of
 held-out images by the encoder's features (k-NN: k 20, temperature 0.07; linear: a probe on frozen features). "±" is the 95 %
-interval of the mean over seeds (Student's t), "difference" that of the paired differences to the first arm, not corrected for the
-number of arms. An interval that holds 0 says that these runs do not tell the arms apart. Figures written as a → b are means over
+interval of the mean over seeds (Student's t), "difference" that of the paired differences to the first arm (or to the arm that is
+named), not corrected for the number of arms. An interval that holds 0 says that these runs do not tell the arms apart. Figures written as a → b are means over
 the first and the last third of the steps. "Measured with other code": what the figures depend on has changed since then.
 This page is made by \`node bench/experiments.mjs --page\` from \`bench/results\`; the configs are in \`bench/experiments\`.`;
   const ordered = [...experiments].sort((a, b) => (a.order ?? 99) - (b.order ?? 99));

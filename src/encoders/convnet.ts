@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { Kernels } from "./initial.ts";
 import { type Layer, sequence } from "./layer.ts";
 import { averagePool, conv, relu } from "./layers.ts";
 import { defineEncoder } from "./network.ts";
@@ -18,6 +19,7 @@ export const convnet = defineEncoder({
       .describe("channels of the first block; doubles each block"),
     depth: z.int().min(1).max(8).default(4).describe("number of blocks"),
     normalisation: Normalisation,
+    kernels: Kernels,
   }),
   build(options) {
     const layers: Layer[] = [];
@@ -32,6 +34,7 @@ export const convnet = defineEncoder({
           stride,
           padding: 1,
           bias: biased,
+          initial: options.kernels,
         }),
         normalisation(options.normalisation, `block${i + 1}.bn`, outputs),
         relu,

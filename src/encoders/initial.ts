@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 import { type HostArray, type HostRecord, zeros } from "../core/arrays.ts";
 import { randomStream } from "../core/random.ts";
 import type { ParameterSpec } from "../core/trees.ts";
@@ -51,4 +53,19 @@ export function heFanOut(shape: readonly number[]): Initial {
 /** Uniform within ±1/√fan-in: how PyTorch starts a linear layer and its bias. */
 export function uniformFanIn(fanIn: number): Initial {
   return { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };
+}
+
+/** How the kernels of an encoder's convolutions start. */
+export const Kernels = z
+  .enum(["heFanOut", "uniformFanIn"])
+  .default("heFanOut")
+  .describe(
+    'how kernels start: "heFanOut" is normal with variance 2 / fan-out, as torchvision starts its residual networks, "uniformFanIn" uniform within ±1/√fan-in, as PyTorch starts a convolution by itself: the same network starts smaller and learns faster at the same rate',
+  );
+export type Kernels = z.output<typeof Kernels>;
+
+/** The start of a kernel [O, I, kh, kw]. */
+export function kernelStart(kernels: Kernels, shape: readonly number[]): Initial {
+  if (kernels === "heFanOut") return heFanOut(shape);
+  return uniformFanIn(shape.slice(1).reduce((product, size) => product * size, 1));
 }

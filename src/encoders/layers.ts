@@ -1,6 +1,12 @@
 import { lax, nn, numpy as np } from "@jax-js/jax";
 
-import { heFanOut, type Initial, type InitialSpec, uniformFanIn } from "./initial.ts";
+import {
+  type Initial,
+  type InitialSpec,
+  type Kernels,
+  kernelStart,
+  uniformFanIn,
+} from "./initial.ts";
 import { type Layer, plain } from "./layer.ts";
 
 /** Sizes of a convolution. Padding is on each side, in pixels; no bias unless asked. */
@@ -10,17 +16,18 @@ export type ConvOptions = {
   padding?: number;
   groups?: number;
   bias?: boolean;
-  initial?: Initial;
+  initial?: Initial | Kernels;
 };
 
 /** Convolution of [N, inputs, H, W] with `${name}.weight` [outputs, inputs / groups, k, k]. */
 export function conv(name: string, inputs: number, outputs: number, options: ConvOptions): Layer {
   const { kernel, stride = 1, padding = 0, groups = 1, bias = false } = options;
+  const { initial = "heFanOut" } = options;
   const shape = [outputs, inputs / groups, kernel, kernel];
   const weightSpec: InitialSpec = {
     shape,
     decay: true,
-    initial: options.initial ?? heFanOut(shape),
+    initial: typeof initial === "string" ? kernelStart(initial, shape) : initial,
   };
   const biasSpec: InitialSpec = {
     shape: [outputs],

@@ -68,6 +68,17 @@ describe("resnet", () => {
     expect(network.init(5).parameters["conv1.weight"]).not.toEqual(parameters["conv1.weight"]);
   });
 
+  test("starts kernels within 1/√fan-in where asked, the same everywhere else", () => {
+    const { parameters } = resnet({ width: 16, blocks: [1, 1], kernels: "uniformFanIn" }).init(4);
+    const kernel = Array.from(parameters["layer2.0.conv1.weight"].data); // [32, 16, 3, 3]
+    expect(Math.max(...kernel.map(Math.abs)) * 12).toBeLessThanOrEqual(1);
+    const variance = kernel.reduce((sum, w) => sum + w * w, 0) / kernel.length;
+    expect(variance * 3 * 144).toBeCloseTo(1, 1);
+    const other = resnet({ width: 16, blocks: [1, 1] }).init(4).parameters;
+    expect(Object.keys(parameters)).toEqual(Object.keys(other));
+    expect(parameters["bn1.weight"]).toEqual(other["bn1.weight"]);
+  });
+
   test("with the standard stem makes one feature vector an image", async () => {
     const network = resnet({ width: 1, blocks: [1], stem: "standard" });
     const images = float32([2, 3, 8, 8], new Array<number>(384).fill(0).map(Math.cos));

@@ -1,6 +1,7 @@
 import { nn } from "@jax-js/jax";
 import { z } from "zod";
 
+import { Kernels } from "./initial.ts";
 import { combine, type Layer, sequence } from "./layer.ts";
 import { averagePool, conv, maxPool, relu } from "./layers.ts";
 import { defineEncoder, type EncoderContext } from "./network.ts";
@@ -15,6 +16,7 @@ const shared = {
       'first layer: "small" is 3 × 3 without pooling, "standard" 7 × 7 stride 2 and max pooling, "auto" takes small up to 64 px',
     ),
   normalisation: Normalisation,
+  kernels: Kernels,
   zeroInitResidual: z
     .boolean()
     .default(false)
@@ -53,14 +55,15 @@ function block(shape: BlockShape, options: ResnetOptions): Layer {
   const norm = (part: string, channels: number, startAtZero = false) =>
     normalisation(options.normalisation, `${name}.${part}`, channels, { startAtZero });
   const startAtZero = options.zeroInitResidual;
+  const initial = options.kernels;
   const three = (part: string, from: number, step: number) =>
-    conv(`${name}.${part}`, from, width, { kernel: 3, stride: step, padding: 1 });
+    conv(`${name}.${part}`, from, width, { kernel: 3, stride: step, padding: 1, initial });
   const body = options.bottleneck
     ? [
-        ...[conv(`${name}.conv1`, inputs, width, { kernel: 1 }), norm("bn1", width), relu],
+        ...[conv(`${name}.conv1`, inputs, width, { kernel: 1, initial }), norm("bn1", width), relu],
         ...[three("conv2", width, stride), norm("bn2", width), relu],
         ...[
-          conv(`${name}.conv3`, width, outputs, { kernel: 1 }),
+          conv(`${name}.conv3`, width, outputs, { kernel: 1, initial }),
           norm("bn3", outputs, startAtZero),
         ],
       ]
@@ -72,7 +75,7 @@ function block(shape: BlockShape, options: ResnetOptions): Layer {
     stride === 1 && inputs === outputs
       ? undefined
       : sequence([
-          conv(`${name}.downsample.0`, inputs, outputs, { kernel: 1, stride }),
+          conv(`${name}.downsample.0`, inputs, outputs, { kernel: 1, stride, initial }),
           norm("downsample.1", outputs),
         ]);
   return residual(body, shortcut);
@@ -83,7 +86,7 @@ function build(options: ResnetOptions, { imageSize }: EncoderContext) {
   const small = stem === "small" || (stem === "auto" && imageSize <= 64);
   const first = small ? { kernel: 3, padding: 1 } : { kernel: 7, stride: 2, padding: 3 };
   const layers = [
-    conv("conv1", 3, width, first),
+    conv("conv1", 3, width, { ...first, initial: options.kernels }),
     normalisation(options.normalisation, "bn1", width),
     relu,
     ...(small ? [] : [maxPool]),

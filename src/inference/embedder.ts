@@ -82,8 +82,8 @@ export function imageRows(
 type Infer = (images: HostArray<"float32">) => Promise<HostArray<"float32">>;
 
 /**
- * Features [count, D] of rows, computed batch by batch. `shape` is that of a batch, [B, 3, S, S]; the last
- * batch is filled up with what stood there before.
+ * Features [count, D] of rows, computed batch by batch; the rows of the next batch are made while one is
+ * computed. `shape` is that of a batch, [B, 3, S, S]; the last batch is filled up with what stood there before.
  */
 export async function embedBatches(
   rows: Rows,
@@ -92,18 +92,30 @@ export async function embedBatches(
   { signal, progress }: EmbedCalls,
 ): Promise<Float32Array> {
   const [batchSize] = shape;
-  const input = new Float32Array(sizeOf(shape));
-  const width = input.length / batchSize;
+  const values = sizeOf(shape);
+  const width = values / batchSize;
+  let [input, next] = [new Float32Array(values), new Float32Array(values)];
+  const sizeAt = (start: number) => Math.max(0, Math.min(batchSize, rows.count - start));
+  const fill = (start: number, out: Float32Array) => {
+    for (let i = 0; i < sizeAt(start); i++) rows.fill(start + i, out, i * width);
+  };
   let features: Float32Array | undefined;
+  fill(0, input);
   for (let start = 0; start < rows.count; start += batchSize) {
     if (signal?.aborted === true) throw new ContraposeError("embedding was interrupted");
-    const count = Math.min(batchSize, rows.count - start);
-    for (let i = 0; i < count; i++) rows.fill(start + i, input, i * width);
-    const result = await infer(hostArray("float32", shape, input));
+    const running = infer(hostArray("float32", shape, input));
+    let result: HostArray<"float32">;
+    try {
+      fill(start + batchSize, next);
+    } finally {
+      result = await running; // never left behind running
+    }
+    const count = sizeAt(start);
     const dimension = sizeOf(result.shape) / batchSize;
     features ??= new Float32Array(rows.count * dimension);
     features.set(result.data.subarray(0, count * dimension), start * dimension);
     progress?.(start + count);
+    [input, next] = [next, input];
   }
   return features ?? new Float32Array(0);
 }
