@@ -23,6 +23,7 @@ import { parseArgs } from "node:util";
 import { parse } from "yaml";
 
 import { codeOf, partsOf, standing } from "../scripts/codeOf.mjs";
+import { runOf } from "./experimentConfig.mjs";
 import { renderPage } from "./experimentsPage.mjs";
 
 const here = import.meta.dirname;
@@ -51,18 +52,6 @@ const call = (...args) =>
       .split("\n")
       .at(-1),
   );
-
-const isTree = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-/** One config over another; a part of another name does not inherit the options of the one it replaces. */
-const merge = (base, over = {}) => {
-  const result = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const under = result[key];
-    const laid = isTree(value) && isTree(under) && (value.name ?? under.name) === under.name;
-    result[key] = laid ? merge(under, value) : value;
-  }
-  return result;
-};
 
 /** Folders of an experiment's images: training, test, and the same images under other labels. */
 function imagesOf({ data }, work) {
@@ -105,11 +94,7 @@ function figuresOf(run, names) {
 }
 
 function runOne(name, experiment, images, arm, seed) {
-  const config = merge(merge(experiment.base, arm.config), { seed });
-  const hash = createHash("sha256")
-    .update(JSON.stringify([experiment.data, config]))
-    .digest("hex")
-    .slice(0, 12);
+  const { config, hash } = runOf(experiment, arm, seed);
   const file = join(here, "results", `${name}.jsonl`);
   const done = existsSync(file)
     ? readFileSync(file, "utf8")

@@ -3,6 +3,7 @@
 
 import { meanInterval, pairedDifference } from "../dist/metrics/index.js";
 import { standing } from "../scripts/codeOf.mjs";
+import { runOf } from "./experimentConfig.mjs";
 
 const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
 const shown = ({ mean, half }, scale, digits, sign = "") => {
@@ -11,10 +12,13 @@ const shown = ({ mean, half }, scale, digits, sign = "") => {
   return `${plus}${fixed(scale * mean, digits)}${width}`;
 };
 
-/** Runs of the newest config of each arm, by arm and seed. */
-function byArm({ arms, runs }) {
-  return arms.map(({ name, about, against = arms[0].name }) => {
-    const own = runs.filter(({ arm }) => arm === name);
+/** The newest run of each arm and seed with the config that the experiment has now. */
+function byArm(experiment) {
+  const { arms, runs } = experiment;
+  return arms.map((arm) => {
+    const { name, about, against = arms[0].name } = arm;
+    const isOwn = (run) => run.arm === name && run.hash === runOf(experiment, arm, run.seed).hash;
+    const own = runs.filter(isOwn);
     const seeds = new Map(own.map((run) => [run.seed, run])); // later lines win
     return { name, about, against, seeds };
   });
@@ -35,18 +39,20 @@ function probeTable(experiment, arms, probe, kind) {
   return rows;
 }
 
+/** Mean of a figure over the first and the last third of the steps, and the interval of its growth over seeds. */
 function figureCell({ seeds }, name) {
-  const thirds = [0, 2].map((i) =>
-    [...seeds.values()]
-      .map(({ figures }) => figures[name]?.[i])
-      .filter((x) => typeof x === "number"),
+  const thirds = [...seeds.values()].map(({ figures }) => figures[name] ?? []);
+  const known = (i) => thirds.map((all) => all[i]).filter((value) => typeof value === "number");
+  if (known(2).length === 0) return "";
+  const last = meanInterval(known(2));
+  const digits = Math.abs(last.mean) < 10 ? 3 : 0;
+  const both = thirds.filter(
+    ([first, , end]) => typeof first === "number" && typeof end === "number",
   );
-  if (thirds[1].length === 0) return "";
-  const digits = Math.abs(meanInterval(thirds[1]).mean) < 10 ? 3 : 0;
-  const [first, last] = thirds.map((numbers) =>
-    numbers.length === 0 ? "–" : fixed(meanInterval(numbers).mean, digits),
-  );
-  return `${first} → ${last}`;
+  if (both.length === 0) return shown(last, 1, digits);
+  const first = meanInterval(known(0));
+  const growth = meanInterval(both.map(([from, , to]) => to - from));
+  return `${fixed(first.mean, digits)} → ${fixed(last.mean, digits)} (${shown(growth, 1, digits, "+")})`;
 }
 
 const notes = { other: ", measured with other code", unknown: ", code unknown" };
@@ -87,6 +93,8 @@ function section(experiment) {
     ...tables.flatMap((part) => part[i].slice(1)),
     ...figures.map((figure) => figureCell(arm, figure)),
   ]);
+  const shared = experiment.data.sample === undefined ? " --shared FOLDER" : "";
+  const command = `node bench/experiments.mjs ${name}${shared}`;
   const machine = [...new Set(runs.map(({ machine }) => machine))].join("; ");
   return [
     `## ${title}`,
@@ -94,8 +102,8 @@ function section(experiment) {
     runs.length === 0 ? "Not run yet." : table(head, rows),
     (conclusion ?? "").trim(),
     runs.length === 0
-      ? `Command: \`node bench/experiments.mjs ${name}\``
-      : `Command: \`node bench/experiments.mjs ${name}\`; seeds ${[...seeds].sort().join(", ")}; ${machine}.`,
+      ? `Command: \`${command}\``
+      : `Command: \`${command}\`; seeds ${[...seeds].sort().join(", ")}; ${machine}.`,
   ]
     .filter((text) => text !== "")
     .join("\n\n");
@@ -109,7 +117,8 @@ Small experiments, one for each claim: the same data, encoder, number of steps a
 held-out images by the encoder's features (k-NN: k 20, temperature 0.07; linear: a probe on frozen features). "±" is the 95 %
 interval of the mean over seeds (Student's t), "difference" that of the paired differences to the first arm (or to the arm that is
 named), not corrected for the number of arms. An interval that holds 0 says that these runs do not tell the arms apart. Figures written as a → b are means over
-the first and the last third of the steps. "Measured with other code": what the figures depend on has changed since then.
+the first and the last third of the steps, with the interval of their difference over seeds in brackets. "Measured with other code": what the figures depend on has changed since then.
+FOLDER in a command is that of the real images.
 This page is made by \`node bench/experiments.mjs --page\` from \`bench/results\`; the configs are in \`bench/experiments\`.`;
   const ordered = [...experiments].sort((a, b) => (a.order ?? 99) - (b.order ?? 99));
   return `${[intro, ...ordered.map(section)].join("\n\n")}\n`;

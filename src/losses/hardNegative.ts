@@ -30,6 +30,7 @@ export const hardNegative = defineLoss({
       .describe("whether the weights are constants for the gradient; as published they are not"),
   }),
   perAnchor: reweightedLoss,
+  negativeTemperature: ({ temperature, beta }) => temperature / (1 + beta),
   metrics: clampedMetric,
   measure: (similarity, pairs, options) => ({
     clampedShare: clampedShare(similarity, pairs, options),

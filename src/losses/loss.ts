@@ -17,6 +17,11 @@ export type LossDefinition<O extends z.ZodObject> = {
   metrics?: Readonly<Record<string, string>>;
   /** What is worth watching beside the loss, as the share of clamped anchors. Without gradient. Consumes. */
   measure?: (similarity: np.Array, pairs: Pairs, options: z.output<O>) => ArrayRecord;
+  /**
+   * Temperature of the softmax by which negatives share the force on an anchor, where it is not the option
+   * `temperature`.
+   */
+  negativeTemperature?: (options: z.output<O>) => number;
 };
 
 /**
@@ -36,6 +41,8 @@ export type Loss<O extends z.ZodObject = z.ZodObject> = {
   readonly metrics: Readonly<Record<string, string>>;
   /** Scalars [] by the names of `metrics`; consumes its arguments. */
   measure(similarity: np.Array, pairs: Pairs, options?: z.input<O>): ArrayRecord;
+  /** Temperature of the softmax by which negatives share the force on an anchor; 1 where a loss has none. */
+  negativeTemperature(options?: z.input<O>): number;
 };
 
 /** Makes a loss of its definition: the formula behind checks of shapes and options. */
@@ -50,11 +57,16 @@ export function defineLoss<O extends z.ZodObject>(definition: LossDefinition<O>)
     return perAnchor(similarity, pairs, parseOptions(name, schema, options ?? {}));
   }
   Object.defineProperty(loss, "name", { value: name });
-  const { metrics = {}, measure } = definition;
+  const { metrics = {}, measure, negativeTemperature } = definition;
   return Object.assign(loss, {
     ...{ summary, source, options: schema, metrics },
     measure: (similarity: np.Array, pairs: Pairs, options?: z.input<O>): ArrayRecord =>
       measure?.(lax.stopGradient(similarity), pairs, parseOptions(name, schema, options ?? {})) ??
       {},
+    negativeTemperature: (options?: z.input<O>): number => {
+      const parsed = parseOptions(name, schema, options ?? {});
+      const { temperature } = parsed as { temperature?: unknown };
+      return negativeTemperature?.(parsed) ?? (typeof temperature === "number" ? temperature : 1);
+    },
   });
 }

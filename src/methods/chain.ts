@@ -93,8 +93,17 @@ export function buildChain(
 /** What a chain looks at: a `Scene` without what is each sampler's own. */
 export type Outlook = Omit<Parameters<Sampler["apply"]>[0], "active" | "inputs" | "state">;
 
+/** Negatives [N, M] of the first term before the samplers that detect false ones, and after them. */
+export type Detection = { before: np.Array; after: np.Array };
+
 /** What came of the pairs. */
-export type Chained = { terms: Term[]; state: ArrayRecord; metrics: ArrayRecord };
+export type Chained = {
+  terms: Term[];
+  state: ArrayRecord;
+  metrics: ArrayRecord;
+  /** Where a sampler of the chain detects. */
+  detection: Detection | undefined;
+};
 
 function product(a: np.Array | undefined, b: np.Array | undefined): np.Array | undefined {
   return a === undefined ? b : b === undefined ? a : a.mul(b);
@@ -123,9 +132,11 @@ export function runChain(
   let terms: Term[] = [{ pairs }];
   const metrics: ArrayRecord = {};
   const next: ArrayRecord = {};
+  let detection: Detection | undefined;
   for (const { part, options, key } of chain.links) {
     const { active, ...inputs } = under(key, batch);
     const own = under(key, state);
+    const before = part.detects ? (detection?.before ?? terms[0].pairs.negative.ref) : undefined;
     terms = terms.flatMap((term, i) => {
       const scene = { ...outlook, active, inputs, state: refArrays(own) };
       const sampled = part.apply(scene, term.pairs, options);
@@ -134,9 +145,10 @@ export function runChain(
       const count = sampled.terms.length;
       return sampled.terms.map((inner, j) => within(term, inner, j === count - 1));
     });
+    if (before) detection = { before, after: terms[0].pairs.negative.ref };
     observe?.(terms);
   }
-  return { terms, state: next, metrics };
+  return { terms, state: next, metrics, detection };
 }
 
 /** Arrays of one link of a chain within a batch. */

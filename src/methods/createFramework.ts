@@ -123,6 +123,7 @@ function buildParts(config: Parsed, entry: FrameworkEntry): Parts {
     },
     measureLoss: (similarity, pairs) => loss.measure(similarity, pairs, lossOptions),
     temperature: typeof lossOptions.temperature === "number" ? lossOptions.temperature : 1,
+    negativeTemperature: loss.negativeTemperature(lossOptions),
     samplers: withGroups(config.samplers),
     mixer: config.mixer,
     optimiser,

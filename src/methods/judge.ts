@@ -7,7 +7,7 @@ import { type Chain, inputsOf, type Outlook, runChain } from "./chain.ts";
 import { pairMetrics } from "./contrast.ts";
 import type { Parts } from "./parts.ts";
 import { anchorLosses, recordedPairs, stagesOf } from "./recording.ts";
-import { samplingSums } from "./quality.ts";
+import { hardnessOf, samplingSums } from "./quality.ts";
 
 /** Similarities with what samplers and a mixer may ask of them. Arrays are consumed. */
 export type Contest = Omit<Outlook, "similarity" | "ranking"> & {
@@ -97,12 +97,8 @@ export function judge(
   const measured = parts.metrics
     ? {
         ...pairMetrics(full.similarity.ref, refPairs(first.pairs)),
-        ...samplingSums(
-          { similarity: detached.ref, anchors: contest.anchors, candidates: contest.candidates },
-          before,
-          { ...after, found },
-          parts.temperature,
-        ),
+        ...samplingSums(contest, before, { ...after, found }, chained.detection),
+        ...hardnessOf(full.similarity.ref, first.pairs.negative.ref, parts.negativeTemperature),
         ...parts.measureLoss(full.similarity.ref, refPairs(first.pairs)),
         ...chained.metrics,
         ...full.metrics,

@@ -43,6 +43,8 @@ export type Parts = {
   measureLoss(similarity: np.Array, pairs: Pairs): ArrayRecord;
   /** Options of the loss, for frameworks that read a temperature. */
   temperature: number;
+  /** Temperature of the softmax by which the loss weighs negatives. */
+  negativeTemperature: number;
   /** Samplers in their order, and what mixes candidates. */
   samplers: readonly Named[];
   mixer: Named | undefined;

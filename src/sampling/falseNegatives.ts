@@ -112,6 +112,7 @@ export const falseNegatives = defineSampler({
       ),
     action: actionOption("attract"),
   }),
+  detects: true,
   reasons: { dropped: "cancelled", promoted: "attracted" },
   metrics: {
     selectedShare: "share of the negatives that pass the rules, also during the warm-up",

@@ -19,6 +19,7 @@ export const labels = defineSampler({
   summary: "Negatives with the anchor's label become positives.",
   source: "Khosla et al. 2020, arXiv:2004.11362, eq. 2",
   options: none,
+  detects: true,
   reasons: { promoted: "same-label" },
   needs: ["labels"],
   apply({ anchors, candidates }, pairs) {

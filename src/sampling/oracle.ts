@@ -80,6 +80,7 @@ export const oracle = defineSampler({
       .default(1)
       .describe("share of the negatives with the anchor's label that it picks"),
   }),
+  detects: true,
   reasons: { dropped: "same-label", promoted: "same-label", weighted: "rescaled" },
   needs: ["labels"],
   inputs: (options, sizes) =>

@@ -33,6 +33,7 @@ export const random = defineSampler({
       .describe("negatives taken per anchor; null: a share of them"),
     action: actionOption("eliminate"),
   }),
+  detects: true,
   reasons: { dropped: "random", promoted: "random" },
   inputs: (_, sizes) => fieldInputs(sizes),
   apply({ inputs }, pairs, { rate, count, action }) {

@@ -94,6 +94,8 @@ export type SamplerDefinition<O extends z.ZodObject> = {
     /** A pair whose weight changed. */
     weighted?: string;
   };
+  /** Whether a negative that it drops or promotes is held to be of the anchor's own class. */
+  detects?: boolean;
   needs?: readonly Need[];
   /** Options of the loss that its terms set. */
   sets?: (options: z.output<O>) => readonly SetOption[];
@@ -163,7 +165,7 @@ export function defineSampler<O extends z.ZodObject>(definition: SamplerDefiniti
   const parsed = (options: Given) =>
     parseOptions(name, schema, options ?? {}) as unknown as z.output<O>;
   return {
-    ...{ needs: [], metrics: {}, warmup, gates, ...definition },
+    ...{ detects: false, needs: [], metrics: {}, warmup, gates, ...definition },
     options: schema,
     sets: (options?: Given) => sets?.(parsed(options)) ?? [],
     inputs: inputs && ((options: Given, sizes: Sizes) => inputs(parsed(options), sizes)),

@@ -1,0 +1,182 @@
+// The survey as one command: every method beside plain SimCLR on three sets of images, under one budget.
+//   npm run build && node bench/survey.mjs NAME... [--shared FOLDER] [--work FOLDER] [--seeds 0,1,2] [--parallel 2] [--stale]
+//   node bench/survey.mjs --page               writes docs/survey.md from bench/results
+// NAME is a file of bench/survey without .yaml: the images, and the settings that all methods share. A survey is one
+// `contrapose compare`, seed by seed, so it can be stopped at any time and goes on with the same command. Finished runs are
+// in bench/results/survey-NAME.jsonl, with the hash of the code they were measured with; --stale starts one again whose code
+// has changed. --shared: folder of the real images.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { parse, stringify } from "yaml";
+
+import { renderMarkdown } from "../dist/compare/index.js";
+import { encoders } from "../dist/encoders/index.js";
+import { losses } from "../dist/losses/index.js";
+import { optimisers } from "../dist/optim/index.js";
+import { mixers, samplers } from "../dist/sampling/index.js";
+import { methodNames } from "../dist/train/index.js";
+import { codeOf, partsOf } from "../scripts/codeOf.mjs";
+
+const here = import.meta.dirname;
+const main = join(here, "..", "dist", "cli", "main.js");
+const results = join(here, "results");
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    shared: { type: "string", default: "." },
+    work: { type: "string", default: join(here, "..", "runs", "survey") },
+    seeds: { type: "string" },
+    parallel: { type: "string", default: "2" },
+    stale: { type: "boolean", default: false },
+    page: { type: "boolean", default: false },
+  },
+});
+
+const read = (name) => ({
+  name,
+  ...parse(readFileSync(join(here, "survey", `${name}.yaml`), "utf8")),
+});
+const linesOf = (file) =>
+  existsSync(file)
+    ? readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line))
+    : [];
+const isOf = (one, other) => one.arm === other.arm && one.seed === other.seed;
+
+/** Hash of all the code that any run may depend on. */
+const wholeCode = () =>
+  codeOf(
+    Object.entries({ losses, sampling: { ...samplers, ...mixers }, encoders, optim: optimisers })
+      .flatMap(([folder, entries]) => Object.keys(entries).map((name) => `${folder}/${name}`))
+      .sort(),
+  );
+
+function contrapose(...args) {
+  const output = execFileSync(process.execPath, [main, ...args, "--json"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    maxBuffer: 2 ** 28,
+  });
+  return JSON.parse(output.trimEnd().split("\n").at(-1));
+}
+
+/** Training and test images: of the shared folder, or drawn. */
+function imagesOf({ name, data }) {
+  if (data.sample === undefined) {
+    return { train: join(values.shared, data.train), test: join(values.shared, data.test) };
+  }
+  const folder = join(values.work, `${name}-images`);
+  const { label = "shape", ...options } = data.sample;
+  const set = Object.entries(options).map(
+    ([key, value]) => `--set=${key}=${JSON.stringify(value)}`,
+  );
+  if (!existsSync(folder)) contrapose("sample", folder, "--label", label, "--quiet", ...set);
+  return { train: join(folder, "train"), test: join(folder, "test") };
+}
+
+/** The comparison without the places of the machine that it was made on. */
+function portable(all, survey) {
+  const shared = survey.data.sample === undefined ? " --shared FOLDER" : "";
+  return {
+    ...all,
+    out: `runs/survey/${survey.name}`,
+    command: `node bench/survey.mjs ${survey.name}${shared}`,
+    data: {
+      ...all.data,
+      path: survey.data.train ?? "sample images",
+      test: survey.data.test ?? "sample images",
+    },
+  };
+}
+
+/** Adds what was measured since to the results of the project. */
+function keep(survey, out, all) {
+  const file = join(results, `survey-${survey.name}.jsonl`);
+  const known = linesOf(file);
+  const fresh = linesOf(join(out, "results.jsonl")).filter(
+    (line) => !known.some((other) => isOf(line, other) && line.hash === other.hash),
+  );
+  const stamped = fresh.map((line) => {
+    const parts = partsOf(JSON.parse(readFileSync(join(out, line.run, "config.json"), "utf8")));
+    return { ...line, parts, code: codeOf(parts) };
+  });
+  const kept = known.filter((line) => !stamped.some((other) => isOf(line, other)));
+  writeFileSync(file, [...kept, ...stamped].map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const page = JSON.stringify(portable(all, survey), null, 1);
+  writeFileSync(join(results, `survey-${survey.name}.json`), `${page}\n`);
+}
+
+function run(survey) {
+  const out = join(values.work, survey.name);
+  const mark = join(values.work, `${survey.name}.code`);
+  const code = wholeCode();
+  const before = existsSync(mark) ? readFileSync(mark, "utf8") : code;
+  if (before !== code) {
+    if (!values.stale) {
+      console.error(`${out} was begun with other code: --stale starts it again`);
+      process.exit(2);
+    }
+    rmSync(out, { recursive: true, force: true });
+  }
+  writeFileSync(mark, code);
+  const { train, test } = imagesOf(survey);
+  const config = join(values.work, `${survey.name}.yaml`);
+  writeFileSync(config, stringify(survey.config));
+  const seeds = values.seeds?.split(",") ?? survey.seeds.map(String);
+  for (let count = 1; count <= seeds.length; count++) {
+    const all = contrapose(
+      ...["compare", train, "--test", test, "--config", config, "--out", out],
+      ...[
+        "--methods",
+        (survey.methods ?? methodNames).join(","),
+        "--seeds",
+        seeds.slice(0, count).join(","),
+      ],
+      ...["--epochs", String(survey.epochs), "--parallel", values.parallel, "--threads", "1"],
+    );
+    if (!all.finished || all.runs.failed.length > 0) process.exit(1);
+    if (wholeCode() !== code) {
+      console.error(`code changed while ${survey.name} was measured: its last runs are not kept`);
+      process.exit(1);
+    }
+    keep(survey, out, all);
+  }
+}
+
+const intro = `# The survey, measured
+
+Every method of the survey of positive and negative sampling, beside plain SimCLR, on three sets of images: the same images, encoder,
+epochs and seeds for all, and a preset's own views, pairs and loss. Nothing was tuned for any of them. These are short trainings of a small
+net on two cores, so they say what a method does here, and nothing about what it does in a thousand epochs of a large one.
+\`supCon\` and \`oracle\` train with the labels: they are ceilings, not methods. How to read the tables: [compare.md](compare.md). What each method does to
+its pairs, one claim at a time: [experiments.md](experiments.md).
+
+This page is made by \`node bench/survey.mjs --page\` from \`bench/results\`; FOLDER in a command is that of the real images.
+\`node scripts/checkFigures.mjs\` fails where the code that a figure depends on has changed since.`;
+
+function renderPage(names) {
+  const sections = names
+    .map(read)
+    .sort((a, b) => a.order - b.order)
+    .map((survey) => {
+      const file = join(results, `survey-${survey.name}.json`);
+      const head = [`## ${survey.title}`, survey.about.trim()];
+      if (!existsSync(file)) return [...head, "Not measured yet."].join("\n\n");
+      const [, ...body] = renderMarkdown(JSON.parse(readFileSync(file, "utf8"))).split("\n");
+      const lower = body.map((line) => (line.startsWith("## ") ? `#${line}` : line));
+      return [...head, lower.join("\n").trim()].join("\n\n");
+    });
+  return `${[intro, ...sections].join("\n\n")}\n`;
+}
+
+mkdirSync(values.work, { recursive: true });
+for (const name of positionals) run(read(basename(name, ".yaml")));
+if (values.page) {
+  const names = readdirSync(join(here, "survey")).map((file) => basename(file, ".yaml"));
+  writeFileSync(join(here, "..", "docs", "survey.md"), renderPage(names));
+}
