@@ -1,32 +1,39 @@
-// Fails where code that a figure of bench/results depends on has changed since it was measured:
-//   node scripts/checkFigures.mjs
-// The newest record of each arm and seed counts. Records without a hash are of unknown code: they are told, no more.
+// Fails where code that a figure of bench/results depends on has changed since it was measured, or is not known:
+//   node scripts/checkFigures.mjs [FOLDER]
+// The newest record of each arm and seed counts. Records without a hash are of unknown code; they are only told in
+// the files that older.json of the folder lists, which hold figures of before there was a hash.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { standing } from "./codeOf.mjs";
 
-const results = join(import.meta.dirname, "..", "bench", "results");
-const files = existsSync(results)
-  ? readdirSync(results).filter((name) => name.endsWith(".jsonl"))
-  : [];
+const results = process.argv[2] ?? join(import.meta.dirname, "..", "bench", "results");
+const files = readdirSync(results).filter((name) => name.endsWith(".jsonl"));
+const listed = join(results, "older.json");
+const older = existsSync(listed) ? JSON.parse(readFileSync(listed, "utf8")) : [];
 
-let stale = 0;
+let [stale, nameless] = [0, 0];
 for (const file of files) {
   const lines = readFileSync(join(results, file), "utf8").split("\n");
   const records = lines.filter((line) => line !== "").map((line) => JSON.parse(line));
   const newest = new Map(records.map((record) => [`${record.arm}, seed ${record.seed}`, record]));
   const kinds = { current: [], other: [], unknown: [] };
-  for (const [name, record] of newest) kinds[standing(record)].push(name);
+  const name = basename(file, ".jsonl");
+  const subject = name === "doctor" ? "doctor" : "runs";
+  for (const [arm, record] of newest) kinds[standing(record, subject)].push(arm);
   const { current, other, unknown } = kinds;
   stale += other.length;
+  if (!older.includes(name)) nameless += unknown.length;
   const more = other.length > 0 ? `: ${other.join("; ")}` : "";
   const counts = `${current.length} current, ${unknown.length} of unknown code, ${other.length} of other code${more}`;
-  console.log(`${basename(file, ".jsonl")}: ${counts}`);
+  console.log(`${name}: ${counts}`);
 }
 if (stale > 0) {
   console.error(
-    `${stale} figures were measured with other code: node bench/experiments.mjs NAME --stale measures them again`,
+    `${stale} figures were measured with other code: node bench/experiments.mjs NAME --stale measures them again, node bench/doctor.mjs those of the doctor`,
   );
-  process.exit(1);
 }
+if (nameless > 0) {
+  console.error(`${nameless} figures do not say what code they were measured with`);
+}
+if (stale + nameless > 0) process.exitCode = 1;

@@ -1,14 +1,27 @@
-// Which code a measured figure depends on, as one hash: the files that training and evaluation import, and those of
-// the loss, samplers, encoder, … that a config names. Comments, layout and declarations of types do not count.
+// Which code a measured figure depends on, as one hash: the files that training and evaluation import, those of the
+// loss, samplers, encoder, … that a config names, and the versions of the packages that compute and decode. Comments,
+// layout and declarations of types do not count.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 import ts from "typescript";
 
-const src = join(import.meta.dirname, "..", "src");
-// what trains and measures, and the workers that draw views
-const roots = ["train/train.ts", "evaluate/evaluate.ts", "views/viewWorker.ts"];
+const root = join(import.meta.dirname, "..");
+const src = join(root, "src");
+
+// what trains, the workers that draw views, and what draws sample images
+const training = ["train/train.ts", "views/viewWorker.ts", "data/sample/renderSamples.ts"];
+/** What figures may be about, each with the files that make them. */
+const subjects = {
+  runs: [...training, "evaluate/evaluate.ts"],
+  doctor: [...training, "train/health/doctor.ts"],
+};
+
+/** Packages that figures depend on. */
+const packages = ["@jax-js/jax", "onnxruntime-node", "sharp"];
+const { packages: installed } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+const versions = packages.map((name) => `${name} ${installed[`node_modules/${name}`].version}`);
 
 const printer = ts.createPrinter({ removeComments: true });
 const isType = (statement) =>
@@ -65,18 +78,23 @@ function behind(index, name) {
     );
 }
 
-// reading images and writing files change no figure but by a fault, and a version by itself changes none
-const counted = (path) =>
-  existsSync(path) && !/^(data|files)\/|^core\/version\.ts$/.test(relative(src, path));
+// writing files changes no figure but by a fault, nor do locks and journals of packing, reports, or a version by itself
+const never = /^(files|report)\/|^data\/(packLock|journal)\.ts$|^core\/version\.ts$/;
+// weights are the same to the bit with and without pairs written down and looks at a run's health
+const watching = /^train\/(health\/|pair\w+\.ts$)|^methods\/recorder\.ts$/;
+const isCounted = (path, subject) => {
+  const name = relative(src, path);
+  return existsSync(path) && !never.test(name) && (subject === "doctor" || !watching.test(name));
+};
 
 const isIndex = (path) => path.endsWith("/index.ts");
 
 /** Files that a file needs, through any number of imports. Catalogues lead nowhere: their entries are named. */
-function closure(starts) {
+function closure(starts, subject) {
   const found = new Set();
   const queue = [...starts];
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    if (found.has(path) || !counted(path)) continue;
+    if (found.has(path) || !isCounted(path, subject)) continue;
     found.add(path);
     for (const { file, names } of importsOf(path)) {
       if (!isIndex(file)) queue.push(file);
@@ -110,28 +128,30 @@ function fileOf(part) {
   return existsSync(own) ? own : behind(join(src, folder, "index.ts"), name);
 }
 
-/** Files of src on which figures of a run with these parts depend. */
-export function filesOf(parts) {
-  const starts = [...roots.map((root) => join(src, root)), ...parts.map(fileOf)];
-  return [...closure(starts.filter((path) => path !== undefined))]
-    .map((path) => relative(src, path))
-    .sort();
+/** Files of src on which figures of a run with these parts depend; `subject` is "runs" or "doctor". */
+export function filesOf(parts, subject = "runs") {
+  const starts = [...subjects[subject].map((path) => join(src, path)), ...parts.map(fileOf)];
+  const found = closure(
+    starts.filter((path) => path !== undefined),
+    subject,
+  );
+  return [...found].map((path) => relative(src, path)).sort();
 }
 
 const hashes = new Map();
 /** A hash of the code that figures of a run with these parts depend on. */
-export function codeOf(parts) {
-  const key = parts.join();
+export function codeOf(parts, subject = "runs") {
+  const key = [subject, ...parts].join();
   if (!hashes.has(key)) {
-    const hash = createHash("sha256");
-    for (const file of filesOf(parts)) hash.update(`${file}\0${emit(join(src, file))}\0`);
+    const hash = createHash("sha256").update(`${versions.join()}\0`);
+    for (const file of filesOf(parts, subject)) hash.update(`${file}\0${emit(join(src, file))}\0`);
     hashes.set(key, hash.digest("hex").slice(0, 12));
   }
   return hashes.get(key);
 }
 
 /** How a record of bench/results stands to the code as it is: "current", "other" or "unknown". */
-export function standing({ code, parts }) {
+export function standing({ code, parts }, subject = "runs") {
   if (code === undefined || parts === undefined) return "unknown";
-  return code === codeOf(parts) ? "current" : "other";
+  return code === codeOf(parts, subject) ? "current" : "other";
 }

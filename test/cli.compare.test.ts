@@ -53,6 +53,32 @@ test("two methods of two seeds are interrupted, gone on with, and not repeated",
   const kept = await readJsonLines(folder.at("compared", "results.jsonl"));
   expect(kept).toHaveLength(4);
   expect(kept[0]).toMatchObject({ seed: 0, contrapose: VERSION });
+  const { decisive } = kept[0] as { decisive: Record<string, unknown> };
+  expect(decisive).toMatchObject({ encoder: { name: "convnet", width: 4 }, seed: 0 });
+  expect(decisive).toMatchObject({
+    dataset: expect.stringMatching(/^[0-9a-f]{8}/),
+    testImages: null,
+  });
+}, 180_000);
+
+test("runs of an arm are made again where that is asked for, those of others are kept", async () => {
+  const results = folder.at("compared", "results.jsonl");
+  const dates = async () =>
+    new Map(
+      ((await readJsonLines(results)) as { arm: string; seed: number; date: string }[]).map(
+        ({ arm, seed, date }) => [`${arm} ${seed}`, date],
+      ),
+    );
+  const before = await dates();
+  const one = call.map((word) => (word === "2" ? "1" : word)); // seed
+  const called = await contrapose([...one, ...small, "--again", "decoupled", "--json"]);
+  expect(called.err).not.toContain("error");
+  const all = called.json() as unknown as Comparison;
+  expect(all.runs.done).toBe(2);
+  expect(all.command).not.toContain("--again");
+  const after = await dates();
+  const changed = [...after.keys()].filter((key) => after.get(key) !== before.get(key));
+  expect([changed, after.size]).toEqual([["decoupled 0"], 4]);
 }, 180_000);
 
 test("other settings are refused, not mixed in", async () => {
@@ -69,6 +95,8 @@ describe("bad input gives one sentence and exit code 2:", () => {
   test.each([
     [["--methods", "simclr,hlc"], '"hlc" is no method'],
     [["--methods", "simclr,hcl", "--budget", "5m"], "exclude each other"],
+    [["--methods", "simclr,hcl", "--over", "seed=0,1"], "decides for all runs"],
+    [["--methods", "simclr,hcl", "--set", "seed=4"], "decides for all runs"],
     [["--methods", "simclr,hcl", "--over", "loss.temprature=1,2"], "did you mean temperature?"],
     [["--methods", "simclr,hcl", "--loss", "infoNce"], "hcl would no longer be hcl"],
   ])("%j", async (args, sentence) => {
@@ -77,6 +105,23 @@ describe("bad input gives one sentence and exit code 2:", () => {
     expect(called.err).toContain(sentence);
     expect(called.err.trim().split("\n").length).toBeLessThanOrEqual(2);
     expect(called.out).toBe("");
+  });
+
+  test("epochs by --set beside a budget", async () => {
+    const args = ["--methods", "simclr,hcl", "--set", "epochs=5", "--budget", "10m"];
+    const called = await contrapose(["compare", images, ...args]);
+    expect([called.code, called.err]).toEqual([2, expect.stringContaining("exclude each other")]);
+  });
+
+  test("groups that cannot be read, of a comparison and of an evaluation", async () => {
+    const groups = ["--groups", folder.at("nowhere.json")];
+    const place = folder.at("grouped");
+    const called = await contrapose([...call.slice(0, -1), place, ...small, ...groups]);
+    expect([called.code, called.err]).toEqual([2, expect.stringContaining("nowhere.json")]);
+    expect(existsSync(folder.at("grouped", "configs"))).toBe(false);
+    const run = folder.at("compared", "runs", "simclr-seed0");
+    const evaluated = await contrapose(["evaluate", run, "--train", images, ...groups]);
+    expect([evaluated.code, evaluated.err]).toEqual([2, expect.stringContaining("nowhere.json")]);
   });
 
   test("a folder that is no comparison", async () => {

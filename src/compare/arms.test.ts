@@ -53,9 +53,12 @@ describe("arms", () => {
   test("that are unknown, twice, alone or no list are refused", () => {
     expect(() => makeArms({ methods: "simclr,hlc" })).toThrow('"hlc" is no method');
     expect(() => makeArms({ methods: "simclr,simclr" })).toThrow("given twice");
-    expect(() => makeArms({ methods: "simclr", over: ["seed=1,1"] })).toThrow("given twice");
+    expect(() => makeArms({ methods: "simclr", over: ["batchSize=8,8"] })).toThrow("given twice");
     for (const sources of [{}, { methods: "simclr" }, { over: ["loss.temperature=1"] }]) {
       expect(() => makeArms(sources)).toThrow("nothing to compare");
+    }
+    for (const over of ["seed=0,1", "method=simclr,hcl", "minutes=1,2"]) {
+      expect(() => makeArms({ over: [over] }), over).toThrow("decides for all runs");
     }
     for (const over of ["temperature", "=1,2", "a=1,,2", "a="]) {
       expect(() => makeArms({ over: [over] }), over).toThrow("no path=values");

@@ -42,8 +42,27 @@ function methodSide(name: string): Side {
   );
 }
 
+/** Settings that a comparison gives its runs itself, with what says them. */
+const itsOwn: Readonly<Record<string, string>> = {
+  method: "--methods names the methods to compare",
+  seed: "--seeds gives each arm the same seeds",
+  out: "--out is the folder of the whole comparison",
+  minutes: "--budget gives each run a time",
+};
+
+/** Refuses a `path=value` of what the comparison itself decides. */
+export function checkFree(word: string, flag: "--set" | "--over"): void {
+  const [path] = word.split("=");
+  if (!Object.hasOwn(itsOwn, path)) return;
+  throw new ConfigError(
+    `compare: ${flag} ${word} sets what the comparison decides for all runs`,
+    itsOwn[path],
+  );
+}
+
 /** A list of one option's values. */
 function grid(word: string): Arm["set"] {
+  checkFree(word, "--over");
   const [path, ...rest] = word.split("=");
   const values = splitList(rest.join("="));
   if (

@@ -33,8 +33,13 @@ export type ArmSummary = {
   readonly measures: Partial<Record<MeasureName, ArmMeasure>>;
   /** Means over the last third of the steps, by the names of the figures. */
   readonly sampling: Readonly<Record<string, MeanInterval>>;
-  /** Of the k-NN accuracy beside the base's; "base" for the base itself, null without labels. */
-  readonly verdict: "base" | Verdict | null;
+  /** Whether it trains with the labels of its images. */
+  readonly usesLabels: boolean;
+  /**
+   * Of the k-NN accuracy beside the base's; "base" for the base itself, "control" where labels that trained the arm
+   * or the base are asked for again, "early" before all seeds are done, null without labels.
+   */
+  readonly verdict: "base" | "control" | "early" | Verdict | null;
 };
 
 /** How long each run trains. */

@@ -1,6 +1,6 @@
 import { LEAST_SEEDS } from "../metrics/index.ts";
 import type { ArmSummary, Comparison } from "./comparison.ts";
-import { fixed, listed, pointsBetween } from "./written.ts";
+import { fixed, listed, pointsBetween, signed } from "./written.ts";
 
 type Unconcluded = Omit<Comparison, "conclusion">;
 
@@ -15,12 +15,21 @@ function claim(base: string, arm: ArmSummary): string {
   return `${arm.name} is ${arm.verdict} than ${base} by ${points}`;
 }
 
+/** `hcl +2.1 points of 2 seeds`, of arms that are not done. */
+function soFar({ name, measures }: ArmSummary): string {
+  const difference = measures.knn!.difference;
+  if (difference === null) return `${name} no seed in common`;
+  const seeds = `${difference.n} seed${difference.n === 1 ? "" : "s"}`;
+  return `${name} ${signed(100 * difference.mean, 1)} points of ${seeds}`;
+}
+
 /** What the accuracies allow to say. */
 function accuracySentences(all: Unconcluded): string[] {
   const { base, comparisons } = all;
   const called = [...withVerdict(all, "better"), ...withVerdict(all, "worse")];
   const none = withVerdict(all, "none").map(({ name }) => name);
   const few = withVerdict(all, "few").map(({ name }) => name);
+  const controls = withVerdict(all, "control").map(({ name }) => name);
   const sentences: string[] = [];
   if (called.length > 0)
     sentences.push(`By k-NN accuracy ${listed(called.map((arm) => claim(base, arm)))}.`);
@@ -30,6 +39,17 @@ function accuracySentences(all: Unconcluded): string[] {
   if (few.length > 0) {
     sentences.push(
       `Too few seeds of ${listed(few)} are done to tell: a difference is called one from ${LEAST_SEEDS} seeds on that ${base} has too.`,
+    );
+  }
+  const early = withVerdict(all, "early");
+  if (early.length > 0) {
+    sentences.push(
+      `No verdict is given before all seeds are done; so far beside ${base}: ${listed(early.map(soFar))}.`,
+    );
+  }
+  if (controls.length > 0) {
+    sentences.push(
+      `${listed(controls)} get${controls.length > 1 ? "" : "s"} no verdict: labels of the images asked for were trained with; --test gives images that no arm has seen.`,
     );
   }
   if (called.length + none.length > 0) {

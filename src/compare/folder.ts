@@ -80,6 +80,15 @@ export async function readResults({ results }: CompareFolder): Promise<RunResult
   return existsSync(results) ? ((await readJsonLines(results)) as RunResult[]) : [];
 }
 
+/** Forgets the results of runs that are to be made again. */
+export async function forgetResults(
+  folder: CompareFolder,
+  isForgotten: (result: RunResult) => boolean,
+): Promise<void> {
+  const kept = (await readResults(folder)).filter((result) => !isForgotten(result));
+  await writeFileAtomic(folder.results, kept.map((one) => `${JSON.stringify(one)}\n`).join(""));
+}
+
 /** Adds the result of a finished run. */
 export const appendResult = ({ results }: CompareFolder, result: RunResult): void =>
   appendLine(results, result);

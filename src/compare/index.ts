@@ -1,4 +1,4 @@
-export { type Arm, fileUnder, foreignParts, makeArms, withArm } from "./arms.ts";
+export { type Arm, checkFree, fileUnder, foreignParts, makeArms, withArm } from "./arms.ts";
 export type {
   ArmMeasure,
   ArmSummary,
@@ -14,6 +14,7 @@ export {
   compareFolder,
   type CompareFolder,
   type CompareState,
+  forgetResults,
   readResults,
   readState,
   writeState,

@@ -5,12 +5,11 @@ import { type Table, tablesOf } from "./tables.ts";
 const cell = (text: string): string => text.replace(/\|/g, "\\|");
 const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
 
-function tableText({ title, intro, head, rows }: Table): string {
+function tableText({ title, intro, head, rows, meanings = [] }: Table): string {
   const rule = head.map((_, i) => (i === 0 ? "---" : "---:"));
-  const named = rows.map(({ cells: [name, ...rest], about }) =>
-    line([about === undefined ? name : `${name}: ${about}`, ...rest]),
-  );
-  return [`## ${title}`, intro, [line(head), line(rule), ...named].join("\n")].join("\n\n");
+  const table = [line(head), line(rule), ...rows.map(line)].join("\n");
+  const said = meanings.map(([name, meaning]) => `- ${name}: ${meaning}`).join("\n");
+  return [`## ${title}`, intro, table, ...(said === "" ? [] : [said])].join("\n\n");
 }
 
 /** The comparison as Markdown: what compare.md holds. */

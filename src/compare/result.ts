@@ -1,3 +1,4 @@
+import type { ConfigTree } from "../train/index.ts";
 import type { RunFigures } from "./runFigures.ts";
 
 /** Accuracies, 0 to 1, of something else than the trained encoder. */
@@ -7,7 +8,12 @@ export type Baseline = { readonly knn: number | null; readonly linear: number | 
 export type RunResult = RunFigures & {
   readonly arm: string;
   readonly seed: number;
-  readonly hash: string; // of config, images, seed and version
+  readonly hash: string; // of `decisive`
+  /**
+   * What decides what comes out: the config with nothing left open, fingerprints of the training images (`dataset`)
+   * and of the test images (`testImages`, null where none were given), seed and version (`contrapose`).
+   */
+  readonly decisive: ConfigTree;
   readonly run: string; // its folder, within the comparison's
   readonly contrapose: string;
   readonly date: string; // ISO 8601

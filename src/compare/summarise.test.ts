@@ -27,7 +27,7 @@ describe("a comparison", () => {
     expect(said).toContain("For same no difference to plain in k-NN accuracy is shown.");
     expect(renderMarkdown(all)).toContain(said);
     const [accuracy] = tablesOf(all);
-    expect(accuracy.rows.map(({ cells }) => cells.at(-1))).toEqual([
+    expect(accuracy.rows.map((cells) => cells.at(-1))).toEqual([
       ...["base", "better", "worse", "no difference shown"],
     ]);
   });
@@ -36,7 +36,7 @@ describe("a comparison", () => {
     const accuracy = fc.double({ min: 0, max: 1, noNaN: true });
     const runs = fc.array(
       fc.record({ arm: fc.constantFrom("a", "b", "c"), seed: fc.nat(3), knn: accuracy }),
-      { maxLength: 14 },
+      { minLength: 8, maxLength: 24 },
     );
     fc.assert(
       fc.property(runs, (drawn) => {
@@ -51,7 +51,7 @@ describe("a comparison", () => {
             difference?.half ?? 1,
             difference?.n ?? 0,
           ];
-          const shown = n >= 3 && Math.abs(mean) > half;
+          const shown = n === seeds.length && Math.abs(mean) > half;
           expect(verdict === "better" || verdict === "worse").toBe(shown);
           expect(new RegExp(`${name} is (better|worse)`).test(text)).toBe(shown);
         }
@@ -64,11 +64,66 @@ describe("a comparison", () => {
     const other = [1, 2, 3].map((seed) => resultFor("b", seed, 0.5 + 0.01 * seed));
     const part = summarise(factsFor(["a", "b"], seeds), [...results, ...other]);
     expect(part.arms[1].measures.knn!.difference!.n).toBe(2);
-    expect(part.arms[1].verdict).toBe("few");
+    expect(part.arms[1].verdict).toBe("early");
     expect(part.conclusion[0]).toBe("6 of 8 runs are done.");
+    expect(part.conclusion[1]).toBe(
+      "No verdict is given before all seeds are done; so far beside a: b +11.5 points of 2 seeds.",
+    );
     const more = summarise(factsFor(["a", "b", "c", "d"], seeds), [...results, ...other]);
     const half = (all: typeof part) => all.arms[1].measures.knn!.difference!.half!;
     expect(half(more)).toBeGreaterThan(half(part));
+  });
+
+  test("gives no verdict before all seeds are done or have failed", () => {
+    const run = (name: string, seed: number) => resultFor(name, seed, name === "a" ? 0.2 : 0.6);
+    const done = [0, 1, 2].flatMap((seed) => [run("a", seed), run("b", seed)]);
+    const facts = factsFor(["a", "b"], seeds);
+    expect(summarise(facts, done).arms[1].verdict).toBe("early");
+    const failed = ["a", "b"].map((arm) => ({ arm, seed: 3, error: "no memory" }));
+    expect(summarise({ ...facts, failed }, done).arms[1].verdict).toBe("better");
+    expect(summarise(facts, [...done, run("a", 3), run("b", 3)]).arms[1].verdict).toBe("better");
+  });
+
+  test("takes arms that train with labels as controls unless they are asked for other images", () => {
+    const facts = factsFor(["a", "b"], seeds);
+    const [a, b] = facts.arms;
+    const results = seeds.flatMap((seed) => [
+      resultFor("a", seed, 0.3 + 0.01 * seed),
+      resultFor("b", seed, 0.5 + 0.01 * seed),
+    ]);
+    const verdict = (one: Partial<typeof facts>) =>
+      summarise({ ...facts, ...one }, results).arms[1];
+    const trained = { arms: [a, { ...b, usesLabels: true }] };
+    expect(verdict({}).verdict).toBe("better");
+    expect(verdict(trained).verdict).toBe("control");
+    expect(verdict({ arms: [{ ...a, usesLabels: true }, b] }).verdict).toBe("control");
+    expect(verdict({ ...trained, data: { ...facts.data, test: "labelled" } }).verdict).toBe(
+      "better",
+    );
+    expect(summarise({ ...facts, ...trained }, results).conclusion).toEqual([
+      "b gets no verdict: labels of the images asked for were trained with; --test gives images that no arm has seen.",
+    ]);
+  });
+
+  test("has arms as rows of the figures of sampling, and no cell for what an arm does not measure", () => {
+    const own = Object.fromEntries(["c", "d", "e", "f", "g", "h", "i"].map((name) => [name, 1]));
+    const results = seeds.flatMap((seed) => [
+      resultFor("a", seed, 0.4),
+      resultFor("b", seed, 0.4, { sampling: { hardness: 0.2, ...own } }),
+    ]);
+    const all = summarise(factsFor(["a", "b"], seeds), results);
+    const tables = tablesOf(all).filter(({ id }) => id.startsWith("sampling"));
+    expect(tables.map(({ head }) => head)).toEqual([
+      ["", "hardness"],
+      ["", "c", "d", "e", "f", "g", "h"],
+      ["", "i"],
+    ]);
+    expect(tables.map(({ rows }) => rows.map(([name]) => name))).toEqual([
+      ["a", "b"],
+      ["b"],
+      ["b"],
+    ]);
+    expect(tables[0].meanings).toEqual([["hardness", all.meanings.hardness]]);
   });
 
   test("without labels says that no accuracy can be compared, and names no verdict", () => {

@@ -22,6 +22,7 @@ export type SummaryArm = {
   readonly steps: number;
   readonly batchSize: number;
   readonly passes: Passes; // views of an image in a step
+  readonly usesLabels: boolean;
 };
 
 /** What is known beside the results. */
@@ -52,13 +53,25 @@ function valuesOf(runs: BySeed, read: (result: RunResult) => number | null | und
   );
 }
 
-function measureOf(ours: Values, base: Values | undefined, comparisons: number): ArmMeasure {
+function measureOf(
+  ours: Values,
+  base: Values | undefined,
+  comparisons: number,
+  step: number,
+): ArmMeasure {
   const common = base !== undefined && [...ours.keys()].some((seed) => base.has(seed));
   return {
     ...meanInterval([...ours.values()]),
     bySeed: Object.fromEntries(ours),
-    difference: common ? pairedDifference(ours, base, comparisons) : null,
+    difference: common ? pairedDifference(ours, base, comparisons, step) : null,
   };
+}
+
+/** What a measure is no finer than: accuracies are shares of the test images. */
+function stepOf(name: MeasureName, runs: BySeed): number {
+  const [first] = runs.values();
+  const isShare = name === "knn" || name === "linear";
+  return isShare && first !== undefined ? 1 / first.images.test : 0;
 }
 
 function measuresOf(runs: BySeed, base: BySeed | undefined, comparisons: number) {
@@ -66,7 +79,8 @@ function measuresOf(runs: BySeed, base: BySeed | undefined, comparisons: number)
     const read = (result: RunResult) => valueOf(name, result);
     const ours = valuesOf(runs, read);
     const theirs = base && valuesOf(base, read);
-    return ours.size === 0 ? [] : [[name, measureOf(ours, theirs, comparisons)]];
+    const step = stepOf(name, runs);
+    return ours.size === 0 ? [] : [[name, measureOf(ours, theirs, comparisons, step)]];
   });
   return Object.fromEntries(entries) as ArmSummary["measures"];
 }
@@ -88,31 +102,52 @@ function passesOf({ passes, epochs }: SummaryArm, runs: BySeed): Passes {
   return { gradient: passes.gradient, forward: passes.forward + refreshes };
 }
 
-function verdictFor(arm: ArmSummary["measures"], isBase: boolean): ArmSummary["verdict"] {
-  if (arm.knn === undefined) return null;
-  if (isBase) return "base";
-  return arm.knn.difference === null ? "few" : verdictOf(arm.knn.difference);
+type Base = { arm: SummaryArm; runs: BySeed };
+
+/** Whether runs of an arm or of the base are still to come. */
+function isEarly(arm: SummaryArm, runs: BySeed, base: Base, facts: SummaryFacts): boolean {
+  const { seeds, failed } = facts;
+  const settled = (name: string, own: BySeed, seed: number) =>
+    own.has(seed) || failed.some((run) => run.arm === name && run.seed === seed);
+  return !seeds.every(
+    (seed) => settled(arm.name, runs, seed) && settled(base.arm.name, base.runs, seed),
+  );
+}
+
+function verdictFor(
+  arm: SummaryArm,
+  runs: BySeed,
+  knn: ArmMeasure | undefined,
+  base: Base | undefined,
+  facts: SummaryFacts,
+): ArmSummary["verdict"] {
+  if (knn === undefined) return null;
+  if (base === undefined) return "base";
+  // without test images of their own, the images asked for are among those that were trained on
+  if (facts.data.test === null && (arm.usesLabels || base.arm.usesLabels)) return "control";
+  if (isEarly(arm, runs, base, facts)) return "early";
+  return knn.difference === null ? "few" : verdictOf(knn.difference);
 }
 
 function summaryOf(
   arm: SummaryArm,
   runs: BySeed,
-  base: { arm: SummaryArm; runs: BySeed } | undefined,
-  comparisons: number,
+  base: Base | undefined,
+  facts: SummaryFacts,
 ): ArmSummary {
-  const { name, method, epochs, steps, batchSize } = arm;
+  const { name, method, epochs, steps, batchSize, usesLabels } = arm;
   const passes = passesOf(arm, runs);
   const least = base === undefined ? passes : passesOf(base.arm, base.runs);
-  const measures = measuresOf(runs, base?.runs, comparisons);
+  const measures = measuresOf(runs, base?.runs, comparisonsOf(facts));
   return {
-    ...{ name, method, epochs, steps, batchSize, passes, measures },
+    ...{ name, method, epochs, steps, batchSize, usesLabels, passes, measures },
     seeds: [...runs.keys()],
     extraPasses: {
       gradient: passes.gradient - least.gradient,
       forward: passes.forward - least.forward,
     },
     sampling: samplingOf(runs),
-    verdict: verdictFor(measures, base === undefined),
+    verdict: verdictFor(arm, runs, measures.knn, base, facts),
   };
 }
 
@@ -146,13 +181,15 @@ function baselinesOf(results: readonly RunResult[]): Comparison["baselines"] {
   };
 }
 
+/** Arms beside the base. */
+const comparisonsOf = ({ arms }: SummaryFacts): number => Math.max(1, arms.length - 1);
+
 /**
  * What the finished runs show. Pure. `results` are those of the planned runs only, one of each arm and
  * seed; the correction is for all planned arms, so that it does not depend on how far the runs have come.
  */
 export function summarise(facts: SummaryFacts, results: readonly RunResult[]): Comparison {
   const { arms, data, failed, seeds, ...rest } = facts;
-  const comparisons = Math.max(1, arms.length - 1);
   const runsOf = ({ name }: SummaryArm): BySeed => {
     const own = results.filter(({ arm }) => arm === name);
     return new Map([...own].sort((a, b) => a.seed - b.seed).map((result) => [result.seed, result]));
@@ -160,11 +197,12 @@ export function summarise(facts: SummaryFacts, results: readonly RunResult[]): C
   const [first] = arms;
   const base = { arm: first, runs: runsOf(first) };
   const summaries = arms.map((arm, i) =>
-    summaryOf(arm, runsOf(arm), i === 0 ? undefined : base, comparisons),
+    summaryOf(arm, runsOf(arm), i === 0 ? undefined : base, facts),
   );
   const [any] = results;
   const whole = {
-    ...{ format: 1 as const, contrapose: VERSION, ...rest, seeds, base: first.name, comparisons },
+    ...{ format: 1 as const, contrapose: VERSION, ...rest, seeds, base: first.name },
+    comparisons: comparisonsOf(facts),
     data: { ...data, testImages: any?.images.test ?? null, how: any?.images.how ?? null },
     runs: { total: arms.length * seeds.length, done: results.length, failed },
     ...{ baselines: baselinesOf(results), arms: summaries, meanings: meaningsOf(summaries) },

@@ -8,10 +8,9 @@ export type Table = {
   readonly title: string;
   readonly intro: string;
   readonly head: readonly string[];
-  readonly rows: readonly {
-    readonly cells: readonly string[];
-    readonly about?: string | undefined;
-  }[];
+  readonly rows: readonly (readonly string[])[];
+  /** What columns mean, by their titles. */
+  readonly meanings?: readonly (readonly [name: string, meaning: string])[];
 };
 
 const NONE = "–";
@@ -21,6 +20,8 @@ const verdicts: Record<string, string> = {
   worse: "worse",
   none: "no difference shown",
   few: "too few seeds",
+  early: "not all seeds yet",
+  control: "control",
 };
 
 /** Whether any run could be measured by labels. */
@@ -49,7 +50,7 @@ function measureCells(measure: ArmMeasure | undefined, { scale, digits }: Column
 function measureRow(arm: ArmSummary, columns: readonly Column[], verdict: boolean) {
   const cells = columns.flatMap((column) => measureCells(arm.measures[column.name], column));
   const said = verdict ? [verdicts[arm.verdict ?? ""] ?? ""] : [];
-  return { cells: [arm.name, String(arm.seeds.length), ...cells, ...said] };
+  return [arm.name, String(arm.seeds.length), ...cells, ...said];
 }
 
 /** Level of the differences in words. */
@@ -98,14 +99,12 @@ function costRow(arm: ArmSummary, [base]: readonly ArmSummary[]) {
   const { measures, extraPasses, epochs, steps } = arm;
   const [own, theirs] = [measures.secondsPerEpoch?.mean, base.measures.secondsPerEpoch?.mean];
   const times = own === undefined || theirs === undefined ? NONE : `${fixed(own / theirs, 2)} ×`;
-  return {
-    cells: [
-      ...[arm.name, String(epochs), String(steps), measured(measures.seconds)],
-      ...[measured(measures.secondsPerEpoch), times],
-      ...[views(extraPasses.gradient), views(extraPasses.forward), measured(measures.memoryMiB, 0)],
-      `${measured(measures.loss, 3)} / ${measured(measures.chanceLoss, 3)}`,
-    ],
-  };
+  return [
+    ...[arm.name, String(epochs), String(steps), measured(measures.seconds)],
+    ...[measured(measures.secondsPerEpoch), times],
+    ...[views(extraPasses.gradient), views(extraPasses.forward), measured(measures.memoryMiB, 0)],
+    `${measured(measures.loss, 3)} / ${measured(measures.chanceLoss, 3)}`,
+  ];
 }
 
 function costTable(all: Comparison): Table {
@@ -128,27 +127,44 @@ function figureCell(figure: MeanInterval | undefined): string {
   return figure === undefined ? NONE : plusMinus(figure, 1, digitsFor(figure.mean));
 }
 
-function samplingTable(all: Comparison): Table | undefined {
-  const names = Object.keys(all.meanings);
-  if (names.length === 0) return undefined;
-  return {
-    ...{ id: "sampling", title: "Quality of the sampling" },
+const MOST_FIGURES = 6; // columns of a table that fit beside each other
+
+/** Names of figures in lists: those that the same arms have, at most six each. */
+function figureLists({ arms, meanings }: Comparison): string[][] {
+  const owners = (name: string) =>
+    arms.flatMap(({ sampling }, i) => (sampling[name] === undefined ? [] : [i])).join();
+  const lists = new Map<string, string[]>();
+  for (const name of Object.keys(meanings)) {
+    lists.set(owners(name), [...(lists.get(owners(name)) ?? []), name]);
+  }
+  return [...lists.values()].flatMap((names) =>
+    Array.from({ length: Math.ceil(names.length / MOST_FIGURES) }, (_, i) =>
+      names.slice(i * MOST_FIGURES, (i + 1) * MOST_FIGURES),
+    ),
+  );
+}
+
+/** Tables of what was measured of the sampling, each of the arms that have its figures. */
+function samplingTables(all: Comparison): Table[] {
+  return figureLists(all).map((names, i): Table => ({
+    ...{ id: i === 0 ? "sampling" : `sampling-${i + 1}` },
+    title: i === 0 ? "Quality of the sampling" : `Quality of the sampling (${i + 1})`,
     intro:
       "Means over the last third of the steps, over seeds ± half the 95 % interval, on up to 64 anchors of a step. Figures by label only where labels are known.",
-    head: ["", ...all.arms.map(({ name }) => name)],
-    rows: names.map((name) => ({
-      cells: [name, ...all.arms.map(({ sampling }) => figureCell(sampling[name]))],
-      about: all.meanings[name] || undefined,
-    })),
-  };
+    head: ["", ...names],
+    rows: all.arms
+      .filter(({ sampling }) => sampling[names[0]] !== undefined)
+      .map(({ name, sampling }) => [name, ...names.map((figure) => figureCell(sampling[figure]))]),
+    meanings: names.flatMap((name): [string, string][] =>
+      all.meanings[name] === "" ? [] : [[name, all.meanings[name]]],
+    ),
+  }));
 }
 
 /** The tables of a comparison in their order, as text for terminal, Markdown and page alike. */
 export function tablesOf(all: Comparison): Table[] {
-  const sampling = samplingTable(all);
   return [
     ...(isLabelled(all) ? [accuracyTable(all)] : []),
-    ...[shapeTable(all), costTable(all)],
-    ...(sampling === undefined ? [] : [sampling]),
+    ...[shapeTable(all), costTable(all), ...samplingTables(all)],
   ];
 }

@@ -4,6 +4,7 @@ import type { SummaryFacts } from "./summarise.ts";
 const arm = (name: string) => ({
   ...{ name, method: name, epochs: 2, steps: 10, batchSize: 16 },
   passes: { gradient: 2, forward: 0 },
+  usesLabels: false,
 });
 
 /** Facts of a made-up comparison of arms over seeds, for tests. */
@@ -24,10 +25,11 @@ export function resultFor(
 ): RunResult {
   return {
     ...{ arm: name, seed, hash: "h", run: `runs/${name}-seed${seed}`, contrapose: "0", date: "" },
+    decisive: {},
     ...{ epochs: 2, steps: 10, seconds: 8, memoryMiB: 100, loss: 2, chanceLoss: 3 },
     ...{ boxRefreshes: 0, sampling: { hardness: 0.3 }, knn, linear: knn, chance: 0.25 },
     ...{ alignment: 0.3, uniformity: -2, effectiveRank: 9 },
-    images: { train: 80, test: 20, how: "a fifth of the training images held out" },
+    images: { train: 8000, test: 2000, how: "a fifth of the training images held out" },
     ...more,
   };
 }

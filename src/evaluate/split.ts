@@ -27,16 +27,16 @@ function part(images: Images, classes: readonly string[]): Part {
   return { images, indices, labels: indices.map((index) => labels[index]) };
 }
 
-const SHARE = 0.2;
+type Division = { classes: readonly string[]; share: number; seed: number };
 
-/** A fifth of the groups of a set for testing, so that no near-duplicate stands on both sides. */
-function held(images: Images, classes: readonly string[], seed: number): [Part, Part] {
+/** A share of the groups of a set for testing, so that no near-duplicate stands on both sides. */
+function divided(images: Images, { classes, share, seed }: Division): [Part, Part] {
   const whole = part(images, classes);
   const { groups } = images.dataset;
   const names = [...new Set(Array.from(whole.indices, (index) => groups[index]))];
   const order = permutation(randomStream(seed, "heldOut"), names.length);
   const out = new Set(
-    Array.from(order.slice(0, Math.round(names.length * SHARE)), (i) => names[i]),
+    Array.from(order.slice(0, Math.round(names.length * share)), (i) => names[i]),
   );
   const side = (test: boolean): Part => {
     const places = [...whole.indices.keys()].filter(
@@ -51,12 +51,21 @@ function held(images: Images, classes: readonly string[], seed: number): [Part, 
   return [side(false), side(true)];
 }
 
-/** Training and test images of an evaluation; a fifth of the training images is held out where none are given. */
+/**
+ * Images to learn from and to ask in an evaluation. Without test images a fifth of the training images is held out;
+ * where only the test images have labels, one half of them is learned from and the other asked.
+ */
 export function splitImages(train: Images, test: Images | undefined, seed: number): Split {
   const classes = train.classes ?? [];
   if (test === undefined) {
-    const [left, right] = held(train, classes, seed);
+    const [left, right] = divided(train, { classes, share: 0.2, seed });
     return { train: left, test: right, classes, how: "a fifth of the training images held out" };
+  }
+  if (classes.length === 0 && test.classes !== undefined) {
+    const [left, right] = divided(test, { classes: test.classes, share: 0.5, seed });
+    const how =
+      "half of the test images, learned from the other half: training images have no labels";
+    return { train: left, test: right, classes: test.classes, how };
   }
   const [left, right] = [part(train, classes), part(test, classes)];
   const asked = right.indices.length;

@@ -63,6 +63,20 @@ it("compares over common seeds only, and corrects interval and p for the compari
   expect(correctedLevel(0.95, 5)).toBeCloseTo(0.99, 12);
 });
 
+it("does not take seeds that agree by chance for certainty", () => {
+  const bySeed = (...values: number[]) => new Map(values.map((value, seed) => [seed, value]));
+  const [ours, base] = [bySeed(0.45, 0.4, 0.5), bySeed(0.4, 0.35, 0.45)];
+  expect(pairedDifference(ours, base).half).toBe(0);
+  const few = pairedDifference(ours, base, 1, 1 / 20); // of 20 test images each is 5 points
+  expect(verdictOf(few)).toBe("none");
+  expect(few.p).toBeGreaterThan(0.05);
+  const many = pairedDifference(ours, base, 1, 1 / 2000);
+  expect(many.half).toBeCloseTo(4.302653 / Math.sqrt(3) / 2000, 8);
+  expect(verdictOf(many)).toBe("better");
+  const wide = bySeed(0.5, 0.4, 0.6); // what seeds deviate by counts where it is more
+  expect(pairedDifference(wide, base, 1, 1e-4)).toEqual(pairedDifference(wide, base));
+});
+
 it("calls a difference one only where interval and p say so, and of three seeds or more", () => {
   const value = fc.double({ min: -1, max: 1, noNaN: true });
   fc.assert(

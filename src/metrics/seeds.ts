@@ -22,22 +22,28 @@ export const LEAST_SEEDS = 3;
 const meanOf = (numbers: readonly number[]): number =>
   numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 
-/** Standard error of the mean; equal numbers have none, whatever their rounding. */
-function standardError(numbers: readonly number[], mean: number): number {
+/**
+ * Standard error of the mean; equal numbers have none, whatever their rounding, unless they are known to be no
+ * finer than `step`: then their deviation counts as one step at least.
+ */
+function standardError(numbers: readonly number[], mean: number, step: number): number {
   const squares = numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  const error = Math.sqrt(squares / (numbers.length - 1) / numbers.length);
-  return error <= 1e-12 * Math.max(...numbers.map(Math.abs)) ? 0 : error;
+  const found = Math.sqrt(squares / (numbers.length - 1));
+  const deviation = found <= 1e-12 * Math.max(...numbers.map(Math.abs)) ? 0 : found;
+  return Math.max(deviation, step) / Math.sqrt(numbers.length);
 }
 
 /**
  * Mean of numbers, one a seed, with its interval by Student's t.
  *
  * @param level of the interval, 0 to 1
+ * @param step least deviation of the numbers that the interval goes by
  */
-export function meanInterval(numbers: readonly number[], level = 0.95): MeanInterval {
+export function meanInterval(numbers: readonly number[], level = 0.95, step = 0): MeanInterval {
   const [n, mean] = [numbers.length, meanOf(numbers)];
   if (n < 2) return { mean, half: null, n };
-  return { mean, half: studentQuantile(1 - level, n - 1) * standardError(numbers, mean), n };
+  const error = standardError(numbers, mean, step);
+  return { mean, half: studentQuantile(1 - level, n - 1) * error, n };
 }
 
 /** The level that each of `comparisons` intervals needs so that all hold at once at `level` (Bonferroni). */
@@ -48,17 +54,20 @@ export const correctedLevel = (level: number, comparisons: number): number =>
  * Mean of `ours - theirs` over the seeds that both have, with its interval.
  *
  * @param comparisons that are made side by side: interval and p are corrected for them (Bonferroni)
+ * @param step that one measurement is no finer than, as one image of a test set: three seeds that happen to agree
+ *   to the last image do not make an interval of no width
  */
 export function pairedDifference(
   ours: ReadonlyMap<number, number>,
   theirs: ReadonlyMap<number, number>,
   comparisons = 1,
+  step = 0,
 ): PairedDifference {
   const common = [...ours].filter(([seed]) => theirs.has(seed));
   const differences = common.map(([seed, value]) => value - theirs.get(seed)!);
-  const found = meanInterval(differences, correctedLevel(0.95, comparisons));
+  const found = meanInterval(differences, correctedLevel(0.95, comparisons), step);
   if (found.half === null) return { ...found, p: null };
-  const error = standardError(differences, found.mean);
+  const error = standardError(differences, found.mean, step);
   const t = error === 0 ? (found.mean === 0 ? 0 : Infinity) : found.mean / error;
   return { ...found, p: Math.min(1, comparisons * studentTail(t, found.n - 1)) };
 }

@@ -63,6 +63,8 @@ const said: Record<string, string> = {
   worse: "worse",
   none: "no difference shown",
   few: "too few seeds",
+  early: "not all seeds yet",
+  control: "control",
 };
 
 /** Paired differences of k-NN accuracy to the base. */
@@ -78,7 +80,7 @@ function differences(all: Comparison): Section | undefined {
   if (rows.length === 0) return undefined;
   const corrected =
     comparisons > 1 ? `, wide enough that all ${comparisons} hold together (Bonferroni)` : "";
-  const about = `Percentage points to ${base} over the seeds that both have, with 95 % intervals${corrected}. A difference is called better or worse only where its interval leaves 0 out, and of three seeds or more.`;
+  const about = `Percentage points to ${base} over the seeds that both have, with 95 % intervals${corrected}. A difference is called better or worse only where its interval leaves 0 out, of three seeds or more, and once all seeds are done.`;
   return section(
     "differences",
     `Beside ${base}`,
@@ -87,7 +89,7 @@ function differences(all: Comparison): Section | undefined {
   );
 }
 
-function tableSection({ id, title, intro, head, rows }: Table): Section {
+function tableSection({ id, title, intro, head, rows, meanings = [] }: Table): Section {
   const [corner, ...names] = head;
   const table = html`<div class="scroll" tabindex="0" role="region" aria-label="${title}">
     <table class="measures comparison">
@@ -99,7 +101,7 @@ function tableSection({ id, title, intro, head, rows }: Table): Section {
       </thead>
       <tbody>
         ${rows.map(
-          ({ cells: [name, ...figures] }) =>
+          ([name, ...figures]) =>
             html`<tr>
               <th scope="row">${name}</th>
               ${figures.map((figure, i) => html`<td data-subject="${names[i]}">${figure}</td>`)}
@@ -108,9 +110,6 @@ function tableSection({ id, title, intro, head, rows }: Table): Section {
       </tbody>
     </table>
   </div>`;
-  const meanings = rows.flatMap(({ cells: [name], about }) =>
-    about === undefined ? [] : [[name, about] as const],
-  );
   return section(id, title, intro, [
     table,
     meanings.length > 0 && html`<div class="meanings">${factList(meanings)}</div>`,

@@ -3,10 +3,18 @@ import { type Sampler, samplers } from "../sampling/index.ts";
 import type { RunConfig } from "./config.ts";
 import type { TrainingData } from "./dataset.ts";
 
+type Chain = RunConfig["samplers"];
+
+const needsLabels = ({ name }: Chain[number]): boolean =>
+  (samplers as unknown as Record<string, Sampler>)[name].needs.includes("labels");
+
+/** Whether a chain chooses pairs by the labels of the training images. */
+export const goesByLabels = (chain: Chain): boolean =>
+  chain.some((one) => needsLabels(one) || one.choose === "oracle");
+
 /** Refuses samplers that go by labels where the images have none. */
-export function checkLabels(chain: RunConfig["samplers"], { labels }: TrainingData): void {
-  const catalogue = samplers as unknown as Record<string, Sampler>;
-  const asking = chain.find(({ name }) => catalogue[name].needs.includes("labels"));
+export function checkLabels(chain: Chain, { labels }: TrainingData): void {
+  const asking = chain.find(needsLabels);
   if (asking === undefined || labels !== undefined) return;
   throw new ConfigError(
     `samplers: ${asking.name} needs labels, the images have none`,

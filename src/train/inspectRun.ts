@@ -1,5 +1,6 @@
 import { DataError } from "../core/errors.ts";
 import { suggest } from "../core/suggest.ts";
+import { type Sampler, samplers } from "../sampling/index.ts";
 import type { Box, Rectangle } from "../views/index.ts";
 import type { TrainingData } from "./dataset.ts";
 import { readRecordedStep, recordedSteps, type RecordedStep, type ViewRow } from "./pairFiles.ts";
@@ -24,7 +25,7 @@ export type InspectedPair = {
   rank: number; // by similarity, from 1
   term: number; // of the objective
   reasons: string[];
-  verdict?: Verdict | undefined; // only where both labels are known
+  verdict?: Verdict | undefined; // only where it can be told
   /** Where the candidate is a view of this very batch. */
   shown?: { view: number; crop: Rectangle; box: Box | null; row: number } | undefined;
 };
@@ -50,7 +51,7 @@ export type InspectedAnchor = InspectedImage & {
 export type ReasonCount = {
   reason: string;
   pairs: number;
-  judged: number; // pairs whose labels are known
+  judged: number; // pairs of which it can be told
   wrong: number; // of these, on the wrong side
 };
 
@@ -83,19 +84,38 @@ function imageFacts(data: Known) {
   };
 }
 
-/** Whether a pair is where the labels would have it; undefined where one is unknown. */
-function verdictOf(row: PairRow, { labels }: Known): Verdict | undefined {
-  if (row.candidate === null || row.candidate < 0) return undefined;
-  const [a, b] = [labels?.[row.anchor] ?? -1, labels?.[row.candidate] ?? -1];
-  if (a < 0 || b < 0) return undefined;
-  const same = a === b;
-  // what a sampler took out of the negatives was rightly taken out where it is of the same class
-  const attracts = row.role === "positive" || (row.role === "none" && row.kind !== "mixture");
-  return same === attracts ? "right" : "wrong";
+/** Words by which samplers take out a negative because it would be of the anchor's class. */
+const cancelled = ["cancelled", "same-label", "same-group"];
+/** Words by which they take a positive away. */
+const demoted = [
+  "demoted",
+  ...Object.values<Sampler>(samplers).flatMap(({ reasons }) => reasons.demoted ?? []),
+];
+
+/**
+ * Judges pairs of a step. Positives and negatives are right where the labels would have them; a cancelled negative is
+ * where it is of the anchor's class; a demoted view is where it shows another image (a view may, by
+ * `views.falsePositives`). Of other pairs, as those outside a ring, labels say nothing: undefined, as where one is
+ * unknown.
+ */
+export function judgeOf({ views }: RecordedStep, { labels }: Pick<Known, "labels">) {
+  const sources = new Map(views.map(({ row, source }) => [row, source]));
+  return (row: PairRow): Verdict | undefined => {
+    const image = sources.get(row.candidateRow ?? -1) ?? row.candidate;
+    if (image === null || image < 0) return undefined;
+    const said = (words: readonly string[]) =>
+      row.reasons.split(",").some((word) => words.includes(word));
+    if (said(demoted)) return image === row.anchor ? undefined : "right";
+    if (row.role === "none" && !said(cancelled)) return undefined;
+    const [a, b] = [labels?.[row.anchor] ?? -1, labels?.[image] ?? -1];
+    if (a < 0 || b < 0) return undefined;
+    return (a === b) === (row.role !== "negative") ? "right" : "wrong";
+  };
 }
 
 function pairsOf(step: RecordedStep, data: Known) {
   const facts = imageFacts(data);
+  const judge = judgeOf(step, data);
   const views = new Map(step.views.map((view) => [view.row, view]));
   const shownAs = (row: number | null): InspectedPair["shown"] => {
     const view = row === null ? undefined : views.get(row);
@@ -122,10 +142,10 @@ function pairsOf(step: RecordedStep, data: Known) {
     ...{ kind: row.kind, role: row.role, similarity: row.similarity, force: row.force },
     ...{ rank: row.rank, term: row.term, reasons: row.reasons.split(",") },
     weight: row.role === "positive" ? row.positive : row.negative,
-    verdict: verdictOf(row, data),
+    verdict: judge(row),
     shown: shownAs(row.candidateRow),
   });
-  return { pairOf, facts, shownAs };
+  return { pairOf, facts, shownAs, judge };
 }
 
 const byForce = (a: PairRow, b: PairRow) =>
@@ -162,11 +182,10 @@ function anchorOf(
 }
 
 /** How often each word was said, in the order of frequency. */
-function reasonCounts(pairs: readonly PairRow[], data: Known): ReasonCount[] {
+function reasonCounts(pairs: readonly PairRow[], judge: ReturnType<typeof judgeOf>): ReasonCount[] {
   const counts = new Map<string, ReasonCount>();
   for (const row of pairs) {
-    const verdict =
-      row.role === "none" && row.reasons === "kept" ? undefined : verdictOf(row, data);
+    const verdict = judge(row);
     const words =
       row.reasons === "kept"
         ? [`kept ${row.role === "none" ? "out" : row.role}`]
@@ -236,7 +255,7 @@ export async function inspectRun(
     return {
       step: at,
       epoch: rows[0].epoch,
-      reasons: reasonCounts(pairs, data),
+      reasons: reasonCounts(pairs, read.judge),
       anchors: rows.map((row) => {
         const own = pairs.filter(
           (pair) => pair.anchorRow === row.anchorRow && pair.space === row.space,

@@ -1,5 +1,5 @@
 import { closeConfig, openConfig } from "./automatic.ts";
-import { checkLabels } from "./checkLabels.ts";
+import { checkLabels, goesByLabels } from "./checkLabels.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
 import { checkCrops } from "./cropRefresh.ts";
 import { factsOf, type TrainingData } from "./dataset.ts";
@@ -14,6 +14,8 @@ export type RunPlan = {
   readonly config: RunConfig;
   readonly passes: Passes;
   readonly stepsPerEpoch: number;
+  /** Whether pairs are chosen by the labels of the images. */
+  readonly usesLabels: boolean;
   /** The part that decides what the weights become, with the fingerprint of the images. */
   readonly decisive: ConfigTree;
   /** Equal for equal decisive parts. */
@@ -37,5 +39,6 @@ export function planRun(tree: ConfigTree, data: TrainingData): RunPlan {
     ...{ config, decisive, hash: configHash(decisive) },
     passes: { gradient: queryViews, forward: viewCount - queryViews },
     stepsPerEpoch: Math.floor(data.count / config.batchSize),
+    usesLabels: goesByLabels(config.samplers),
   };
 }

@@ -11,6 +11,7 @@ import {
   type Comparison,
   factsOf,
   type FailedRun,
+  forgetResults,
   planArm,
   type PlannedArm,
   type PlannedRun,
@@ -42,7 +43,7 @@ import { columns, counted, figure, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { type AskedArm, readRequest, type Request } from "./comparing/request.ts";
 import { makeRuns } from "./comparing/runs.ts";
-import { chooseLoad, epochsIn, type Load, measureSpeeds } from "./comparing/speed.ts";
+import { chooseLoad, epochsIn, type Load, measureSpeeds, unevenBudget } from "./comparing/speed.ts";
 import { trainView } from "./trainView.ts";
 
 /** Refuses test images none of which has a class of the training images. */
@@ -58,13 +59,13 @@ function checkTest({ train, test }: CompareData, path: string | undefined): void
 
 /** Opens, and packs once for all runs, the images of a comparison. */
 async function openImages(request: Request, folder: CompareFolder, call: Call) {
-  const { data, test, arms } = request;
-  const open = (path: string) =>
+  const { data, test, groups, arms } = request;
+  const open = (path: string, file?: string) =>
     openTrainingData(path, {
       ...{ out: join(folder.runs, "any"), imageSize: arms[0].tree.imageSize as number | undefined },
-      ...{ listener: trainView(call.printer), signal: call.signal },
+      ...{ groups: file, listener: trainView(call.printer), signal: call.signal },
     });
-  const train = await open(data);
+  const train = await open(data, groups);
   let tested: TrainingData | undefined;
   try {
     tested = test === undefined ? undefined : await open(test);
@@ -121,12 +122,13 @@ async function loadOf(opened: Opened, state: CompareState | undefined): Promise<
     return { parallel, threads, why: "as given" };
   }
   const [base] = planned(opened);
-  return chooseLoad(base, request.arms.length * request.seeds.length, folder, call);
+  const runs = request.arms.length * request.seeds.length;
+  return chooseLoad(base, { runs, images: opened.data.train.path, folder }, call);
 }
 
 /** The arms with their epochs, measured where the budget is a time. Undefined once interrupted. */
 async function plannedArms(opened: Opened, load: Load): Promise<PlannedArm[] | undefined> {
-  const { request, folder, call } = opened;
+  const { request, data, folder, call } = opened;
   const { budget } = request;
   const state = { format: 1, contrapose: VERSION, ...load, secondsPerEpoch: {} } as const;
   const known = readState(folder)?.secondsPerEpoch ?? {};
@@ -137,7 +139,9 @@ async function plannedArms(opened: Opened, load: Load): Promise<PlannedArm[] | u
   const arms = planned(opened, load);
   await save(known);
   if (budget.kind === "epochs") return arms;
-  const speeds = await measureSpeeds(arms, known, load.parallel, folder, call);
+  const { parallel } = load;
+  const pilots = { known, parallel, images: data.train.path, folder };
+  const speeds = await measureSpeeds(arms, pilots, call);
   await save(speeds);
   if (call.signal.aborted) return undefined;
   const epochs = arms.map(({ name, plan }) => {
@@ -146,19 +150,37 @@ async function plannedArms(opened: Opened, load: Load): Promise<PlannedArm[] | u
     call.printer.note(`  ${name}: ${figure(seconds)} s an epoch, ${counted(fitting, "epoch")}`);
     return fitting;
   });
+  const uneven = unevenBudget(arms, epochs, speeds);
+  if (uneven !== undefined) call.printer.note(`note       ${uneven}`);
   return planned(opened, load, (_, i) => ({ epochs: epochs[i] }));
+}
+
+function removeRun(folder: CompareFolder, run: PlannedRun): void {
+  rmSync(join(folder.runs, run.name), { recursive: true, force: true });
+  rmSync(runConfigPath(folder, run), { force: true });
+}
+
+/** Removes runs that are to be made again, with their results. */
+async function forget(folder: CompareFolder, runs: readonly PlannedRun[]): Promise<void> {
+  await forgetResults(folder, (result) =>
+    runs.some(({ arm, seed }) => arm.name === result.arm && seed === result.seed),
+  );
+  for (const run of runs) removeRun(folder, run);
 }
 
 /** What is there of each run; runs of other settings are refused, or removed where that was asked for. */
 async function standingsOf(opened: Opened, runs: readonly PlannedRun[]): Promise<RunStanding[]> {
   const { folder, request } = opened;
+  const isAgain = ({ arm }: PlannedRun) => request.again.includes(arm.name);
   const results = await readResults(folder);
-  const standings = runs.map((run) => standingOf(folder, run, results));
+  const standings = runs.map((run): RunStanding =>
+    isAgain(run) ? { kind: "new" } : standingOf(folder, run, results),
+  );
   if (!request.overwrite) refuseChanged(runs, standings, folder);
+  if (runs.some(isAgain)) await forget(folder, runs.filter(isAgain));
   return standings.map((standing, i) => {
     if (standing.kind !== "changed") return standing;
-    rmSync(join(folder.runs, runs[i].name), { recursive: true, force: true });
-    rmSync(runConfigPath(folder, runs[i]), { force: true });
+    removeRun(folder, runs[i]);
     return { kind: "new" };
   });
 }
@@ -167,7 +189,8 @@ async function standingsOf(opened: Opened, runs: readonly PlannedRun[]): Promise
 function commandLine(out: string): string {
   const plain = process.argv
     .slice(2)
-    .filter((word) => !["--json", "--quiet", "--overwrite"].includes(word));
+    .filter((word) => !["--json", "--quiet", "--overwrite"].includes(word))
+    .filter((word, i, words) => !word.startsWith("--again") && words[i - 1] !== "--again");
   const place = plain.some((word) => word === "--out" || word.startsWith("--out="))
     ? []
     : ["--out", out];
@@ -189,8 +212,8 @@ function summariser({ request, folder, data }: Opened, arms: readonly PlannedArm
           ...{ path: request.data, images: train.count, test: request.test ?? null },
           classes: train.classes?.length ?? 0,
         },
-        arms: arms.map(({ name, plan: { config, passes, stepsPerEpoch } }) => ({
-          ...{ name, passes, method: config.method, epochs: config.epochs },
+        arms: arms.map(({ name, plan: { config, passes, stepsPerEpoch, usesLabels } }) => ({
+          ...{ name, passes, usesLabels, method: config.method, epochs: config.epochs },
           ...{ steps: config.epochs * stepsPerEpoch, batchSize: config.batchSize },
         })),
       },
@@ -209,7 +232,7 @@ function say(all: Comparison, folder: CompareFolder, { printer }: Call): void {
   for (const { title, head, rows, intro } of all.runs.done === 0 ? [] : tablesOf(all)) {
     printer.say();
     printer.say(title);
-    for (const line of columns([head, ...rows.map(({ cells }) => cells)], "   ")) {
+    for (const line of columns([head, ...rows], "   ")) {
       printer.say(`  ${line}`);
     }
     printer.note(printer.colours.dim(`  ${intro}`));
@@ -243,7 +266,7 @@ export async function runCompare(call: Call): Promise<Answer> {
       `${counted(runs.length, "run")}, ${done} done; ${parallel} at once with ${counted(threads, "thread")} each (${why})`,
     );
     const summary = summariser(opened, arms, load);
-    const sources = { data: request.data, test: request.test };
+    const sources = { data: request.data, test: request.test, groups: request.groups };
     const made = await makeRuns(
       {
         ...{ folder, runs, standings, sources, parallel, threads },

@@ -103,7 +103,7 @@ export async function evaluateOn(
   values.check();
   const { imageSize } = loaded.description;
   const cache = cacheFor(String(call.words[0]));
-  const learned = await openWithProgress(from!, cache, call, imageSize);
+  const learned = await openWithProgress(from!, cache, call, imageSize, values.text("groups"));
   const asked =
     test === undefined ? undefined : await openWithProgress(test, cache, call, imageSize);
   try {

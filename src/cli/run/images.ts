@@ -19,10 +19,11 @@ export async function openWithProgress(
   cache: string,
   { printer, signal }: Pick<Call, "printer" | "signal">,
   imageSize?: number,
+  groups?: string,
 ): Promise<Images> {
   const { dim } = printer.colours;
   return openImages(path, {
-    ...{ cache, imageSize, signal },
+    ...{ cache, imageSize, groups, signal },
     note: (text) => printer.note(text),
     progress: (done, total) => {
       const of = total === undefined ? "" : ` of ${count(total)}`;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 
+import { DataError } from "../../core/errors.ts";
 import type { PixelImage } from "../../core/pixels.ts";
 import { encodeWebp, resizeImage } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
@@ -211,6 +212,15 @@ function sayAnchor(anchor: InspectedAnchor, call: Call): void {
   }
 }
 
+/** Refuses runs whose method has no pairs. */
+function checkPairs({ framework }: RunConfig): void {
+  if (framework.name !== "instDisc" || framework.form !== "nce") return;
+  throw new DataError(
+    'inspect: the run has no pairs, instDisc draws its negatives itself in the form "nce"',
+    "train with --set framework.form=softmax to see pairs",
+  );
+}
+
 const answerOf = (steps: readonly InspectedStep[]) =>
   steps.map(({ step, epoch, reasons, anchors }) => ({ step, epoch, reasons, anchors }));
 
@@ -222,6 +232,7 @@ export async function runInspect(call: Call): Promise<Answer> {
   values.check();
   const folder = existingRun(call.words[0]);
   const config = runConfig(folder.path);
+  checkPairs(config);
   const data = values.text("data") ?? config.data;
   const images = await openWithProgress(data, cacheFor(folder.path), call, config.imageSize);
   try {

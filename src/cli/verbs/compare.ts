@@ -55,6 +55,11 @@ const own: readonly OptionSpec[] = [
     flags: "--overwrite",
     describe: "make runs again that were made with other settings",
   },
+  {
+    group: comparison,
+    flags: "--again <arms>",
+    describe: "make the runs of these arms again, as after a change of their code",
+  },
 ];
 
 /** Compares methods. */

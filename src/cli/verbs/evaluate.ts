@@ -8,6 +8,10 @@ export const evaluate: Verb = {
   options: [
     { flags: "--train <path>", describe: "labelled images to learn from (the images of the run)" },
     { flags: "--test <path>", describe: "labelled images to ask (a fifth of --train, held out)" },
+    {
+      flags: "--groups <file>",
+      describe: "groups of --train, as dedupe writes them: none is both held out and learned from",
+    },
     { flags: "--k <number>", describe: "neighbours that vote (20)" },
     { flags: "--temperature <number>", describe: "of the vote's weights (0.07)" },
     { flags: "--features <kind>", describe: "features before the head, or head (features)" },

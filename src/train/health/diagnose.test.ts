@@ -37,6 +37,24 @@ describe("diagnose", () => {
     const { verdict, evidence, change } = diagnose(course());
     expect([verdict, change]).toEqual(["healthy", undefined]);
     expect(evidence.map(({ name }) => name)).toContain("lead of positives");
+    expect(evidence.find(({ name }) => name === "alignment")?.value).toBeCloseTo(0.4);
+    const evaluation = { kind: "evaluation" as const, epoch: 1, step: 9, elapsedSeconds: 1 };
+    const evaluations = [{ ...evaluation, uniformity: -2.5, effectiveRank: 30 }];
+    const queued = { ...course(undefined, [look({ queueTurnover: 0.1 })]), evaluations };
+    expect(diagnose(queued).evidence).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: "uniformity", value: -2.5 }),
+        expect.objectContaining({ name: "queueTurnover", value: 0.1 }),
+      ]),
+    );
+  });
+
+  test("keys are not called shuffled once positives are found", () => {
+    const slow = (late: Partial<StepRecord>) =>
+      finding((at) => (at < 30 ? alike : { positiveSimilarity: 0.8, ...late }));
+    expect(slow({ accuracy: 0.4 })).toBe("healthy");
+    expect(slow({ accuracy: 1 / 492 })).toBe("shuffled key ids"); // fresh keys may be alike by their age
+    expect(slow({ positiveSimilarity: 0.31, accuracy: 0.4 })).toBe("shuffled key ids");
   });
 
   const alike = { positiveSimilarity: 0.5, negativeSimilarity: 0.49 };

@@ -25,14 +25,19 @@ export function diagnose(course: Course): Diagnosis {
 }
 
 function healthy(signs: Signs): Diagnosis {
-  const { mean, last, course } = signs;
-  const vote = course.evaluations.at(-1)?.knnAccuracy;
+  const { mean, last, course, probe } = signs;
+  const evaluated = course.evaluations.at(-1);
+  const positive = mean("positiveSimilarity");
+  const alignment = positive === undefined ? undefined : 2 - 2 * positive; // squared distance on the sphere
   const figures: [string, number | undefined, string][] = [
     ["loss", mean("loss"), `below ${last.chanceLoss.toFixed(2)}, chance`],
     ["featureStd", mean("featureStd"), "above 0.2; 1 is even"],
     ["lead of positives", leadOf(course.steps.slice(-WINDOW)), "above 0.1"],
-    ["updateRatio", signs.probe?.updateRatio, "below 0.05"],
-    ["knnAccuracy", vote, "rising"],
+    ["alignment", alignment, "below 1; 0 is the same, 2 unrelated"],
+    ["uniformity", evaluated?.uniformity, "below -1; 0 is one point"],
+    ["queueTurnover", probe?.queueTurnover, "above 0"],
+    ["updateRatio", probe?.updateRatio, "below 0.05"],
+    ["knnAccuracy", evaluated?.knnAccuracy, "rising"],
   ];
   return {
     verdict: "healthy",

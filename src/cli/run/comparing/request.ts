@@ -11,8 +11,9 @@ import {
   parseSeeds,
   splitList,
 } from "../../../compare/index.ts";
-import { withArm } from "../../../compare/index.ts";
+import { checkFree, withArm } from "../../../compare/index.ts";
 import { ConfigError } from "../../../core/errors.ts";
+import { suggest } from "../../../core/suggest.ts";
 import { datasetName } from "../../../inference/index.ts";
 import { type ConfigTree, omit, readConfigFile } from "../../../train/index.ts";
 import { mistakesError } from "../../misuse.ts";
@@ -31,8 +32,10 @@ export type Request = {
   readonly out: string;
   readonly data: string;
   readonly test: string | undefined;
+  readonly groups: string | undefined; // a file
   readonly parallel: number | undefined;
   readonly overwrite: boolean;
+  readonly again: readonly string[]; // arms whose runs are made again
   readonly notes: readonly string[]; // what was left out of the base, and why
 };
 
@@ -59,8 +62,9 @@ async function readArms(call: Call): Promise<Read> {
   return { trees, arms, notes };
 }
 
+/** The arm's preset, the files over it, flags, `--set`, and what the arm itself sets. */
 function treeOf(arm: Arm, base: ConfigTree, call: Call): ConfigTree {
-  const { tree, odd } = layeredSettings(call, "compare", fileUnder(base, arm));
+  const { tree, odd } = layeredSettings(call, "compare", fileUnder(base, arm), true);
   const laid = withArm(tree, arm);
   const found = [...odd, ...settingMistakes(laid, call)];
   if (found.length > 0) {
@@ -81,18 +85,24 @@ function common(key: string, { trees, arms }: Read): unknown {
   );
 }
 
-function budgetOf(read: Read, text: string | undefined, flag: unknown): Budget {
-  if (text !== undefined && flag !== undefined) {
+/** Words of an option that may be repeated. */
+const wordsOf = (call: Call, name: string): readonly string[] =>
+  (call.options[name] as string[] | undefined) ?? [];
+
+function budgetOf(read: Read, text: string | undefined, call: Call): Budget {
+  const set = [...wordsOf(call, "set"), ...wordsOf(call, "over")];
+  const given = call.options.epochs !== undefined || set.some((word) => /^epochs=/.test(word));
+  if (text !== undefined && given) {
     throw new ConfigError(
-      "compare: --epochs and --budget exclude each other",
-      "--epochs gives all arms as many steps, --budget as much time",
+      "compare: epochs and --budget exclude each other",
+      "--epochs gives all arms as many epochs, --budget as much time",
     );
   }
   if (text !== undefined) return { kind: "time", seconds: parseBudget(text) };
   if (common("epochs", read) !== undefined) return { kind: "epochs" };
   throw new ConfigError(
     "compare: neither --epochs nor --budget is given, expected one of them",
-    "--epochs 20 gives all arms as many steps, --budget 10m as much time",
+    "--epochs 20 gives all arms as many epochs, --budget 10m as much time",
   );
 }
 
@@ -102,15 +112,29 @@ function defaultOut(data: string, files: readonly string[]): string {
   return join("runs", `compare-${datasetName(data)}-${arms}`.slice(0, 100));
 }
 
+/** Arms whose runs are to be made again. Throws `ConfigError` where there is no such arm. */
+function againOf(text: string | undefined, arms: readonly Arm[]): string[] {
+  const known = arms.map(({ name }) => name);
+  const asked = text === undefined ? [] : splitList(text);
+  const wrong = asked.find((name) => !known.includes(name));
+  if (wrong === undefined) return asked;
+  const near = suggest(wrong, known);
+  throw new ConfigError(
+    `compare: --again names ${JSON.stringify(wrong)}, expected an arm of this call`,
+    near === undefined ? `arms are ${known.join(", ")}` : `did you mean ${near}?`,
+  );
+}
+
 /** Reads what a call asks for. Throws `ConfigError` with what is wrong with it. */
 export async function readRequest(call: Call): Promise<Request> {
   const { options } = call;
   const values = valueReader("compare", options);
   const parallel = values.number("parallel", { whole: true, least: 1, most: 1024 });
   values.check();
+  for (const word of wordsOf(call, "set")) checkFree(word, "--set");
   const seeds = parseSeeds(values.text("seeds") ?? DEFAULT_SEEDS);
   const read = await readArms(call);
-  const budget = budgetOf(read, values.text("budget"), options.epochs);
+  const budget = budgetOf(read, values.text("budget"), call);
   const dropped = budget.kind === "time" ? ["epochs", "minutes"] : ["minutes"];
   const files = fileNames(read.arms.map(({ name }) => name));
   const data = String(common("data", read));
@@ -120,6 +144,8 @@ export async function readRequest(call: Call): Promise<Request> {
       tree: omit(read.trees[i], ...dropped, "test", "out", "seed", "about", "$schema"),
     })),
     ...{ seeds, budget, data, test: common("test", read) as string | undefined },
+    groups: common("groups", read) as string | undefined,
+    again: againOf(values.text("again"), read.arms),
     out: values.text("out") ?? defaultOut(data, files),
     ...{ parallel, overwrite: options.overwrite === true, notes: read.notes },
   };

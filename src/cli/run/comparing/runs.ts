@@ -24,7 +24,11 @@ export type Making = {
   readonly folder: CompareFolder;
   readonly runs: readonly PlannedRun[];
   readonly standings: readonly RunStanding[];
-  readonly sources: { readonly data: string; readonly test: string | undefined };
+  readonly sources: {
+    readonly data: string;
+    readonly test: string | undefined;
+    readonly groups: string | undefined; // a file
+  };
   readonly parallel: number;
   readonly threads: number;
   /** Called after each run with all results so far. */
@@ -54,7 +58,7 @@ type Evaluated = Answer & {
 
 async function resultOf(
   folder: CompareFolder,
-  { arm, seed, hash, name }: PlannedRun,
+  { arm, seed, hash, decisive, name }: PlannedRun,
   evaluated: Evaluated,
 ): Promise<RunResult> {
   const path = join(folder.runs, name);
@@ -62,8 +66,8 @@ async function resultOf(
   const { knn, linear, alignment, uniformity, effectiveRank, images, baselines } = evaluated;
   const { chance, untrained, pixels } = baselines;
   return {
-    ...{ arm: arm.name, seed, hash, run: relative(folder.path, path), contrapose: VERSION },
-    ...{ date: new Date().toISOString(), epochs: arm.plan.config.epochs },
+    ...{ arm: arm.name, seed, hash, decisive, run: relative(folder.path, path) },
+    ...{ contrapose: VERSION, date: new Date().toISOString(), epochs: arm.plan.config.epochs },
     ...{ knn: knn?.accuracy ?? null, linear: linear?.accuracy ?? null },
     ...{ alignment, uniformity, effectiveRank, chance, images },
     ...runFigures(records as never[]),
@@ -91,10 +95,11 @@ function evaluateOne(
   signal: AbortSignal,
 ) {
   const test = sources.test === undefined ? [] : ["--test", sources.test];
+  const groups = sources.groups === undefined ? [] : ["--groups", sources.groups];
   const isFirst = run === runs[0]; // what learned nothing is the same for all
   return runChild(
     [
-      ...["evaluate", join(folder.runs, run.name), "--train", sources.data, ...test],
+      ...["evaluate", join(folder.runs, run.name), "--train", sources.data, ...test, ...groups],
       ...["--threads", String(threads), "--quiet", ...(isFirst ? [] : ["--no-baselines"])],
     ],
     signal,

@@ -6,11 +6,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type CompareFolder, type PlannedArm, speedOf } from "../../../compare/index.ts";
 import { ConfigError, ContraposeError } from "../../../core/errors.ts";
 import { readJsonLines, writeFileAtomic } from "../../../files/index.ts";
+import { omit } from "../../../train/index.ts";
 import type { Call } from "../../verb.ts";
 import { inParallel, runChild } from "./child.ts";
 
 type Speed = NonNullable<ReturnType<typeof speedOf>>;
 type Pilot = { arm: PlannedArm; place: number };
+
+/** Where pilots run, and the packed form of the images, so that none of them packs anything. */
+export type PilotPlaces = { readonly folder: CompareFolder; readonly images: string };
 
 const ENOUGH = { steps: 24, seconds: 6, most: 30 };
 const FEW = { steps: 3, seconds: 0, most: 0 };
@@ -21,14 +25,14 @@ const MEMORY_SHARE = 0.5; // of the machine's, for all runs together
 /** Trains an arm until its speed is known, in a folder that is removed again. Undefined once interrupted. */
 async function pilot(
   { arm, place }: Pilot,
-  folder: CompareFolder,
+  { folder, images }: PilotPlaces,
   enough: typeof ENOUGH,
   signal: AbortSignal,
 ): Promise<Speed | undefined> {
   const out = join(folder.path, "speed", `${place}-${arm.file}`);
   const config = `${out}.json`;
   const tree = {
-    ...{ ...arm.tree, out, epochs: 1000, warmupEpochs: 0, seed: 0 },
+    ...{ ...omit(arm.tree, "test"), data: images, out, epochs: 1000, warmupEpochs: 0, seed: 0 },
     ...{ evaluation: { every: 0 }, checkpoint: { seconds: 1e6, keepEvery: 0 } },
   };
   await writeFileAtomic(config, JSON.stringify(tree));
@@ -62,8 +66,7 @@ export type Load = { readonly parallel: number; readonly threads: number; readon
  */
 export async function chooseLoad(
   base: PlannedArm,
-  runs: number,
-  folder: CompareFolder,
+  { runs, ...places }: PilotPlaces & { readonly runs: number },
   { printer, signal }: Call,
 ): Promise<Load | undefined> {
   const cores = availableParallelism();
@@ -75,7 +78,7 @@ export async function chooseLoad(
   if (most < 2) return { ...alone, why: `${cores} cores` };
   printer.note("measuring how much memory a run needs");
   const arm = { ...base, tree: { ...base.tree, threads: 1 } };
-  const speed = await pilot({ arm, place: 0 }, folder, FEW, signal);
+  const speed = await pilot({ arm, place: 0 }, places, FEW, signal);
   if (speed === undefined) return undefined;
   const room = (MEMORY_SHARE * totalmem()) / 2 ** 20 / speed.memoryMiB;
   const parallel = Math.max(1, Math.min(most, Math.floor(room)));
@@ -91,29 +94,34 @@ export async function chooseLoad(
  */
 export async function measureSpeeds(
   arms: readonly PlannedArm[],
-  known: Readonly<Record<string, number>>,
-  parallel: number,
-  folder: CompareFolder,
+  {
+    known,
+    parallel,
+    ...places
+  }: PilotPlaces & {
+    readonly known: Readonly<Record<string, number>>;
+    readonly parallel: number; // runs at once
+  },
   { printer, signal }: Call,
 ): Promise<Record<string, number>> {
   const open = arms.filter(({ plan }) => known[plan.hash] === undefined);
   if (open.length === 0) return { ...known };
   printer.note(`measuring the speed of ${open.map(({ name }) => name).join(", ")}`);
   // the last ones with company too
-  const places = Math.ceil((ROUNDS * open.length) / parallel) * parallel;
-  const pilots = Array.from({ length: places }, (_, place) => ({
+  const count = Math.ceil((ROUNDS * open.length) / parallel) * parallel;
+  const pilots = Array.from({ length: count }, (_, place) => ({
     arm: open[place % open.length],
     place,
   }));
   const measured = { ...known };
   await inParallel(pilots, parallel, signal, async (job) => {
-    const speed = await pilot(job, folder, ENOUGH, signal);
+    const speed = await pilot(job, places, ENOUGH, signal);
     const { hash, stepsPerEpoch } = job.arm.plan;
     if (speed === undefined) return;
     const seconds = speed.secondsPerStep * stepsPerEpoch;
     measured[hash] = Math.min(measured[hash] ?? Infinity, seconds);
   });
-  rmSync(join(folder.path, "speed"), { recursive: true, force: true });
+  rmSync(join(places.folder.path, "speed"), { recursive: true, force: true });
   return measured;
 }
 
@@ -125,4 +133,19 @@ export function epochsIn(budget: number, secondsPerEpoch: number, arm: string): 
     `compare: an epoch of ${arm} takes about ${secondsPerEpoch.toFixed(1)} s, more than the budget of ${budget} s`,
     "give more time, fewer images or a smaller encoder",
   );
+}
+
+const UNEVEN = 1.1; // the longest planned time over the shortest
+
+/** A sentence where whole epochs leave arms with times that differ by more than a tenth. */
+export function unevenBudget(
+  arms: readonly PlannedArm[],
+  epochs: readonly number[],
+  secondsPerEpoch: Readonly<Record<string, number>>,
+): string | undefined {
+  const seconds = arms.map(({ plan }, i) => epochs[i] * secondsPerEpoch[plan.hash]);
+  const [least, most] = [Math.min(...seconds), Math.max(...seconds)];
+  if (most <= UNEVEN * least) return undefined;
+  const named = (time: number) => `${arms[seconds.indexOf(time)].name} ${Math.round(time)} s`;
+  return `whole epochs make planned times differ by more than a tenth: ${named(least)}, ${named(most)}; a longer budget evens them out`;
 }
