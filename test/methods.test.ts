@@ -60,7 +60,7 @@ const homes: Record<string, Chosen[]> = {
     { name: "moco", views: 3 },
   ],
 };
-const everywhere: Chosen[] = [
+const everywhere: Exclude<Chosen, string>[] = [
   { name: "simclr" },
   { name: "simclr", views: 3, anchors: "first" },
   { name: "moco", queueSize: 8 },
@@ -112,6 +112,36 @@ describe("any sampler, mixer, loss and framework that make sense together take a
     });
     const { metrics } = await (await stepper(tiny, "cpu"))(tiny.init(), labelled(tiny, 1), 0.02);
     expect(Number.isFinite(metrics.loss)).toBe(true);
+  });
+});
+
+describe("one image a step", () => {
+  const keeping = everywhere.filter(({ name }) => name !== "simclr" && name !== "nnclr");
+  const forms = [...keeping, { name: "instDisc", form: "nce", noise: 5 }];
+  test.each(forms.map((framework) => ({ framework, title: describeFramework(framework) })))(
+    "is enough where negatives are kept: $title",
+    async ({ framework }) => {
+      const tiny = tinyFramework({ framework, batchSize: 1, datasetSize: 8 });
+      const step = await stepper(tiny);
+      let state = tiny.init();
+      for (const at of [0, 1, 2]) {
+        const done = await step(state, labelled(tiny, at, at), 0.02, at);
+        state = done.state;
+        for (const [metric, value] of Object.entries(done.metrics)) {
+          expect(Number.isFinite(value), metric).toBe(true);
+        }
+      }
+      const all = leavesOf(state);
+      expect(all.every(({ data }) => Array.from(data).every(Number.isFinite))).toBe(true);
+    },
+  );
+
+  test("is refused where the other images of the batch are the negatives", () => {
+    for (const framework of ["simclr", "nnclr"]) {
+      expect(() => tinyFramework({ framework, batchSize: 1 })).toThrow(
+        `${framework}: batchSize is 1, expected at least 2: the negatives are the other images of the batch`,
+      );
+    }
   });
 });
 

@@ -5,7 +5,7 @@ import { infoNce } from "./infoNce.ts";
 import { supCon } from "./supCon.ts";
 
 export { vonMisesWeights } from "./decoupled.ts";
-export { instanceNce, instanceNormaliser, type InstanceNceOptions } from "./instanceNce.ts";
+export { instanceLogNormaliser, instanceNce, type InstanceNceOptions } from "./instanceNce.ts";
 export type { Loss, LossDefinition } from "./loss.ts";
 export { defineLoss } from "./loss.ts";
 export { againstMass, negativeMass, type NegativeMass, type Reweighting } from "./reweighted.ts";

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { evaluate, float32, float64, numbers } from "../../test/arrays.ts";
 import { l2Normalize } from "../core/numerics.ts";
 import { differentiate } from "../core/trees.ts";
-import { instanceNce, instanceNormaliser } from "./instanceNce.ts";
+import { instanceLogNormaliser, instanceNce } from "./instanceNce.ts";
 
 const golden = new URL("../../../shared/golden/conformance.json", import.meta.url);
 type Rows = number[][];
@@ -32,10 +32,55 @@ describe("instanceNce", () => {
     const similarity = float64([1, 4], [0.5, 0.5, 0.5, 0.5]);
     const options = { temperature: 0.1, count: 1000, epsilon: 0 };
     const value = await evaluate(
-      (s: np.Array) => instanceNce(s.ref, instanceNormaliser(s, options), options),
+      (s: np.Array) => instanceNce(s.ref, instanceLogNormaliser(s, options), options),
       similarity,
     );
     expect(numbers(value)[0]).toBeCloseTo(4 * Math.log(4) - 3 * Math.log(3), 6);
+  });
+
+  test("stays exact at temperature 0.01, where exponentials of near rows are beyond float32", async () => {
+    const rows = [
+      [0.97, 0.95, -0.2, 0.4],
+      [0.1, 0.99, 0.98, -0.9],
+    ];
+    const options = { temperature: 0.01, count: 50 };
+    const objective = ({ s }: { s: np.Array }): [np.Array, { each: np.Array; logZ: np.Array }] => {
+      const logZ = instanceLogNormaliser(lax.stopGradient(s.ref), options);
+      const each = instanceNce(s, logZ.ref, options);
+      return [each.ref.sum(), { each, logZ }];
+    };
+    const result = (await evaluate(
+      (s: np.Array) => {
+        const { value, gradient, extra } = differentiate(objective)({ s });
+        return { value, slope: gradient.s, ...extra };
+      },
+      float32([2, 4], rows.flat()),
+    )) as Record<"slope" | "each" | "logZ", never>;
+    const e = rows.map((row) => row.map((s) => Math.exp(Math.fround(s) / 0.01)));
+    const z = (50 * e.flat().reduce((sum, value) => sum + value, 0)) / 8;
+    const each = e.map(([own, ...others]) => {
+      const surprise = Math.log1p((3 / 50 + 1e-7) / (own / z));
+      return others.reduce(
+        (sum, x) => sum + Math.log((x / z + 3 / 50 + 1e-7) / (3 / 50)),
+        surprise,
+      );
+    });
+    expect(numbers(result.logZ)[0]).toBeCloseTo(Math.log(z), 4);
+    numbers(result.each).forEach((value, i) => expect(value / each[i]).toBeCloseTo(1, 4));
+    expect(numbers(result.slope).every(Number.isFinite)).toBe(true);
+  });
+
+  test("leaves out noise of weight 0", async () => {
+    const options = { temperature: 0.2, count: 20, epsilon: 0 };
+    const both = await evaluate(
+      (s: np.Array, logZ: np.Array, kept: np.Array) => [
+        instanceNce(s.ref, logZ.ref, options, kept),
+        instanceNce(s, logZ, options),
+      ],
+      ...[float32([1, 4], [0.8, 0.3, 0.6, -0.1]), float32([], [2]), float32([1, 3], [1, 0, 1])],
+    );
+    const [some, all] = (both as never[]).map((each) => numbers(each)[0]);
+    expect(all - some).toBeCloseTo(Math.log(1 + Math.exp(0.6 / 0.2 - 2) / (3 / 20)), 5);
   });
 
   test.skipIf(cases.length === 0)(
@@ -57,12 +102,12 @@ describe("instanceNce", () => {
           { x }: { x: np.Array },
           candidates: np.Array,
           given: np.Array,
-        ): [np.Array, { each: np.Array; z: np.Array }] => {
+        ): [np.Array, { each: np.Array; logZ: np.Array }] => {
           const similarity = l2Normalize(x).reshape([b, 1, d]).mul(candidates).sum(-1);
-          const estimate = instanceNormaliser(lax.stopGradient(similarity.ref), options);
-          const z = np.where(given.ref.greater(0), given, estimate);
-          const each = instanceNce(similarity, z.ref, options);
-          return [each.ref.mean(), { each, z }];
+          const estimate = instanceLogNormaliser(lax.stopGradient(similarity.ref), options);
+          const logZ = np.where(given.ref.greater(0), given, estimate);
+          const each = instanceNce(similarity, logZ.ref, options);
+          return [each.ref.mean(), { each, logZ }];
         };
         const result = (await evaluate(
           (x: np.Array, candidates: np.Array, given: np.Array) => {
@@ -71,8 +116,8 @@ describe("instanceNce", () => {
           },
           float32([b, d], inputs.embedding.flat()),
           float32([b, 1 + k, d], rows.flat(2)),
-          float32([], [params.normaliser ?? 0]),
-        )) as Record<"value" | "slope" | "each" | "z", never>;
+          float32([], [Math.log(params.normaliser ?? 1)]),
+        )) as Record<"value" | "slope" | "each" | "logZ", never>;
         const close = (got: number[], wanted: number[], digits: number) =>
           got.forEach((value, i) =>
             expect(Math.abs(value - wanted[i]), id).toBeLessThan(
@@ -81,7 +126,7 @@ describe("instanceNce", () => {
           );
         close(numbers(result.value), [want.loss], 4.6);
         close(numbers(result.each), want.perAnchor, 4.6);
-        close(numbers(result.z), [want.normaliser], 4.6);
+        close(numbers(result.logZ).map(Math.exp), [want.normaliser], 4.6);
         close(numbers(result.slope), want.gradients.embedding.flat(), 4);
       }
     },

@@ -13,7 +13,8 @@ const advice: Record<Exclude<Need, "labels">, string> = {
  * Refuses a chain that contradicts itself: a sampler whose framework lacks what it looks at, terms that
  * the loss cannot honour, a mixer where there is nothing to mix. Labels are checked where data is known.
  */
-export function checkChain(framework: string, core: Core, parts: Parts, lossName: string): void {
+export function checkChain(framework: string, core: Core, parts: Parts): void {
+  const lossName = parts.chosenLoss.name;
   const loss = (losses as unknown as Record<string, Loss>)[lossName];
   for (const { part, options } of core.chains.flatMap(({ links }) => links)) {
     const missing = part.needs.find((need) => need !== "labels" && !core.offers.includes(need));

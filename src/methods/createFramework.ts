@@ -121,6 +121,7 @@ function buildParts(config: Parsed, entry: FrameworkEntry): Parts {
       const said = Object.entries(overrides).filter(([, value]) => value !== undefined);
       return loss(similarity, pairs, { ...lossOptions, ...Object.fromEntries(said) });
     },
+    chosenLoss: { name: lossName, ...lossOptions },
     measureLoss: (similarity, pairs) => loss.measure(similarity, pairs, lossOptions),
     temperature: typeof lossOptions.temperature === "number" ? lossOptions.temperature : 1,
     negativeTemperature: loss.negativeTemperature(lossOptions),
@@ -217,7 +218,7 @@ export function createFramework(config: FrameworkConfig): Framework {
   }
   const parts = buildParts(parsed, entry);
   const core = entry.build(parts, options);
-  checkChain(name, core, parts, opened(parsed.loss)[0]);
+  checkChain(name, core, parts);
   const spec = batchSpecOf(parts, core);
   const { contrast, columns } = core;
   const batch: Framework["batch"] = (loaded, at) => batchOf(core, spec, loaded, at);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { rowsOf } from "../../test/arrays.ts";
 import { someBatch, stepper, tinyFramework } from "../../test/tinyFramework.ts";
+import { LOWEST } from "../core/numerics.ts";
 
 describe("instDisc", () => {
   test("moves the rows of the batch half way to their embeddings and keeps the others", async () => {
@@ -38,9 +39,10 @@ describe("instDisc", () => {
     const step = await stepper(framework);
     const one = await step(framework.init(), someBatch(framework, 1), 0.05, 0);
     const two = await step(one.state, someBatch(framework, 2, 4), 0.05, 1);
-    const constant = one.state.memory!.normaliser.data[0];
+    const constant = one.state.memory!.logNormaliser.data[0];
+    expect(framework.init().memory!.logNormaliser.data[0]).toBeLessThan(LOWEST / 2);
     expect(constant).toBeGreaterThan(0);
-    expect(two.state.memory!.normaliser.data[0]).toBe(constant);
+    expect(two.state.memory!.logNormaliser.data[0]).toBe(constant);
     const draw = (at: number) => {
       const scalars = { learningRate: 0, step: at, progress: 0 };
       return Array.from(framework.batch(someBatch(framework, 1), scalars).noise.data);
@@ -48,5 +50,40 @@ describe("instDisc", () => {
     expect(draw(0)).toEqual(draw(0));
     expect(draw(0)).not.toEqual(draw(1));
     expect(Math.max(...draw(0))).toBeLessThan(16);
+  });
+
+  test("noise: rows of the image's group are left out", async () => {
+    const framework = tinyFramework({
+      framework: { name: "instDisc", form: "nce", noise: 5 } as never,
+    });
+    const step = await stepper(framework);
+    const metricsOf = async (group: number, stored: number) => {
+      const state = framework.init();
+      state.memory!.groups.data.fill(stored);
+      const loaded = someBatch(framework, 1);
+      loaded.groups.fill(group);
+      return (await step(state, loaded)).metrics;
+    };
+    const [strangers, unknown, mates] = [
+      await metricsOf(1, 2),
+      await metricsOf(-1, -1),
+      await metricsOf(1, 1),
+    ];
+    expect(unknown.loss).toBe(strangers.loss);
+    expect(mates.loss).toBeLessThan(strangers.loss);
+    expect(strangers.negativeSimilarity).not.toBe(0);
+    expect(mates.negativeSimilarity).toBe(0); // no noise is left
+  });
+
+  test("noise: what it would not look at is refused", () => {
+    const build = (loss: string | object) => () =>
+      tinyFramework({ framework: { name: "instDisc", form: "nce" } as never, loss: loss as never });
+    expect(build("hardNegative")).toThrow(
+      'instDisc: the form "nce" has its own loss and the loss is hardNegative, expected infoNce with a temperature alone',
+    );
+    expect(build({ name: "infoNce", denominator: "none" })).toThrow(
+      "and its option denominator is set, expected infoNce",
+    );
+    expect(build({ name: "infoNce", temperature: 0.07 })).not.toThrow();
   });
 });

@@ -3,9 +3,10 @@ import { z } from "zod";
 
 import { type HostRecord, scalar, zeros } from "../core/arrays.ts";
 import { ConfigError } from "../core/errors.ts";
+import { LOWEST } from "../core/numerics.ts";
 import { randomStream } from "../core/random.ts";
 import type { ArrayRecord } from "../core/trees.ts";
-import { instanceNce, instanceNormaliser } from "../losses/index.ts";
+import { infoNce, instanceLogNormaliser, instanceNce } from "../losses/index.ts";
 import { lookUp, randomBank, updateBank, updateMarks } from "../memory/index.ts";
 import { buildChain, type Chain } from "./chain.ts";
 import { asSupport, columnMask, differ, featureStd, pairMetrics, unitRows } from "./contrast.ts";
@@ -33,7 +34,7 @@ const InstDiscOptions = z.strictObject({
 });
 type InstDiscOptions = z.output<typeof InstDiscOptions>;
 
-type Compared = Judged & { normaliser?: np.Array };
+type Compared = Judged & { logNormaliser?: np.Array };
 type Judge = (unit: np.Array, state: State, batch: ArrayRecord) => Compared;
 
 /** Each image against every row: its own is the positive. */
@@ -59,22 +60,28 @@ function bySoftmax(parts: Parts, chain: Chain): Judge {
   };
 }
 
-/** Each image against its own row and rows drawn at random. */
+/** Each image against its own row and rows drawn at random; those of its group are left out. */
 function byNoise(parts: Parts): Judge {
   return (unit, state, batch) => {
-    const { rows, normaliser } = state.memory!;
+    const { rows, groups, logNormaliser } = state.memory!;
     const options = { temperature: parts.temperature, count: rows.shape[0] };
     const [b, k] = batch.noise.shape;
     const drawn = np.concatenate([batch.ids.ref.reshape([b, 1]), batch.noise.ref], 1); // [B, 1 + K]
     const candidates = lookUp(rows.ref, drawn); // [B, 1 + K, E]
     const similarity = unit.reshape([b, 1, -1]).mul(candidates).sum(-1); // [B, 1 + K]
-    const estimate = instanceNormaliser(lax.stopGradient(similarity.ref), options); // []
-    const settled = np.where(normaliser.ref.greater(0), normaliser.ref, estimate); // []
-    const own = columnMask(b, 1 + k, 0); // [B, 1 + K]
-    const pairs = { positive: own.ref, negative: np.subtract(1, own) };
+    const estimate = instanceLogNormaliser(lax.stopGradient(similarity.ref), options); // []
+    const known = logNormaliser.ref.greater(LOWEST / 2); // []
+    const settled = np.where(known, logNormaliser.ref, estimate); // []
+    const mine = batch.groups.ref.reshape([b, 1]); // [B, 1]
+    const same = mine.ref.equal(lookUp(groups.ref, batch.noise.ref)).astype(np.float32); // [B, K]
+    const kept = np.subtract(1, same.mul(mine.greaterEqual(0).astype(np.float32))); // [B, K]
+    const pairs = {
+      positive: columnMask(b, 1 + k, 0), // [B, 1 + K]
+      negative: np.concatenate([np.zeros([b, 1]), kept.ref], 1), // [B, 1 + K]
+    };
     const metrics = parts.metrics ? pairMetrics(similarity.ref, pairs) : {};
-    const loss = instanceNce(similarity, settled.ref, options).mean(); // []
-    return { loss, metrics, normaliser: settled, sampling: {} };
+    const loss = instanceNce(similarity, settled.ref, options, kept).mean(); // []
+    return { loss, metrics, logNormaliser: settled, sampling: {} };
   };
 }
 
@@ -88,27 +95,48 @@ function instDiscStep(parts: Parts, momentum: number, judgeUnit: Judge): Core["s
         const projected = project(parts, parameters, running, views.ref);
         const unit = unitRows(projected.embedding); // [B, E]
         const fresh = lax.stopGradient(unit.ref); // [B, E]
-        const { loss, metrics, sampling, normaliser } = judgeUnit(unit, state, batch);
+        const { loss, metrics, sampling, logNormaliser } = judgeUnit(unit, state, batch);
         const spread: ArrayRecord = parts.metrics ? { featureStd: featureStd(fresh.ref) } : {};
-        const kept = { ...sampling, fresh, ...(normaliser ? { normaliser } : {}) };
+        const kept = { ...sampling, fresh, ...(logNormaliser ? { logNormaliser } : {}) };
         return [
           loss,
           { statistics: projected.statistics, metrics: { ...metrics, ...spread }, kept },
         ];
       },
     );
-    const { fresh, normaliser, ...sampling } = kept as ArrayRecord & { normaliser?: np.Array };
+    const { fresh, logNormaliser, ...sampling } = kept as ArrayRecord & {
+      logNormaliser?: np.Array;
+    };
     const bank = state.memory!;
     const { ids, groups, labels } = marksOf(batch);
     const memory: ArrayRecord = {
       rows: updateBank(bank.rows.ref, ids.ref, fresh, momentum),
       groups: updateMarks(bank.groups.ref, ids.ref, groups),
       labels: updateMarks(bank.labels.ref, ids, labels),
-      ...(normaliser === undefined ? {} : { normaliser }),
+      ...(logNormaliser === undefined ? {} : { logNormaliser }),
     };
     const moved = { ...descend(parts, state, { gradient, statistics, learningRate }), memory };
     return [withSampling(moved, sampling), metrics];
   };
+}
+
+/** Refuses what the form "nce" would not look at: it has its own negatives and its own loss. */
+function checkNoise({ samplers, chosenLoss, temperature }: Parts): void {
+  if (samplers.some(({ name }) => name !== "groups")) {
+    throw new ConfigError(
+      'instDisc: the form "nce" draws its negatives itself, samplers do not apply',
+      'use the form "softmax"',
+    );
+  }
+  const { name, ...options } = chosenLoss;
+  const plain = Object.entries(infoNce.options.parse({ temperature }));
+  const odd = plain.find(([option, value]) => options[option] !== value)?.[0];
+  if (name === "infoNce" && odd === undefined) return;
+  const what = name === "infoNce" ? `its option ${odd} is set` : `the loss is ${name}`;
+  throw new ConfigError(
+    `instDisc: the form "nce" has its own loss and ${what}, expected infoNce with a temperature alone`,
+    'use the form "softmax"',
+  );
 }
 
 function buildInstDisc(parts: Parts, options: InstDiscOptions): Core {
@@ -119,12 +147,7 @@ function buildInstDisc(parts: Parts, options: InstDiscOptions): Core {
     { anchors: images, candidates: datasetSize, images, datasetSize },
     parts,
   );
-  if (nce && parts.samplers.some(({ name }) => name !== "groups")) {
-    throw new ConfigError(
-      'instDisc: the form "nce" draws its negatives itself, samplers do not apply',
-      'use the form "softmax"',
-    );
-  }
+  if (nce) checkNoise(parts);
   const judgeUnit = nce ? byNoise(parts) : bySoftmax(parts, chain);
   return {
     viewCount: 1,
@@ -136,7 +159,7 @@ function buildInstDisc(parts: Parts, options: InstDiscOptions): Core {
     initial: () => ({
       memory: {
         ...randomBank(datasetSize, parts.head.dimension, seed),
-        ...(nce ? { normaliser: scalar(0) } : {}),
+        ...(nce ? { logNormaliser: scalar(LOWEST) } : {}), // until the first step
       },
     }),
     ...(nce

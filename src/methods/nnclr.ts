@@ -5,8 +5,9 @@ import { LOWEST } from "../core/numerics.ts";
 import type { Marks } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { heads } from "../encoders/index.ts";
-import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
+import { defaultQueueSize, emptyQueue, enqueue, lookUp, strangers } from "../memory/index.ts";
 import { buildChain, type Chain } from "./chain.ts";
+import { checkBatch } from "./checkBatch.ts";
 import { asSupport, differ, featureStd, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { withPredictor } from "./headGroups.ts";
@@ -51,7 +52,7 @@ function contestOf(
   const mine = strangers(marks.ids.ref, queue.ids.ref); // [2B, K]
   const near = np.matmul(projections, queue.keys.ref.transpose()); // [2B, K]
   const eligible = np.where(mine.greater(0), near, LOWEST); // [2B, K]
-  const anchors = nearestAnchors(eligible, queue.keys.ref).rows; // [2B, E]
+  const { nearest, rows: anchors } = nearestAnchors(eligible, queue.keys.ref); // [2B], [2B, E]
   const half = (x: np.Array, at: number) => x.ref.slice([at * images, (at + 1) * images]); // [B, E]
   const towards = (a: np.Array, b: np.Array) => np.matmul(a, b.transpose()); // [B, B]
   const similarity = np.concatenate(
@@ -67,6 +68,7 @@ function contestOf(
   const positive = np.subtract(1, elsewhere.ref); // [2B, B]
   const negative = elsewhere.mul(differ(marks.ids.ref, candidates.ids.ref)); // [2B, B]
   return {
+    nearest,
     contest: {
       similarity,
       support: lax.stopGradient(asSupport(similarity.ref, images)), // [2, B, B]
@@ -79,8 +81,21 @@ function contestOf(
   };
 }
 
+/** The metrics of a step with neighbours counted among the positives that were found, for their purity. */
+function withNeighbours(metrics: ArrayRecord, asked: np.Array, found: np.Array): ArrayRecord {
+  const flag = (condition: np.Array) => condition.astype(np.float32);
+  const known = flag(asked.ref.greaterEqual(0)).mul(flag(found.ref.greaterEqual(0))); // [2B]
+  const same = flag(asked.equal(found)).mul(known.ref); // [2B]
+  return {
+    ...metrics,
+    "sum.promotedKnown": metrics["sum.promotedKnown"].add(known.sum()), // as `samplingSums` names them
+    "sum.promotedSame": metrics["sum.promotedSame"].add(same.sum()),
+  };
+}
+
 function buildNnclr(parts: Parts, { queueSize }: NnclrOptions): Core {
   const { batchSize: images, datasetSize } = parts;
+  checkBatch("nnclr", images);
   const size = queueSize ?? defaultQueueSize(datasetSize);
   const width = parts.head.dimension / 2;
   const sizes = { anchors: 2 * images, candidates: images, images, datasetSize };
@@ -99,14 +114,17 @@ function buildNnclr(parts: Parts, { queueSize }: NnclrOptions): Core {
           ? { featureStd: featureStd(sides.projections.ref) }
           : {};
         const fresh = sides.projections.ref.slice([0, images]); // [B, E]
-        const { contest, pairs } = contestOf(sides, queue, refMarks(marks), images);
+        const { nearest, contest, pairs } = contestOf(sides, queue, refMarks(marks), images);
         const given = { batch, state: state.sampling ?? {} };
         const judged: Judged = judge(parts, chain, contest, pairs, given);
+        const metrics = parts.metrics
+          ? withNeighbours(judged.metrics, marks.labels.ref, lookUp(queue.labels.ref, nearest))
+          : judged.metrics;
         return [
           judged.loss,
           {
             statistics: projected.statistics,
-            metrics: { ...judged.metrics, ...spread },
+            metrics: { ...metrics, ...spread },
             kept: { ...judged.sampling, fresh },
           },
         ];

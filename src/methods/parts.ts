@@ -39,6 +39,8 @@ export type Parts = {
   head: Network;
   /** Similarity [N, M] and pairs to one number per anchor. */
   loss(similarity: np.Array, pairs: Pairs, overrides?: LossOverrides): np.Array;
+  /** Its name and its options, for frameworks that have a loss of their own. */
+  chosenLoss: Named;
   /** What the loss reports of itself; consumes. */
   measureLoss(similarity: np.Array, pairs: Pairs): ArrayRecord;
   /** Options of the loss, for frameworks that read a temperature. */

@@ -97,7 +97,8 @@ export const qualityMetrics = {
   detectionPrecision: "share of what was taken for false negatives that has the anchor's label",
   detectionRecall: "share of the negatives with the anchor's label that were taken for false ones",
   detectionLift: "detectionPrecision over falseNegativeRate; 1 is chance",
-  positivePurity: "share of the positives that samplers found that have the anchor's label",
+  positivePurity:
+    "share of the positives that samplers found, or of the neighbours of nnclr, that have the anchor's label",
   demotionPrecision: "share of the demoted views that show another image, where that is known",
   demotionRecall: "share of the views that show another image that were demoted",
 } as const;

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import type { ArrayRecord } from "../core/trees.ts";
 import { buildChain, type Chain } from "./chain.ts";
+import { checkBatch } from "./checkBatch.ts";
 import { asSupport, featureStd, ownViewMasks, pairsOfViews, unitRows } from "./contrast.ts";
 import { defineFramework } from "./framework.ts";
 import { judge } from "./judge.ts";
@@ -63,6 +64,7 @@ export const simclr = defineFramework({
   build(parts, { views, anchors }) {
     const grid = { views, anchorViews: anchors === "all" ? views : 1 };
     const images = parts.batchSize;
+    checkBatch("simclr", images);
     const sizes = {
       ...{ anchors: grid.anchorViews * images, candidates: views * images, images },
       datasetSize: parts.datasetSize,

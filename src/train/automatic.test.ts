@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { transformsOf } from "../views/index.ts";
 import { closeConfig, epochsFor, openConfig } from "./automatic.ts";
 
 const facts = { images: 10_000, shortSide: 32, labelled: true };
@@ -44,6 +45,19 @@ test("a preset of the method lies under what is given", () => {
   });
   const given = { data: "x", ...method, loss: { temperature: 0.5 } };
   expect(openConfig(given, facts).config.loss).toMatchObject({ temperature: 0.5 });
+});
+
+test("LooC turns its views where rotation has a space, and nowhere else", () => {
+  const turns = (framework: object) => {
+    const { views } = openConfig({ data: "x", method: "looc", framework }, facts).config;
+    return Array.from(
+      { length: views.count },
+      (_, i) => transformsOf(views, i).rotation.rightAngles,
+    );
+  };
+  expect(turns({})).toEqual([1, 1, 1, 1]);
+  expect(turns({ augmentations: ["colour"] })).toEqual([0, 0, 0]);
+  expect(turns({ augmentations: ["colour", "rotation"] })).toEqual([1, 1, 1, 1]);
 });
 
 test("epochs follow from the time given and stay within reason", () => {

@@ -103,11 +103,7 @@ export const methods = {
   looc: {
     summary: "One embedding space for each augmentation keeps what that augmentation changes.",
     source: "Xiao et al. 2021, arXiv:2008.05659",
-    config: {
-      framework: { name: "looc" },
-      loss: ntXent,
-      views: { rotation: { rightAngles: 1 } },
-    },
+    config: { framework: { name: "looc" }, loss: ntXent },
   },
   contrastiveCrop: {
     summary: "Crops around what the encoder looks at, more often at its borders.",

@@ -55,7 +55,7 @@ function detection(mask: number[][], labels: number[]) {
     truePositive: right,
     precision: chosen === 0 ? null : right / chosen,
     recall: same === 0 ? null : right / same,
-    baseRate: same / others,
+    baseRate: others === 0 ? null : same / others,
   };
 }
 

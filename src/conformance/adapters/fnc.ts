@@ -74,7 +74,7 @@ function detection(mask: number[][], labels: readonly number[]) {
     truePositive,
     precision: selected === 0 ? null : truePositive / selected,
     recall: same === 0 ? null : truePositive / same,
-    baseRate: same / columns.length,
+    baseRate: columns.length === 0 ? null : same / columns.length,
   };
 }
 

@@ -2,7 +2,7 @@ import { lax, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { l2Normalize } from "../../core/numerics.ts";
-import { infoNce, instanceNce, instanceNormaliser } from "../../losses/index.ts";
+import { infoNce, instanceLogNormaliser, instanceNce } from "../../losses/index.ts";
 import { lookUp, updateBank } from "../../memory/index.ts";
 import { defineAdapter, integerRows, integers, rows, temperature } from "../adapter.ts";
 import { differentiated, type Machine } from "../machine.ts";
@@ -42,7 +42,7 @@ export const instDiscNce = defineAdapter({
     const constants = {
       bank: machine.reals(bank, "bank"),
       drawn: machine.integers(drawn, "noise"),
-      ...(normaliser === null ? {} : { normaliser: machine.reals(normaliser) }),
+      ...(normaliser === null ? {} : { logNormaliser: machine.reals(Math.log(normaliser)) }),
     };
     const settings = { ...options, count: bank.length };
     const variables = { embedding: machine.reals(embedding, "embedding") };
@@ -51,11 +51,15 @@ export const instDiscNce = defineAdapter({
       const [n, d] = unit.shape;
       const candidates = lookUp(l2Normalize(given.bank), given.drawn); // [n, 1 + k, D]
       const similarity = unit.reshape([n, 1, d]).mul(candidates).sum(-1); // [n, 1 + k]
-      const estimate = () => instanceNormaliser(lax.stopGradient(similarity.ref), settings); // []
-      const z = given.normaliser ?? estimate(); // []
-      return { perAnchor: instanceNce(similarity, z.ref, settings), normaliser: z };
+      const estimate = () => instanceLogNormaliser(lax.stopGradient(similarity.ref), settings); // []
+      const logNormaliser = given.logNormaliser ?? estimate(); // []
+      return { perAnchor: instanceNce(similarity, logNormaliser.ref, settings), logNormaliser };
     });
-    return { ...outputs, updatedRows: await bankAfter(inputs, bankMomentum, machine) };
+    return {
+      ...outputs,
+      normaliser: Math.exp(outputs.logNormaliser as number), // beyond float32 at low temperatures
+      updatedRows: await bankAfter(inputs, bankMomentum, machine),
+    };
   },
 });
 
