@@ -1,5 +1,5 @@
 // Embedding throughput, decoding included, beside onnxruntime alone on the same graph.
-// npm run build && node bench/embed.mjs RUN IMAGES [--threads 2] [--rounds 3] [--limit 1000]
+// npm run build && node bench/embed.mjs RUN IMAGES [--threads 2] [--rounds 3] [--batch 32]
 //   cold     contrapose: files decoded and packed, then embedded, as the first `contrapose embed` does
 //   packed   contrapose on images that are packed already, as every later one does
 //   sharp    onnxruntime with sharp decoding each file, one batch after the other, as a script would
@@ -25,10 +25,10 @@ const { values, positionals } = parseArgs({
 });
 const [run, folder] = positionals;
 if (folder === undefined) {
-  console.error("node bench/embed.mjs RUN IMAGES [--threads 2] [--rounds 3]");
+  console.error("node bench/embed.mjs RUN IMAGES [--threads 2] [--rounds 3] [--batch 32]");
   process.exit(2);
 }
-const [threads, rounds, batch] = [values.threads, values.rounds, values.batch].map(Number);
+const [threads, rounds, asked] = [values.threads, values.rounds, values.batch].map(Number);
 const scratch = mkdtempSync(join(tmpdir(), "contrapose-bench-"));
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 
@@ -36,6 +36,7 @@ try {
   const loaded = await loadEncoder(run);
   const { imageSize: size, mean, std } = loaded.description;
   const exported = await exportEncoder(loaded, join(scratch, "exported"));
+  const batch = exported.batch === "any" ? asked : exported.batch;
   const model = readFileSync(exported.onnx);
   const encoder = await openImageEncoder(run, { threads });
   const packed = await openImages(folder, { cache: join(scratch, "packed"), imageSize: size });
@@ -91,8 +92,7 @@ try {
   const ready = new Float32Array(batch * 3 * size * size);
   const rows = imageRows(packed, encoder.format);
   for (let i = 0; i < Math.min(batch, count); i++) rows.fill(i, ready, i * 3 * size * size);
-  await ways.graph(); // warms up
-  await ways.packed();
+  for (const way of Object.values(ways)) await way("warm-up");
   const speeds = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, way] of Object.entries(ways)) {
@@ -101,7 +101,12 @@ try {
       speeds[name].push((1000 * count) / (performance.now() - started));
     }
   }
-  console.log(`${count} images, ${size} px, ${threads} threads, medians of ${rounds} rounds\n`);
+  console.log(
+    `${count} images, ${size} px, batches of ${batch} by onnxruntime, medians of ${rounds} rounds`,
+  );
+  console.log(
+    `${threads} threads compute vectors; decoding and packing take as many as sharp does\n`,
+  );
   console.log("| | images/s | of sharp + onnxruntime | of the graph alone |");
   console.log("| --- | --- | --- | --- |");
   for (const [name, all] of Object.entries(speeds)) {

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   utimesSync,
@@ -99,6 +100,34 @@ describe("embed", () => {
     ours.data.forEach((x, i) => expect(Math.abs(x - theirs.data[i])).toBeLessThan(1e-4 * largest));
     const described = JSON.parse(readFileSync(join(exported, "encoder.json"), "utf8")) as object;
     expect(described).toMatchObject({ input: "images", output: "features", imageSize: 32 });
+  });
+
+  test("refuses to put other images, or vectors scaled otherwise, in place of a table", async () => {
+    const args = ["embed", run, "--out", table];
+    const others = await contrapose([...args, "--data", join(photos, "dog")]);
+    expect([others.code, others.err]).toEqual([2, expect.stringContaining("holds the images of")]);
+    const unit = await contrapose([...args, "--data", photos, "--normalise"]);
+    expect([unit.code, unit.err]).toEqual([
+      2,
+      expect.stringContaining("holds vectors made without --normalise"),
+    ]);
+  });
+
+  test("a run that was moved: search is told where it is, embedding again notes it", async () => {
+    const [before, after, e] = [folder.at("before"), folder.at("after"), folder.at("of-moved")];
+    cpSync(join(run, "checkpoints"), join(before, "checkpoints"), { recursive: true });
+    expect((await contrapose(["embed", before, photos, "--out", e])).code).toBe(0);
+    renameSync(before, after);
+    const search = ["search", e, "--image", join(photos, "shoe/3.png"), "--json"];
+    const lost = await contrapose(search);
+    expect(lost.code).toBe(2);
+    expect(lost.err).toContain("say with --encoder where it is");
+    const found = await contrapose([...search, "--encoder", after]);
+    expect((found.json() as unknown as Found).hits[0].id).toBe("shoe/3.png");
+    const again = await contrapose(["embed", after, photos, "--out", e, "--json"]);
+    expect(again.json()).toMatchObject({ fresh: 0, kept: 16, dropped: 0 });
+    const { metadata } = await readParquetFooter(`${e}.parquet`);
+    expect(metadata.encoder).toBe(join(after, "checkpoints", "last", "weights.safetensors"));
   });
 
   test("refuses to mix vectors of two encoders", async () => {
@@ -219,6 +248,8 @@ describe("search", () => {
     expect(await err("--id", "dog/1.png", "--where", "labl = 'a'")).toContain(
       "did you mean label?",
     );
+    const sql = ["--sql", "select 1", "--where", "width > 1", "--out", "a.html"];
+    expect(await err(...sql)).toContain("--sql is answered without --where, --out");
     const text = folder.at("text.jpg");
     writeFileSync(text, "no picture");
     expect(await err("--image", text)).toContain("it is text, not an image");
@@ -330,23 +361,31 @@ describe("dedupe", () => {
 
 const interpreter = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3"; // Debian's has the packages
 const numpy = spawnSync(interpreter, ["-c", "import numpy"]).status === 0;
+const find = "import importlib.util, sys; sys.exit(importlib.util.find_spec('lightly') is None)";
+const lightly = numpy && spawnSync(interpreter, ["-c", find]).status === 0;
 const foreign = (...args: string[]) => {
   const script = join(import.meta.dirname, "foreign.py");
   const { stdout, stderr } = spawnSync(interpreter, [script, ...args], { encoding: "utf8" });
   expect(stderr).toBe("");
-  return JSON.parse(stdout) as { shape: number[]; sum: number; [more: string]: unknown };
+  return JSON.parse(stdout) as { shape: number[]; values: number[]; [more: string]: unknown };
 };
 
 describe("other programs read what is written", () => {
-  const sumOf = async () =>
-    Array.from((await readNpy(`${table}.npy`)).data).reduce((sum, x) => sum + x, 0);
+  /** Largest difference of any number of the table to what a program read, which is printed. */
+  const differenceTo = async (program: string, values: readonly number[]) => {
+    const ours = (await readNpy(`${table}.npy`)).data;
+    expect(values.length).toBe(ours.length);
+    const largest = Math.max(...values.map((x, i) => Math.abs(x - ours[i])));
+    process.stdout.write(`largest difference to ${program}: ${largest.toExponential(1)}\n`);
+    return largest;
+  };
   const exported = (to: string) => contrapose(["export", table, "--to", to, "--json"]);
 
   test.skipIf(!numpy)("npy: NumPy (needs python3-numpy)", async () => {
-    const { shape, dtype, sum } = foreign("npy", `${table}.npy`);
+    const { shape, dtype, values } = foreign("npy", `${table}.npy`);
     const { shape: ours } = await readNpy(`${table}.npy`);
     expect({ shape, dtype }).toEqual({ shape: ours, dtype: "float32" });
-    expect(sum).toBeCloseTo(await sumOf(), 4);
+    expect(await differenceTo("NumPy", values)).toBe(0);
   });
 
   test.skipIf(!duckdb)("Parquet: DuckDB (needs @duckdb/node-api)", async () => {
@@ -357,9 +396,9 @@ describe("other programs read what is written", () => {
     const named = types.getRowObjects().map((row) => [row.column_name, row.column_type]);
     expect(named).toContainEqual(["vector", "FLOAT[]"]);
     expect(named).toContainEqual(["width", "INTEGER"]);
-    const total = `select sum(list_sum(vector::double[])) as total from ${path}`;
-    const [{ total: sum }] = (await connection.runAndReadAll(total)).getRowObjects();
-    expect(Number(sum)).toBeCloseTo(await sumOf(), 4);
+    const rows = await connection.runAndReadAll(`select vector from ${path}`);
+    const vectors = rows.getRowObjectsJS().map(({ vector }) => vector as number[]);
+    expect(await differenceTo("DuckDB", vectors.flat())).toBe(0);
     connection.closeSync();
   });
 
@@ -388,9 +427,9 @@ describe("other programs read what is written", () => {
   test.skipIf(!numpy)("TensorBoard's projector: vectors, metadata and a sprite", async () => {
     expect((await exported("tensorboard")).code).toBe(0);
     const at = (name: string) => join(`${table}-projector`, name);
-    const { shape, sum, names, rows } = foreign("tsv", at("vectors.tsv"), at("metadata.tsv"));
+    const { shape, values, names, rows } = foreign("tsv", at("vectors.tsv"), at("metadata.tsv"));
     expect(shape).toEqual((await readNpy(`${table}.npy`)).shape);
-    expect(sum).toBeCloseTo(await sumOf(), 3);
+    expect(await differenceTo("the projector's table, by NumPy", values)).toBe(0);
     expect([names, rows]).toEqual([["id", "label", "group", "width", "height"], 16]);
     const { image } = await decodeImage(at("sprite.png"));
     expect([image.width, image.height]).toEqual([256, 256]); // four by four of 64 px
@@ -398,13 +437,22 @@ describe("other programs read what is written", () => {
     expect((await exported("tensorboard")).err).toContain("exists");
   });
 
-  test.skipIf(!numpy)("Lightly's CSV", async () => {
-    expect((await exported("lightly")).code).toBe(0);
-    const found = foreign("lightly", `${table}.csv`);
+  const checkLightly = async (way: string, program: string) => {
+    const found = foreign(way, `${table}.csv`);
     expect(found.shape).toEqual((await readNpy(`${table}.npy`)).shape);
-    expect(found.sum).toBeCloseTo(await sumOf(), 3);
+    expect(await differenceTo(program, found.values)).toBe(0);
     expect(found.labels).toEqual([...Array<number>(8).fill(0), ...Array<number>(8).fill(1)]);
     expect((found.filenames as string[])[0]).toBe("dog/0.png");
+  };
+
+  test.skipIf(!numpy)("Lightly's CSV, read without it, and the names of its labels", async () => {
+    expect((await exported("lightly")).code).toBe(0);
+    await checkLightly("csv", "Lightly's CSV, by NumPy");
+    expect(readFileSync(`${table}.classes.txt`, "utf8")).toBe("dog\nshoe\n");
+  });
+
+  test.skipIf(!lightly)("Lightly's CSV: Lightly (needs lightly)", async () => {
+    await checkLightly("lightly", "Lightly");
   });
 
   test("Embedding Atlas: vectors, and pictures as data URLs", async () => {

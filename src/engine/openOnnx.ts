@@ -1,5 +1,12 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { ModelProtoSchema } from "onnx-buf";
+import {
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  type TensorProto,
+  TensorProto_DataLocation as DataLocation,
+} from "onnx-buf";
 import * as ort from "onnxruntime-node";
 
 import { type DataOf, type HostArray, hostArray } from "../core/arrays.ts";
@@ -20,6 +27,8 @@ export type OnnxModel = {
   readonly outputs: readonly OnnxValue[];
   /** Texts that the model's maker left in it. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Files that hold weights of it, from its own folder. */
+  readonly external: readonly string[];
   /** Outputs by name; those of `wanted` only where it is given. */
   run(
     inputs: Record<string, HostArray>,
@@ -28,14 +37,40 @@ export type OnnxModel = {
   dispose(): Promise<void>;
 };
 
-function metadataOf(model: Uint8Array): Record<string, string> {
+function parse(model: Uint8Array): ModelProto {
   try {
-    const { metadataProps } = fromBinary(ModelProtoSchema, model);
-    return Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
+    return fromBinary(ModelProtoSchema, model);
   } catch (cause) {
     const message = "it is no ONNX model, or it is cut short";
     throw new DataError(message, "write or download it again", { cause });
   }
+}
+
+/** Tensors inside nodes, those of the graphs inside them included. */
+function nodeTensors(nodes: readonly NodeProto[]): TensorProto[] {
+  return nodes
+    .flatMap(({ attribute }) => attribute)
+    .flatMap(({ t, tensors, g, graphs }) => [
+      ...(t === undefined ? [] : [t]),
+      ...tensors,
+      ...[...(g === undefined ? [] : [g]), ...graphs].flatMap(graphTensors),
+    ]);
+}
+
+function graphTensors({ initializer, node }: GraphProto): TensorProto[] {
+  return [...initializer, ...nodeTensors(node)];
+}
+
+/** Names of the files that hold weights outside the model's own file. */
+function externalFiles({ graph, functions }: ModelProto): string[] {
+  const tensors = [
+    ...(graph === undefined ? [] : graphTensors(graph)),
+    ...functions.flatMap(({ node }) => nodeTensors(node)),
+  ];
+  const outside = tensors.filter(({ dataLocation }) => dataLocation === DataLocation.EXTERNAL);
+  const places = outside.flatMap(({ externalData }) => externalData);
+  const files = places.filter(({ key }) => key === "location").map(({ value }) => value);
+  return [...new Set(files)];
 }
 
 function valueOf(value: ort.InferenceSession.ValueMetadata): OnnxValue {
@@ -47,17 +82,28 @@ function valueOf(value: ort.InferenceSession.ValueMetadata): OnnxValue {
 /** Where a model runs. */
 export type OnnxOptions = { device?: string | undefined; threads?: number | undefined };
 
-/** Loads an ONNX model with ONNX Runtime, as another program would. */
-export async function openOnnx(model: Uint8Array, options: OnnxOptions = {}): Promise<OnnxModel> {
-  const metadata = metadataOf(model);
+/**
+ * Loads an ONNX model with ONNX Runtime, as another program would. `path` is its file: weights that it
+ * does not hold itself are looked for beside it.
+ */
+export async function openOnnx(
+  model: Uint8Array,
+  options: OnnxOptions & { path?: string } = {},
+): Promise<OnnxModel> {
+  const parsed = parse(model);
+  const external = externalFiles(parsed);
   const device = checkDevice(options.device ?? "cpu");
+  const settings: ort.InferenceSession.SessionOptions = {
+    executionProviders: ["cpu", "reference"].includes(device) ? ["cpu"] : [device, "cpu"],
+    ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+    logSeverityLevel: 4, // what fails is thrown, and need not be printed too
+  };
   let session: ort.InferenceSession;
   try {
-    session = await ort.InferenceSession.create(model, {
-      executionProviders: ["cpu", "reference"].includes(device) ? ["cpu"] : [device, "cpu"],
-      ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-      logSeverityLevel: 3,
-    });
+    session =
+      external.length > 0 && options.path !== undefined
+        ? await ort.InferenceSession.create(options.path, settings)
+        : await ort.InferenceSession.create(model, settings);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new DeviceError(`the ONNX model cannot be loaded: ${message}`, undefined, { cause });
@@ -65,7 +111,8 @@ export async function openOnnx(model: Uint8Array, options: OnnxOptions = {}): Pr
   return {
     inputs: session.inputMetadata.map(valueOf),
     outputs: session.outputMetadata.map(valueOf),
-    metadata,
+    metadata: Object.fromEntries(parsed.metadataProps.map(({ key, value }) => [key, value])),
+    external,
     async run(inputs, wanted) {
       const feeds = Object.fromEntries(
         Object.entries(inputs).map(([name, array]) => [name, toTensor(array)]),

@@ -1,6 +1,8 @@
+import { resolve } from "node:path";
+
 import { imageRows, type Images } from "../inference/index.ts";
 import type { Features } from "../metrics/index.ts";
-import type { EmbeddedImage, Embeddings } from "../store/index.ts";
+import type { EmbeddedImage, EmbeddingFacts, Embeddings } from "../store/index.ts";
 import type { ImageEncoder } from "./imageEncoder.ts";
 
 /** How images are embedded. */
@@ -10,7 +12,7 @@ export type EmbedOptions = {
   /** Scales every vector to length 1. */
   readonly unit?: boolean | undefined;
   /** What is noted beside, as a foreign model's stated input. */
-  readonly facts?: Embeddings["facts"] | undefined;
+  readonly facts?: EmbeddingFacts | undefined;
   readonly progress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal | undefined;
 };
@@ -20,7 +22,7 @@ export type EmbeddedImages = Embeddings & {
   readonly fresh: number; // computed now
   readonly kept: number; // taken over
   readonly dropped: number; // of images that are gone
-  /** Whether nothing differs from the earlier embeddings. */
+  /** Whether nothing differs from the earlier embeddings, nor where they come from. */
   readonly unchanged: boolean;
 };
 
@@ -59,20 +61,27 @@ function usable(encoder: ImageEncoder, { known, unit = false }: EmbedOptions) {
   return same && known?.features.dimension === encoder.dimension ? known : undefined;
 }
 
-function factsOf(
-  encoder: ImageEncoder,
-  images: Images,
-  options: EmbedOptions,
-): Embeddings["facts"] {
+function factsOf(encoder: ImageEncoder, images: Images, options: EmbedOptions): EmbeddingFacts {
   return {
     encoder: encoder.path,
     encoderHash: encoder.hash,
     features: encoder.features,
     unit: String(options.unit ?? false),
     images: images.dataset.header.source.path,
-    packed: images.path,
+    packed: resolve(images.path),
     ...options.facts,
   };
+}
+
+/** Whether earlier embeddings are of the same images and say the same of where they come from. */
+function isSame(
+  known: Embeddings | undefined,
+  images: readonly EmbeddedImage[],
+  facts: EmbeddingFacts,
+): boolean {
+  const names = Object.keys(facts) as (keyof EmbeddingFacts)[];
+  const sameFacts = names.every((name) => facts[name] === known?.facts[name]);
+  return sameFacts && JSON.stringify(images) === JSON.stringify(known?.images);
 }
 
 /**
@@ -101,11 +110,11 @@ export async function embedImages(
   asked.forEach((i, row) => copy(computed, row, i));
   const kept = images.count - asked.length;
   const dropped = (known?.images.length ?? 0) - kept;
-  const same = JSON.stringify(described) === JSON.stringify(known?.images);
+  const facts = factsOf(encoder, images, options);
+  const unchanged = asked.length === 0 && isSame(known, described, facts);
   return {
     images: described,
     features: { data, count: images.count, dimension },
-    facts: factsOf(encoder, images, options),
-    ...{ fresh: asked.length, kept, dropped, unchanged: same && asked.length === 0 },
+    ...{ facts, fresh: asked.length, kept, dropped, unchanged },
   };
 }

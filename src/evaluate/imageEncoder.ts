@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { flattenTree, type HostTree } from "../core/arrays.ts";
 import { ConfigError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
+import { checkDevice } from "../engine/index.ts";
 import {
   type InputFormat,
   loadEncoder,
@@ -13,7 +14,7 @@ import {
   type StatedInput,
 } from "../inference/index.ts";
 import type { Features } from "../metrics/index.ts";
-import { type FeaturesKind, openEncoder } from "./embedSet.ts";
+import { type FeaturesKind, type OpenEncoder, openEncoder } from "./embedSet.ts";
 
 /** An encoder of images, ready to embed: one of a run, or any ONNX model. */
 export type ImageEncoder = {
@@ -52,7 +53,15 @@ function hashOf(weights: HostTree, facts: unknown): string {
   return hash.digest("hex");
 }
 
-/** Opens an encoder that is loaded already. */
+const BATCH = 128; // images at once, where there are as many
+
+/** Images at once where `count` are asked for: a power of two, so that few programs serve all counts. */
+const batchFor = (count: number) => Math.min(BATCH, 2 ** Math.ceil(Math.log2(count)));
+
+/**
+ * Opens an encoder that is loaded already. It is compiled when images come, for as many at once as there
+ * are: a single picture does not wait for a whole batch.
+ */
 export async function openLoaded(
   loaded: LoadedEncoder,
   options: ImageEncoderOptions = {},
@@ -61,14 +70,30 @@ export async function openLoaded(
   const { features = "features", device, threads } = options;
   const { imageSize, mean, std, encoder } = description;
   const format = { imageSize, mean, std };
-  const head = features === "head" ? (await loadHead(loaded)).variables : {};
-  const hash = hashOf({ encoder: variables, head }, [encoder, format, features]);
-  const opened = await openEncoder(loaded, features, { device, threads });
+  checkDevice(device ?? "cpu");
+  const head = features === "head" ? await loadHead(loaded) : undefined;
+  const arrays = { encoder: variables, head: head?.variables ?? {} };
+  const hash = hashOf(arrays, [encoder, format, features]);
+  const { dimension } = head?.network ?? loaded.network;
+  const compiled = new Map<number, Promise<OpenEncoder>>(); // by batch size
+  const compiledFor = (batchSize: number) => {
+    const known = compiled.get(batchSize);
+    if (known !== undefined) return known;
+    const opening = openEncoder(loaded, features, { device, threads, batchSize });
+    compiled.set(batchSize, opening);
+    opening.catch(() => compiled.delete(batchSize));
+    return opening;
+  };
   return {
     ...{ path, hash, format, features, data: description.training?.data },
-    ...{ about: JSON.stringify(encoder), dimension: opened.dimension },
-    embed: (rows, calls) => opened.embed(rows, calls),
-    dispose: () => opened.dispose(),
+    ...{ about: JSON.stringify(encoder), dimension },
+    async embed(rows, calls) {
+      if (rows.count === 0) return { data: new Float32Array(0), count: 0, dimension };
+      return (await compiledFor(batchFor(rows.count))).embed(rows, calls);
+    },
+    async dispose() {
+      for (const opened of compiled.values()) await (await opened).dispose();
+    },
   };
 }
 

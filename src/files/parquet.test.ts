@@ -42,6 +42,7 @@ it("gives back rows with texts, nulls, numbers and vectors", async () => {
         rows: rows.length,
         columns: columns.map(({ name }) => name),
         metadata: { model: "m" },
+        own: true,
       });
     }),
     { numRuns: 40 },

@@ -9,6 +9,8 @@ import { ContraposeError, DataError } from "../core/errors.ts";
 import { withAtomicFile } from "./atomic.ts";
 import { explained } from "./fileError.ts";
 
+const AUTHOR = "contrapose";
+
 /** A column of a Parquet file. `vector`: a list of float32 in every row. */
 export type ParquetColumn = {
   readonly name: string;
@@ -95,7 +97,7 @@ export async function writeParquet(
       writer: buffer,
       schema,
       kvMetadata,
-      createdBy: "contrapose",
+      createdBy: AUTHOR,
     });
     let written = 0;
     let group: ParquetRow[] = [];
@@ -121,6 +123,19 @@ export async function writeParquet(
   });
 }
 
+function unreadable(path: string, cause: Error): DataError {
+  const codec = /unsupported compression codec: (\w+)/.exec(cause.message)?.[1];
+  if (codec === undefined) {
+    const message = `${JSON.stringify(path)} is no whole Parquet file: ${cause.message}`;
+    return new DataError(message, undefined, { cause });
+  }
+  return new DataError(
+    `${JSON.stringify(path)} is compressed with ${codec}, expected SNAPPY or no compression`,
+    "write it again with the compression snappy",
+    { cause },
+  );
+}
+
 async function withBuffer<T>(path: string, read: (buffer: AsyncBuffer) => Promise<T>): Promise<T> {
   return explained("read", path, async () => {
     const file = await open(path, "r");
@@ -134,11 +149,7 @@ async function withBuffer<T>(path: string, read: (buffer: AsyncBuffer) => Promis
       return await read({ byteLength: size, slice });
     } catch (error) {
       if (error instanceof ContraposeError || (error as NodeJS.ErrnoException).syscall) throw error;
-      throw new DataError(
-        `${JSON.stringify(path)} is no whole Parquet file: ${(error as Error).message}`,
-        undefined,
-        { cause: error },
-      );
+      throw unreadable(path, error as Error);
     } finally {
       await file.close();
     }
@@ -161,16 +172,23 @@ export async function readParquet(
   );
 }
 
-/** Number of rows, names of the columns and footer texts of a Parquet file. */
-export async function readParquetFooter(
-  path: string,
-): Promise<{ rows: number; columns: string[]; metadata: Record<string, string> }> {
+/** What the footer of a Parquet file says. */
+export type ParquetFooter = {
+  readonly rows: number;
+  readonly columns: string[]; // their names
+  readonly metadata: Record<string, string>; // texts
+  readonly own: boolean; // whether `writeParquet` wrote the file
+};
+
+/** Reads the footer of a Parquet file. */
+export async function readParquetFooter(path: string): Promise<ParquetFooter> {
   return withBuffer(path, async (file) => {
     const footer = await parquetMetadataAsync(file);
     const texts = footer.key_value_metadata ?? [];
     const columns = topLevelNames(footer.schema);
     const metadata = Object.fromEntries(texts.map(({ key, value }) => [key, value ?? ""]));
-    return { rows: Number(footer.num_rows), columns, metadata };
+    const own = footer.created_by === AUTHOR;
+    return { rows: Number(footer.num_rows), columns, metadata, own };
   });
 }
 

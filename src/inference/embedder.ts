@@ -78,20 +78,21 @@ export function imageRows(
   };
 }
 
-/** Features [batch, D] of one full batch; what it returns may be used until the next call. */
+/** Features [batch, D] of one batch; what it returns may be used until the next call. */
 type Infer = (images: HostArray<"float32">) => Promise<HostArray<"float32">>;
 
 /**
  * Features [count, D] of rows, computed batch by batch; the rows of the next batch are made while one is
- * computed. `shape` is that of a batch, [B, 3, S, S]; the last batch is filled up with what stood there before.
+ * computed. `shape` is that of a batch, [B, 3, S, S]; the last batch is smaller where `infer` takes `any`
+ * size, else it is filled up with what stood there before.
  */
 export async function embedBatches(
   rows: Rows,
-  shape: readonly number[],
+  { shape, any = false }: { shape: readonly number[]; any?: boolean },
   infer: Infer,
   { signal, progress }: EmbedCalls,
 ): Promise<Float32Array> {
-  const [batchSize] = shape;
+  const [batchSize, ...each] = shape;
   const values = sizeOf(shape);
   const width = values / batchSize;
   let [input, next] = [new Float32Array(values), new Float32Array(values)];
@@ -103,15 +104,16 @@ export async function embedBatches(
   fill(0, input);
   for (let start = 0; start < rows.count; start += batchSize) {
     if (signal?.aborted === true) throw new ContraposeError("embedding was interrupted");
-    const running = infer(hostArray("float32", shape, input));
+    const count = sizeAt(start);
+    const given = any ? count : batchSize;
+    const running = infer(hostArray("float32", [given, ...each], input.subarray(0, given * width)));
     let result: HostArray<"float32">;
     try {
       fill(start + batchSize, next);
     } finally {
       result = await running; // never left behind running
     }
-    const count = sizeAt(start);
-    const dimension = sizeOf(result.shape) / batchSize;
+    const dimension = sizeOf(result.shape) / given;
     features ??= new Float32Array(rows.count * dimension);
     features.set(result.data.subarray(0, count * dimension), start * dimension);
     progress?.(start + count);
@@ -133,7 +135,7 @@ async function embedAll(
     last = (await program.run(variables, images)) as HostArray<"float32">;
     return last;
   };
-  return embedBatches(rows, shape, infer, calls);
+  return embedBatches(rows, { shape }, infer, calls);
 }
 
 /**

@@ -2,6 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  ModelProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProto_DataLocation as DataLocation,
+} from "onnx-buf";
 import { afterAll, expect, test } from "vitest";
 
 import { GraphBuilder } from "../engine/onnx.ts";
@@ -80,5 +86,84 @@ test("models that take or give something else are refused by what they have", as
   await expect(open(free)).rejects.toThrow("--size missing");
   await expect(open(free, { imageSize: SIDE, std: [1, 0, 1] })).rejects.toThrow(
     "--std: expected three numbers above 0, of red, green and blue (is 1,0,1)",
+  );
+});
+
+test("a model that takes any batch computes no more images than there are", async () => {
+  const graph = new GraphBuilder();
+  graph.input("pixels", "float32", ["N", 3, SIDE, SIDE]);
+  const axes = graph.constant("int64", [2], [2, 3]);
+  const mean = graph.emit("ReduceMean", ["pixels", axes], { keepdims: 0 });
+  const batch = graph.emit("Shape", ["pixels"], { start: 0, end: 1 });
+  const asFloat = graph.emit("Cast", [batch], { to: 1 });
+  graph.output("features", graph.emit("Mul", [mean, asFloat]), "float32", ["N", 3]);
+  const path = join(folder, "batch.onnx");
+  writeFileSync(path, graph.toBytes("test"));
+  const encoder = await openOnnxEncoder(path, stated);
+  const one = (_: number, out: Float32Array, offset: number) =>
+    out.fill(1, offset, offset + 3 * SIDE * SIDE);
+  const features = await encoder.embed({ count: 37, fill: one });
+  const sizes = Array.from({ length: 37 }, (_, i) => features[3 * i]); // of the batch that each was in
+  expect(sizes).toEqual([...Array<number>(32).fill(32), ...Array<number>(5).fill(5)]);
+  await encoder.dispose();
+});
+
+/** A model whose features are the mean colours times weights in a file beside it. */
+function withWeightsBeside(name: string, weights: Float32Array): string {
+  const graph = new GraphBuilder();
+  graph.input("pixels", "float32", ["N", 3, SIDE, SIDE]);
+  const axes = graph.constant("int64", [2], [2, 3]);
+  const mean = graph.emit("ReduceMean", ["pixels", axes], { keepdims: 0 });
+  const scaled = graph.emit("Mul", [mean, graph.constant("float32", [3], weights)]);
+  graph.output("features", scaled, "float32", ["N", 3]);
+  const model = fromBinary(ModelProtoSchema, graph.toBytes("test"));
+  const tensor = model.graph!.initializer.find(({ dataType }) => dataType === 1)!;
+  writeFileSync(join(folder, `${name}.data`), tensor.rawData);
+  const place = { location: `${name}.data`, offset: "0", length: String(tensor.rawData.length) };
+  tensor.externalData = Object.entries(place).map(([key, value]) =>
+    create(StringStringEntryProtoSchema, { key, value }),
+  );
+  tensor.rawData = new Uint8Array();
+  tensor.dataLocation = DataLocation.EXTERNAL;
+  const path = join(folder, name);
+  writeFileSync(path, toBinary(ModelProtoSchema, model));
+  return path;
+}
+
+test("weights in a file beside the model are found, and belong to its hash", async () => {
+  const path = withWeightsBeside("beside.onnx", Float32Array.of(2, 3, 4));
+  const encoder = await openOnnxEncoder(path, stated);
+  const scaled = expected.map((x, i) => x * [2, 3, 4][i % 3]);
+  expect(Array.from(await encoder.embed(rows))).toEqual(scaled);
+  await encoder.dispose();
+  withWeightsBeside("beside.onnx", Float32Array.of(2, 3, 5)); // the model's own file stays the same
+  const other = await openOnnxEncoder(path, stated);
+  expect(other.hash).not.toBe(encoder.hash);
+  await other.dispose();
+  rmSync(`${path}.data`);
+  await expect(openOnnxEncoder(path, stated)).rejects.toThrow(
+    /beside.onnx": the ONNX model cannot be loaded: .*beside.onnx.data/,
+  );
+});
+
+test("a model that fails while it computes is named, with what it was given", async () => {
+  const graph = new GraphBuilder();
+  graph.input("pixels", "float32", ["N", 3, SIDE, SIDE]);
+  const flat = graph.emit("Reshape", ["pixels", graph.ints([1, 3 * SIDE * SIDE])]);
+  graph.output("features", flat, "float32", ["N", 3 * SIDE * SIDE]);
+  const path = join(folder, "one.onnx");
+  writeFileSync(path, graph.toBytes("test"));
+  const encoder = await openOnnxEncoder(path, stated);
+  await expect(encoder.embed(rows)).rejects.toThrow(
+    /one.onnx" cannot compute float32 \[5, 3, 4, 4\]: /,
+  );
+  await encoder.dispose();
+});
+
+test("a model of images that are not square is refused, without a word of --size", async () => {
+  const wide = meanColour("wide.onnx", ["N", 3, SIDE, 2 * SIDE], [2, 3]);
+  const refused = openOnnxEncoder(wide, stated);
+  await expect(refused).rejects.toThrow(
+    /^"[^"]*wide.onnx" takes float32 \[N, 3, 4, 8\], expected square images$/,
   );
 });

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 
+import type { HostArray } from "../core/arrays.ts";
 import { ConfigError, ContraposeError, DataError } from "../core/errors.ts";
 import { openOnnx, type OnnxModel, type OnnxOptions, type OnnxValue } from "../engine/index.ts";
-import { explained } from "../files/index.ts";
+import { explained, insideFolder } from "../files/index.ts";
 import { embedBatches, type EmbedCalls, type InputFormat, type Rows } from "./embedder.ts";
 
 /** What a user says of a model that does not say it itself. */
@@ -94,9 +97,11 @@ function formatOf(
   const unlike = (size: number | string) =>
     typeof size === "number" && size > 0 && size !== imageSize;
   if (sides.some(unlike)) {
-    throw new ConfigError(
-      `--size: ${JSON.stringify(path)} takes ${shown(input)}, not images of ${imageSize} px`,
-    );
+    const takes = `${JSON.stringify(path)} takes ${shown(input)}`;
+    if (stated.imageSize === undefined) {
+      throw new DataError(`${takes}, expected square images`, "export it for square images");
+    }
+    throw new ConfigError(`--size: ${takes}, not images of ${imageSize} px`);
   }
   return {
     imageSize,
@@ -137,17 +142,52 @@ function asPixels(rows: Rows, size: number): Rows {
   };
 }
 
-const BATCH = 32;
+const BATCH = 32; // images at once where a model takes any number
 
-/** The batch as the model takes it: its own size, or ours where it takes any. */
-function batchOf({ shape: [count] }: OnnxValue): number {
-  return typeof count === "number" && count > 0 ? count : BATCH;
+/** Shape of a batch as the model takes it, and whether it takes `any` smaller one too. */
+function batchOf({ shape: [count] }: OnnxValue, layout: Layout, size: number) {
+  const fixed = typeof count === "number" && count > 0 ? count : undefined;
+  const each = layout === "planes" ? [3, size, size] : [size, size, 3];
+  return { shape: [fixed ?? BATCH, ...each], any: fixed === undefined };
+}
+
+/** Runs a model on one batch; what fails there is the model's own affair. */
+async function runModel(
+  path: string,
+  model: OnnxModel,
+  { input, output }: { input: OnnxValue; output: OnnxValue },
+  images: HostArray<"float32">,
+): Promise<HostArray<"float32">> {
+  try {
+    const results = await model.run({ [input.name]: images }, [output.name]);
+    return results[output.name] as HostArray<"float32">;
+  } catch (cause) {
+    const [first] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+    const given = shown({ name: input.name, type: images.dtype, shape: images.shape });
+    throw new DataError(
+      `${JSON.stringify(path)} cannot compute ${given}: ${first}`,
+      "give another --size, or a model that takes as many images at once",
+      { cause },
+    );
+  }
+}
+
+/** Hash of the model's file, of the files that hold weights of it, and of what its input is taken to be. */
+async function hashOf(path: string, bytes: Uint8Array, { external }: OnnxModel, settings: string) {
+  const hash = createHash("sha256").update(bytes);
+  for (const name of external) {
+    const file = insideFolder(dirname(path), name);
+    await explained("read", file, async () => {
+      for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
+    });
+  }
+  return hash.update(settings).digest("hex");
 }
 
 async function openModel(path: string, options: OnnxOptions) {
   const bytes = await explained("read", path, () => readFile(path));
   try {
-    return { bytes, model: await openOnnx(bytes, options) };
+    return { bytes, model: await openOnnx(bytes, { ...options, path }) };
   } catch (error) {
     if (!(error instanceof ContraposeError)) throw error;
     throw new DataError(`${JSON.stringify(path)}: ${error.message}`, error.hint, { cause: error });
@@ -169,23 +209,19 @@ export async function openOnnxEncoder(
     const format = formatOf(path, model, { input, layout }, stated);
     const output = outputOf(path, model, stated.output);
     const { imageSize: size } = format;
-    const shape =
-      layout === "planes" ? [batchOf(input), 3, size, size] : [batchOf(input), size, size, 3];
+    const batch = batchOf(input, layout, size);
     const embed = (rows: Rows, calls: EmbedCalls = {}) =>
       embedBatches(
         layout === "planes" ? rows : asPixels(rows, size),
-        shape,
-        async (images) => {
-          const results = await model.run({ [input.name]: images }, [output.name]);
-          return results[output.name] as never;
-        },
+        batch,
+        (images) => runModel(path, model, { input, output }, images),
         calls,
       );
     const known = output.shape[1];
     const probe = { count: 1, fill: () => undefined };
     const dimension = typeof known === "number" && known > 0 ? known : (await embed(probe)).length;
     const settings = JSON.stringify([format, output.name]);
-    const hash = createHash("sha256").update(bytes).update(settings).digest("hex");
+    const hash = await hashOf(path, bytes, model, settings);
     return { path, hash, format, dimension, embed, dispose: () => model.dispose() };
   } catch (error) {
     await model.dispose();

@@ -2,11 +2,11 @@ import { rm, rename } from "node:fs/promises";
 
 import type * as duckdb from "@duckdb/node-api";
 
-import { ConfigError, DataError, DeviceError } from "../core/errors.ts";
-import { explained } from "../files/index.ts";
-import type { EmbeddedImage } from "./embeddings.ts";
+import { ConfigError, ContraposeError, DataError, DeviceError } from "../core/errors.ts";
+import { explained, readParquetFooter } from "../files/index.ts";
+import { type EmbeddedImage, emptyError, vectorColumn } from "./embeddings.ts";
 import type { Filter, Literal } from "./filter.ts";
-import type { Hit, VectorStore } from "./vectorStore.ts";
+import { checkWidth, type Hit, type VectorStore } from "./vectorStore.ts";
 
 /** A store in DuckDB, which takes any question in SQL about its table `images`. */
 export type DuckdbStore = VectorStore & {
@@ -50,15 +50,28 @@ export function filterSql(filter: Filter, values: Literal[]): string {
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
 const facts = `id, path, label, "group", width, height`;
 
-/** The table of a Parquet file, its vectors as arrays of one width, which DuckDB computes with. */
-const tableSql = (parquet: string, dimension: number) =>
-  `select row_number() over () - 1 as row, ${facts}, vector::float[${dimension}] as vector
-   from read_parquet(${quote(parquet)})`;
+/**
+ * The table of a Parquet file, its vectors as arrays of one width, which DuckDB computes with. Columns
+ * that it lacks are filled in as reading it without DuckDB does.
+ */
+function tableSql(parquet: string, columns: readonly string[], dimension: number): string {
+  const or = (value: string, ...names: string[]) => {
+    const there = names.filter((name) => columns.includes(name)).map((name) => `"${name}"`);
+    return `coalesce(${[...there, value].join(", ")})`;
+  };
+  return `select file_row_number as row,
+    ${or("null", "id", "path")}::varchar as id, ${or("null", "path", "id")}::varchar as path,
+    ${or("null", "label")}::varchar as label, ${or("file_row_number", "group")}::integer as "group",
+    ${or("0", "width")}::integer as width, ${or("0", "height")}::integer as height,
+    "${vectorColumn(parquet, columns)}"::float[${dimension}] as vector
+    from read_parquet(${quote(parquet)}, file_row_number = true)`;
+}
 
 async function readable<T>(path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (cause) {
+    if (cause instanceof ContraposeError) throw cause;
     const [first] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
     throw new DataError(`${JSON.stringify(path)}: DuckDB cannot read it: ${first}`, undefined, {
       cause,
@@ -84,14 +97,17 @@ function imageOf(row: Record<string, unknown>): EmbeddedImage {
   };
 }
 
-/** 64-bit numbers as plain ones, which JSON can hold. */
-const plainValues = (row: Record<string, unknown>) =>
-  Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [
-      name,
-      typeof value === "bigint" ? Number(value) : value,
-    ]),
-  );
+/** A value with its 64-bit numbers as plain ones, which JSON can hold, also within lists and structs. */
+function plainValue(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(plainValue);
+  const isObject = typeof value === "object" && value !== null;
+  const isStruct = isObject && Object.getPrototypeOf(value) === Object.prototype;
+  return isStruct ? plainValues(value as Record<string, unknown>) : value;
+}
+
+const plainValues = (row: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plainValue(value)]));
 
 /** Builds the database of a table of embeddings: it opens faster than the Parquet file is read. */
 export async function buildDuckdb(parquet: string, database: string): Promise<void> {
@@ -102,8 +118,8 @@ export async function buildDuckdb(parquet: string, database: string): Promise<vo
     const instance = await DuckDBInstance.create(part);
     const connection = await instance.connect();
     await readable(parquet, async () => {
-      const dimension = await widthOf(connection, parquet);
-      await connection.run(`create table images as ${tableSql(parquet, dimension)}`);
+      const sql = await tableOf(connection, parquet);
+      await connection.run(`create table images as ${sql}`);
     }).finally(() => {
       connection.closeSync();
       instance.closeSync();
@@ -115,13 +131,14 @@ export async function buildDuckdb(parquet: string, database: string): Promise<vo
   }
 }
 
-async function widthOf(connection: duckdb.DuckDBConnection, parquet: string): Promise<number> {
-  const sql = `select len(vector) as width from read_parquet(${quote(parquet)}) limit 1`;
-  const [first] = await rowsOf(connection, sql);
-  if (first === undefined) {
-    throw new DataError(`${JSON.stringify(parquet)} holds no image, expected one at least`);
-  }
-  return Number(first.width);
+/** What gives the rows of a Parquet file as the table `images` has them. */
+async function tableOf(connection: duckdb.DuckDBConnection, parquet: string): Promise<string> {
+  const { columns } = await readParquetFooter(parquet);
+  const vector = vectorColumn(parquet, columns);
+  const sql = `select len("${vector}") as width from read_parquet(${quote(parquet)}) limit 1`;
+  const first = (await rowsOf(connection, sql)).at(0);
+  if (first === undefined) throw emptyError(parquet);
+  return tableSql(parquet, columns, Number(first.width));
 }
 
 async function openConnection(path: string): Promise<duckdb.DuckDBConnection> {
@@ -132,8 +149,7 @@ async function openConnection(path: string): Promise<duckdb.DuckDBConnection> {
   }
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
-  const dimension = await widthOf(connection, path);
-  await connection.run(`create view images as ${tableSql(path, dimension)}`);
+  await connection.run(`create view images as ${await tableOf(connection, path)}`);
   return connection;
 }
 
@@ -143,6 +159,7 @@ export async function duckdbStore(path: string): Promise<DuckdbStore> {
   const [{ count, width }] = await readable(path, () =>
     rowsOf(connection, "select count(*) as count, any_value(len(vector)) as width from images"),
   );
+  if (Number(count) === 0) throw emptyError(path);
   const dimension = Number(width);
   const nearest = async (query: Float32Array, k: number, where: Filter | undefined) => {
     const values: Literal[] = [];
@@ -152,7 +169,7 @@ export async function duckdbStore(path: string): Promise<DuckdbStore> {
     const sql = `select ${facts}, array_cosine_similarity(vector, ${asked}) as cosine,
       if(isnan(cosine), 0, cosine) as similarity
       from images where ${condition} order by similarity desc, row limit ${Math.max(1, k)}`;
-    const rows = await rowsOf(connection, sql, values);
+    const rows = await readable(path, () => rowsOf(connection, sql, values));
     return rows.map((row): Hit => ({ image: imageOf(row), similarity: Number(row.similarity) }));
   };
   return {
@@ -167,7 +184,8 @@ export async function duckdbStore(path: string): Promise<DuckdbStore> {
       return hits;
     },
     async vectorOf(id) {
-      const [row] = await rowsOf(connection, "select vector from images where id = $1", [id]);
+      const sql = "select vector from images where id = $1";
+      const row = (await readable(path, () => rowsOf(connection, sql, [id]))).at(0);
       return row === undefined ? undefined : Float32Array.from(row.vector as number[]);
     },
     async query(sql) {
@@ -182,12 +200,4 @@ export async function duckdbStore(path: string): Promise<DuckdbStore> {
     },
     close: async () => connection.closeSync(),
   };
-}
-
-function checkWidth(asked: number, dimension: number): void {
-  if (asked === dimension) return;
-  throw new DataError(
-    `search: the query has ${asked} numbers, expected ${dimension} as the vectors of the store`,
-    "ask with the encoder that made the vectors",
-  );
 }

@@ -11,7 +11,7 @@ import {
   writeNpy,
   writeParquet,
 } from "../files/index.ts";
-import type { Features } from "../metrics/index.ts";
+import { checkFeatures, type Features } from "../metrics/index.ts";
 
 /** What a table says of an image beside its vector. */
 export type EmbeddedImage = {
@@ -34,6 +34,7 @@ export type EmbeddingFacts = {
   readonly stated?: string; // JSON: what a user said of a foreign model
   readonly images?: string; // path of the images
   readonly packed?: string; // path of their packed form
+  readonly vectors?: string; // checksum of the vectors, which writing adds
 };
 
 /** Embeddings of images: vector i is of image i. */
@@ -91,10 +92,14 @@ const bytesOf = ({ data }: Features) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 const checksum = (features: Features) => crc32(bytesOf(features)).toString(16);
 
-/** Writes embeddings to those files that are named, each whole or not at all; the table last. */
+/**
+ * Writes embeddings to those files that are named, each whole or not at all; the table last. Throws
+ * `DataError` where a vector holds what is no finite number.
+ */
 export async function writeEmbeddings(files: EmbeddingFiles, embeddings: Embeddings) {
   const { parquet, npy, names } = files;
   const { images, features, facts } = embeddings;
+  checkFeatures("embed", "vectors", features, 0);
   if (npy !== undefined) {
     const shape = [features.count, features.dimension];
     await writeNpy(npy, hostArray("float32", shape, features.data as DataOf<"float32">));
@@ -107,9 +112,13 @@ export async function writeEmbeddings(files: EmbeddingFiles, embeddings: Embeddi
   const about = Object.fromEntries(known) as Record<string, string>;
   await writeParquet(parquet, columns, rowsOf(embeddings), {
     ...about,
-    vectors: checksum(features), // says whether an npy beside it holds the same
+    vectors: checksum(features), // tells damage, and whether an npy beside holds the same
   });
 }
+
+/** Changes with the vectors of a table and with their encoder; empty where the table says neither. */
+export const markOf = ({ vectors = "", encoderHash = "" }: EmbeddingFacts) =>
+  `${vectors} ${encoderHash}`.trim();
 
 type Row = Record<string, unknown>;
 
@@ -143,13 +152,15 @@ function setVector(into: Features, at: number, value: unknown, where: string): v
       "embed the images again, all with one encoder",
     );
   }
-  (value as number[]).forEach((x, i) => (data[at * dimension + i] = x));
+  (value as unknown[]).forEach((x, i) => {
+    data[at * dimension + i] = typeof x === "number" ? x : NaN; // which the reader refuses
+  });
 }
 
 /** Vectors of an npy file beside the table, where it holds what the table holds. */
-async function fromArray(path: string, count: number, sum: string | undefined) {
+async function fromArray(path: string, count: number, sum: string) {
   const npy = path.replace(/\.parquet$/i, ".npy");
-  if (sum === undefined || !existsSync(npy)) return undefined;
+  if (!existsSync(npy)) return undefined;
   const array = await readNpy(npy).catch(() => undefined);
   if (array?.dtype !== "float32" || array.shape.length !== 2 || array.shape[0] !== count) {
     return undefined;
@@ -178,8 +189,15 @@ async function readVectors(path: string, name: string, count: number): Promise<F
   throw new DataError(`${where}: row 0 has no vector, expected a list of numbers`);
 }
 
+/** What is said where there is no row. */
+export const emptyError = (path: string) =>
+  new DataError(
+    `${JSON.stringify(path)} holds no image, expected one at least`,
+    "embed a folder with images in it",
+  );
+
 /** The name of the column of vectors: `vector`, or `embedding` as other programs say. */
-function vectorColumn(path: string, names: readonly string[]): string {
+export function vectorColumn(path: string, names: readonly string[]): string {
   const found = ["vector", "embedding"].find((name) => names.includes(name));
   if (found !== undefined && (names.includes("id") || names.includes("path"))) return found;
   throw new DataError(
@@ -195,25 +213,34 @@ export async function readEmbeddedImages(
   const path = tablePath(name);
   const { rows: count, columns: names, metadata } = await readParquetFooter(path);
   vectorColumn(path, names);
-  if (count === 0) {
-    throw new DataError(
-      `${JSON.stringify(path)} holds no image, expected one at least`,
-      "embed a folder with images in it",
-    );
-  }
+  if (count === 0) throw emptyError(path);
   const plain = columns.map((column) => column.name).filter((column) => column !== "vector");
   const rows = await readParquet(path, { columns: plain.filter((one) => names.includes(one)) });
   const images = rows.map((row, i) => imageOf(row, i, JSON.stringify(path)));
   return { path, images, facts: metadata };
 }
 
-/** Reads a table of embeddings. Throws `DataError` where it is damaged, empty, or vectors differ in width. */
+/** The vectors of a table, or the same from an npy file beside it, which is faster to read. */
+async function vectorsOf(path: string): Promise<Features> {
+  const { columns: names, metadata, rows, own } = await readParquetFooter(path);
+  const sum = own ? metadata.vectors : undefined; // another program keeps it and writes other rows
+  const beside = sum === undefined ? undefined : await fromArray(path, rows, sum);
+  if (beside !== undefined) return beside;
+  const features = await readVectors(path, vectorColumn(path, names), rows);
+  if (sum === undefined || checksum(features) === sum) return features;
+  throw new DataError(
+    `${JSON.stringify(path)} is damaged: its vectors have the checksum ${checksum(features)}, expected ${sum}`,
+    "embed the images again with --overwrite",
+  );
+}
+
+/**
+ * Reads a table of embeddings. Throws `DataError` where it is damaged, empty, vectors differ in width, or
+ * hold what is no finite number.
+ */
 export async function readEmbeddings(name: string): Promise<Embeddings> {
   const { path, images, facts } = await readEmbeddedImages(name);
-  const sum = (facts as Record<string, string | undefined>).vectors;
-  const beside = await fromArray(path, images.length, sum);
-  if (beside !== undefined) return { images, facts, features: beside };
-  const { columns: names } = await readParquetFooter(path);
-  const features = await readVectors(path, vectorColumn(path, names), images.length);
+  const features = await vectorsOf(path);
+  checkFeatures(JSON.stringify(path), "column of vectors", features);
   return { images, facts, features };
 }

@@ -2,8 +2,9 @@ import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
 
 import { ConfigError } from "../core/errors.ts";
+import { readParquetFooter } from "../files/index.ts";
 import { duckdbStore } from "./duckdbStore.ts";
-import { readEmbeddings, tablePath } from "./embeddings.ts";
+import { markOf, readEmbeddings, tablePath } from "./embeddings.ts";
 import { exactStore } from "./exactStore.ts";
 import { type QdrantPlace, qdrantStore } from "./qdrantStore.ts";
 import type { VectorStore } from "./vectorStore.ts";
@@ -41,8 +42,10 @@ export async function openStore(
 ): Promise<VectorStore> {
   if (kind === "qdrant") {
     const { url = "http://localhost:6333", apiKey } = place;
-    const collection = place.collection ?? collectionName(tablePath(name));
-    return qdrantStore({ url, collection, apiKey });
+    const table = tablePath(name);
+    const { rows, metadata } = await readParquetFooter(table);
+    const collection = place.collection ?? collectionName(table);
+    return qdrantStore({ url, collection, apiKey }, { count: rows, mark: markOf(metadata) });
   }
   if (kind === "duckdb") return duckdbStore(duckdbPath(tablePath(name)));
   return exactStore(await readEmbeddings(name));

@@ -1,8 +1,8 @@
 import { ConfigError, ContraposeError, DataError, DeviceError } from "../core/errors.ts";
 import type { Features } from "../metrics/index.ts";
-import type { EmbeddedImage, Embeddings } from "./embeddings.ts";
+import { type EmbeddedImage, type Embeddings, markOf } from "./embeddings.ts";
 import { qdrantFilter } from "./qdrantFilter.ts";
-import type { Hit, VectorStore } from "./vectorStore.ts";
+import { checkWidth, type Hit, type VectorStore } from "./vectorStore.ts";
 
 /** Where a Qdrant server is, and under which name it keeps the vectors. */
 export type QdrantPlace = {
@@ -56,14 +56,12 @@ class NotThere extends ContraposeError {}
 
 const pathOf = ({ collection }: QdrantPlace) => `/collections/${encodeURIComponent(collection)}`;
 
-type Info = {
-  points_count?: number | null;
-  config: { params: { vectors: { size?: number } } };
-};
+type Info = { config: { params: { vectors: { size?: number } } } };
 
-async function infoOf(api: Api, place: QdrantPlace): Promise<Info | undefined> {
+/** What is at a path; undefined where nothing is. */
+async function found(api: Api, path: string): Promise<unknown> {
   try {
-    return (await api("GET", pathOf(place))) as Info;
+    return await api("GET", path);
   } catch (error) {
     if (error instanceof NotThere) return undefined;
     throw error;
@@ -89,7 +87,7 @@ export async function fillQdrant(
   progress?: (done: number) => void,
 ): Promise<void> {
   const api = apiOf(place);
-  if ((await infoOf(api, place)) !== undefined) {
+  if ((await found(api, pathOf(place))) !== undefined) {
     if (!overwrite) {
       throw new ConfigError(
         `qdrant: the collection ${JSON.stringify(place.collection)} exists`,
@@ -108,7 +106,11 @@ export async function fillQdrant(
     await api("PUT", `${pathOf(place)}/points?wait=true`, { points });
     progress?.(first + points.length);
   }
+  const payload = { [MARK]: markOf(embeddings.facts) }; // last: a collection without it is not whole
+  await api("POST", `${pathOf(place)}/points/payload?wait=true`, { payload, points: [0] });
 }
+
+const MARK = "embeddings"; // payload field of the first point: which vectors the collection holds
 
 /** Payload fields that conditions may name. */
 const indexed = {
@@ -120,7 +122,11 @@ const indexed = {
   height: "integer",
 };
 
-type Point = { score?: number; payload?: Partial<EmbeddedImage>; vector?: number[] };
+type Point = {
+  score?: number;
+  payload?: Partial<EmbeddedImage> & { [MARK]?: string };
+  vector?: number[];
+};
 
 function hitOf({ score = 0, payload = {} }: Point): Hit {
   const { id = "", path = id, label, group = 0, width = 0, height = 0, content = "" } = payload;
@@ -129,37 +135,62 @@ function hitOf({ score = 0, payload = {} }: Point): Hit {
 
 const ASKED = 64; // queries of a request
 
-/** Opens a collection that `fillQdrant` made. The server's index is approximate: near images may be missed. */
-export async function qdrantStore(place: QdrantPlace): Promise<VectorStore> {
+/** What a collection must hold: the number of vectors, and the mark of their table (`markOf`). */
+type Expected = { readonly count: number; readonly mark: string };
+
+async function checkHeld(api: Api, place: QdrantPlace, count: number, expected: Expected) {
+  const fail = (holds: string) =>
+    new DataError(
+      `qdrant: the collection ${JSON.stringify(place.collection)} holds ${holds}`,
+      "send them again: contrapose index NAME --store qdrant --overwrite",
+    );
+  if (count === 0) throw fail("no vector, expected one at least");
+  if (count !== expected.count) {
+    throw fail(`${count} vectors, expected ${expected.count} as in the table`);
+  }
+  const first = (await found(api, `${pathOf(place)}/points/0`)) as Point | undefined;
+  if (first?.payload?.[MARK] === expected.mark) return;
+  throw fail("other vectors than the table, or not all of them were sent");
+}
+
+/**
+ * Opens a collection that `fillQdrant` made; throws `DataError` where it does not hold what is `expected`.
+ * The server's index is approximate: near images may be missed.
+ */
+export async function qdrantStore(place: QdrantPlace, expected: Expected): Promise<VectorStore> {
   const api = apiOf(place);
-  const info = await infoOf(api, place);
+  const info = (await found(api, pathOf(place))) as Info | undefined;
   if (info === undefined) {
     throw new DataError(
       `qdrant: there is no collection ${JSON.stringify(place.collection)} at ${place.url}`,
       "make it first: contrapose index NAME --store qdrant",
     );
   }
+  const counted = await api("POST", `${pathOf(place)}/points/count`, { exact: true });
+  const { count } = counted as { count: number };
+  await checkHeld(api, place, count, expected);
   const dimension = info.config.params.vectors.size ?? 0;
   return {
-    ...{ kind: "qdrant", count: info.points_count ?? 0, dimension },
+    ...{ kind: "qdrant", count, dimension },
     async search(queries, { k, where }) {
+      checkWidth(queries.dimension, dimension);
       const filter = where === undefined ? {} : { filter: qdrantFilter(where) };
       const options = { limit: Math.max(1, k), with_payload: true, ...filter };
       const hits: Hit[][] = [];
       for (let first = 0; first < queries.count; first += ASKED) {
         const searches = rowsOf(queries, first).map((query) => ({ query, ...options }));
-        const found = await api("POST", `${pathOf(place)}/points/query/batch`, { searches });
-        hits.push(...(found as { points: Point[] }[]).map(({ points }) => points.map(hitOf)));
+        const replies = await api("POST", `${pathOf(place)}/points/query/batch`, { searches });
+        hits.push(...(replies as { points: Point[] }[]).map(({ points }) => points.map(hitOf)));
       }
       return hits;
     },
     async vectorOf(id) {
       const filter = { must: [{ key: "id", match: { value: id } }] };
       const body = { filter, limit: 1, with_vector: true };
-      const found = (await api("POST", `${pathOf(place)}/points/scroll`, body)) as {
+      const { points } = (await api("POST", `${pathOf(place)}/points/scroll`, body)) as {
         points: Point[];
       };
-      const vector = found.points.at(0)?.vector;
+      const vector = points.at(0)?.vector;
       return vector === undefined ? undefined : Float32Array.from(vector);
     },
     close: async () => undefined,

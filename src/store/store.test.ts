@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { randomStream } from "../core/random.ts";
+import { writeParquet } from "../files/index.ts";
 import { nearestNeighbours } from "../metrics/index.ts";
 import {
   buildDuckdb,
@@ -64,6 +65,44 @@ describe("a table of embeddings", () => {
     const other = someEmbeddings(300, 13, 2);
     await writeEmbeddings({ npy: files.npy }, other); // not the table's any more
     expect((await readEmbeddings(base)).features).toEqual(embeddings.features);
+  });
+});
+
+describe("a table that cannot be used", () => {
+  const columns = [
+    { name: "id", type: "string" },
+    { name: "vector", type: "vector" },
+  ] as const;
+
+  test("is told by its checksum where a number of a vector has changed", async () => {
+    const damaged = join(folder, "damaged.parquet");
+    const bytes = readFileSync(table);
+    const row = embeddings.features.data.slice(13 * 7, 13 * 8);
+    const at = bytes.indexOf(Buffer.from(row.buffer));
+    bytes[at + 5] ^= 1;
+    writeFileSync(damaged, bytes);
+    await expect(readEmbeddings(damaged)).rejects.toThrow(
+      /damaged.parquet" is damaged: its vectors have the checksum/,
+    );
+  });
+
+  test("holds what is no finite number; such vectors are not written either", async () => {
+    const path = join(folder, "nan.parquet");
+    const rows = [
+      { id: "a", vector: [1, 2] },
+      { id: "b", vector: [1, NaN] },
+    ];
+    await writeParquet(path, columns, rows);
+    await expect(readEmbeddings(path)).rejects.toThrow(
+      "column of vectors holds NaN in row 1, column 1, expected finite numbers",
+    );
+    const { images, facts } = someEmbeddings(2, 1);
+    const features = { data: Float32Array.of(1, Infinity), count: 2, dimension: 1 };
+    const parquet = join(folder, "infinite.parquet");
+    await expect(writeEmbeddings({ parquet }, { images, facts, features })).rejects.toThrow(
+      "embed: vectors holds Infinity in row 1",
+    );
+    expect(existsSync(parquet)).toBe(false);
   });
 });
 
@@ -189,8 +228,73 @@ describe.skipIf(!duckdb)("DuckDB (needs @duckdb/node-api)", () => {
     await same(await duckdbStore(database));
   });
 
+  const copy = async (rows: string, path: string, options = "") => {
+    const { DuckDBInstance } = await import("@duckdb/node-api");
+    const connection = await (await DuckDBInstance.create()).connect();
+    await connection.run(`copy (${rows}) to '${path}' (format parquet ${options})`);
+    connection.closeSync();
+  };
+
+  test("fills in what a table of another program lacks, as exact search does", async () => {
+    const path = join(folder, "bare.parquet");
+    const rows = [0, 1, 2].map((i) => ({ path: `${i}.png`, embedding: [1, i] }));
+    const columns = [
+      { name: "path", type: "string" },
+      { name: "embedding", type: "vector" },
+    ] as const;
+    await writeParquet(path, columns, rows);
+    const [exact, store] = [exactStore(await readEmbeddings(path)), await duckdbStore(path)];
+    const query = { data: Float32Array.of(1, 3), count: 1, dimension: 2 };
+    const where = parseFilter("group < 2 and width = 0 and label is null");
+    const [[ours], [theirs]] = [
+      await exact.search(query, { k: 3, where }),
+      await store.search(query, { k: 3, where }),
+    ];
+    expect(ours.map(({ image }) => image.id)).toEqual(["1.png", "0.png"]);
+    expect(theirs.map(({ image }) => image)).toEqual(ours.map(({ image }) => image));
+    await store.close();
+  });
+
+  test("says what is wrong with a table, and DuckDB's own words where it is not one of ours", async () => {
+    const path = join(folder, "wrong.parquet");
+    const vectors = (list: string) => `select * from (values ${list}) t(id, vector)`;
+    await copy(vectors("('a', [1, 2]::float[]), ('b', [1]::float[])"), path);
+    await expect(duckdbStore(path)).rejects.toThrow(/DuckDB cannot read it: .*2/);
+    const gone = join(folder, "gone.parquet");
+    await writeEmbeddings({ parquet: gone }, embeddings);
+    const store = await duckdbStore(gone);
+    rmSync(gone);
+    await expect(store.search(queries, { k: 3 })).rejects.toThrow(/DuckDB cannot read it: .*gone/);
+    await expect(store.vectorOf("b")).rejects.toThrow(/DuckDB cannot read it: .*gone/);
+    await store.close();
+    await copy(`${vectors("('a', [1, 2]::float[])")} where id = 'b'`, path);
+    const nobody = `${JSON.stringify(path)} holds no image, expected one at least`;
+    await expect(duckdbStore(path)).rejects.toThrow(nobody);
+    await expect(readEmbeddings(path)).rejects.toThrow(nobody);
+  });
+
+  test("its files are read but for what they cannot hold", async () => {
+    const path = join(folder, "theirs.parquet");
+    const two =
+      "select * from (values ('a', [1, 2]::float[]), ('b', [3, 4]::float[])) t(id, vector)";
+    await copy(two, path, ", kv_metadata {vectors: 'of other rows'}");
+    const { features } = await readEmbeddings(path); // that checksum is not taken for its own
+    expect(Array.from(features.data)).toEqual([1, 2, 3, 4]);
+    await copy(two, path, ", compression zstd");
+    await expect(readEmbeddings(path)).rejects.toThrow(
+      "is compressed with ZSTD, expected SNAPPY or no compression",
+    );
+    await copy("select 'a' as id, [1, null]::float[] as vector", path);
+    await expect(readEmbeddings(path)).rejects.toThrow("holds NaN in row 0, column 1");
+  });
+
   test("answers questions in SQL, and says what is wrong with one", async () => {
     const store = await duckdbStore(table);
+    const counts = await store.query("select histogram(label) as n from images where label > 'k'");
+    expect(counts[0].n).toEqual([
+      { key: "shirt", value: 75 },
+      { key: "shoe", value: 75 },
+    ]);
     const sql = `select label, count(*) as n from images group by label order by label`;
     expect((await store.query(sql))[0]).toEqual({ label: "it's", n: 75 });
     await expect(store.query("select nothing from images")).rejects.toThrow(/--sql: .*nothing/);
@@ -249,8 +353,9 @@ describe("Qdrant, against an exchange written down from its documentation (no se
       label: i === 2 ? undefined : "shoe",
     })),
     features: { data: Float32Array.from([1, 0, 0, 1, 0.5, 0.5]), count: 3, dimension: 2 },
-    facts: {},
+    facts: { vectors: "5d1e", encoderHash: "h" },
   };
+  const expected = { count: 3, mark: "5d1e h" };
   const one = { data: Float32Array.from([1, 0]), count: 1, dimension: 2 };
 
   test("a collection is made and filled", async () => {
@@ -267,27 +372,44 @@ describe("Qdrant, against an exchange written down from its documentation (no se
 
   test("a search asks with a filter and reads hits", async () => {
     await replay(recorded.search, async (url) => {
-      const store = await qdrantStore({ url, collection: "photos" });
+      const store = await qdrantStore({ url, collection: "photos" }, expected);
       expect([store.count, store.dimension]).toEqual([3, 2]);
       const where = parseFilter("label = 'shoe' and not width > 200 and label != 'x'");
       const [hits] = await store.search(one, { k: 2, where });
       expect(hits.map(({ image }) => image.id)).toEqual(["0.png", "1.png"]);
       expect(hits[0]).toMatchObject({ similarity: 1, image: { label: "shoe", width: 0 } });
       expect(await store.vectorOf("1.png")).toEqual(Float32Array.from([0, 1]));
+      const wide = { data: new Float32Array(3), count: 1, dimension: 3 };
+      await expect(store.search(wide, { k: 1 })).rejects.toThrow("the query has 3 numbers");
     });
   });
 
   test("what fails says why", async () => {
     await replay(recorded.missing, async (url) => {
-      await expect(qdrantStore({ url, collection: "nothing" })).rejects.toThrow(
+      await expect(qdrantStore({ url, collection: "nothing" }, expected)).rejects.toThrow(
         'there is no collection "nothing"',
       );
-      await expect(qdrantStore({ url, collection: "broken" })).rejects.toThrow(
+      await expect(qdrantStore({ url, collection: "broken" }, expected)).rejects.toThrow(
         /failed with status 500: out of memory/,
       );
     });
-    await expect(qdrantStore({ url: "http://127.0.0.1:1", collection: "a" })).rejects.toThrow(
+    const nowhere = { url: "http://127.0.0.1:1", collection: "a" };
+    await expect(qdrantStore(nowhere, expected)).rejects.toThrow(
       "qdrant: no answer from http://127.0.0.1:1",
     );
+  });
+
+  test("a collection that holds something else than the table is refused", async () => {
+    await replay(recorded.held, async (url) => {
+      for (const holds of [
+        "holds no vector, expected one at least",
+        "holds 2 vectors, expected 3 as in the table",
+        "holds other vectors than the table", // another mark
+        "or not all of them were sent", // no mark
+      ]) {
+        const opened = qdrantStore({ url, collection: "photos" }, expected);
+        await expect(opened).rejects.toThrow(holds);
+      }
+    });
   });
 });

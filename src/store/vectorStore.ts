@@ -1,3 +1,4 @@
+import { DataError } from "../core/errors.ts";
 import type { Features } from "../metrics/index.ts";
 import type { EmbeddedImage } from "./embeddings.ts";
 import type { Filter } from "./filter.ts";
@@ -30,3 +31,12 @@ export type VectorStore = {
   vectorOf(id: string): Promise<Float32Array | undefined>;
   close(): Promise<void>;
 };
+
+/** Throws `DataError` where queries have another width than the vectors of a store. */
+export function checkWidth(asked: number, dimension: number): void {
+  if (asked === dimension) return;
+  throw new DataError(
+    `search: the query has ${asked} numbers, expected ${dimension} as the vectors of the store`,
+    "ask with the encoder that made the vectors",
+  );
+}

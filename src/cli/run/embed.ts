@@ -8,6 +8,7 @@ import {
   type ImageEncoder,
   openImageEncoder,
 } from "../../evaluate/index.ts";
+import type { Images } from "../../inference/index.ts";
 import {
   type EmbeddingFiles,
   embeddingFiles,
@@ -39,11 +40,14 @@ async function readKnown(path: string, overwrite: boolean): Promise<Embeddings |
   }
 }
 
-/** What stands where the files are to go: vectors of this encoder are kept, anything else is refused. */
+/**
+ * What stands where the files are to go: a table of this encoder, its vectors scaled alike, is gone on
+ * from; anything else is refused.
+ */
 async function existing(
   files: EmbeddingFiles,
   encoder: ImageEncoder,
-  overwrite: boolean,
+  { unit, overwrite }: { unit: boolean; overwrite: boolean },
 ): Promise<Existing> {
   const there = Object.values(files).filter((path) => existsSync(path));
   if (there.length === 0) return { files, known: undefined };
@@ -51,10 +55,24 @@ async function existing(
   const readable = parquet !== undefined && existsSync(parquet);
   const known = readable ? await readKnown(parquet, overwrite) : undefined;
   if (overwrite) return { files, known };
-  if (known === undefined) return refuse(there[0], "exists, and there is no table to go on from");
-  const { encoderHash } = known.facts;
+  if (known === undefined) {
+    return refuse(there[0], "exists, and there is no table (.parquet) to go on from");
+  }
+  const { encoderHash, unit: scaled } = known.facts;
   if (encoderHash !== encoder.hash) refuse(parquet!, "holds vectors of another encoder");
+  if ((scaled === "true") !== unit) {
+    refuse(parquet!, `holds vectors made with${unit ? "out" : ""} --normalise`);
+  }
   return { files, known };
+}
+
+/** Refuses to put images of one place where those of another are. */
+function checkPlace({ files, known }: Existing, { dataset }: Images): void {
+  const { path } = dataset.header.source;
+  const before = known?.facts.images;
+  if (before === undefined || before === path) return;
+  const [is, asked] = [before, path].map((place) => JSON.stringify(place));
+  refuse(files.parquet!, `holds the images of ${is}, not those of ${asked}`);
 }
 
 /** Where the images are: as given, or those the encoder was trained on. */
@@ -98,23 +116,25 @@ export async function runEmbed(call: Call): Promise<Answer> {
   const asked = encoderOptionsOf(values);
   const out = values.text("out") ?? "embeddings";
   values.check();
+  const [unit, overwrite] = [values.flag("normalise"), values.flag("overwrite")];
   const encoder = await openImageEncoder(words[0], asked);
   try {
     const data = imagesOf(call, values, encoder);
-    const before = await existing(embeddingFiles(out), encoder, options.overwrite === true);
+    const before = await existing(embeddingFiles(out), encoder, { unit, overwrite });
     const { imageSize } = encoder.format;
     const images = await openWithProgress(data, cacheFor(words[0]), call, imageSize);
     try {
+      if (!overwrite) checkPlace(before, images);
       const show = progressOf(call);
       const embedded = await embedImages(encoder, images, {
         known: before.known,
-        unit: options.normalise === true,
+        unit,
         facts: { encoder: resolve(encoder.path), stated: JSON.stringify(asked.stated) },
         signal,
         progress: (done, total) => show("embedding", done, total),
       });
       const whole = Object.values(before.files).every((path) => existsSync(path));
-      if (!embedded.unchanged || !whole) await writeEmbeddings(before.files, embedded);
+      if (overwrite || !embedded.unchanged || !whole) await writeEmbeddings(before.files, embedded);
       say(embedded, before.files, call);
       return answerOf(embedded, before.files);
     } finally {

@@ -67,9 +67,14 @@ async function forAtlas(out: string, embeddings: Embeddings, pictures: Pictures)
 }
 
 async function forLightly(out: string, embeddings: Embeddings) {
-  await writeLightly(out, embeddings);
+  const classes = await writeLightly(out, embeddings);
+  const names = `${out.replace(/\.csv$/i, "")}.classes.txt`;
+  if (classes.length > 0) await writeFileAtomic(names, `${classes.join("\n")}\n`);
   const load = `lightly.utils.io.load_embeddings("${out}")`;
-  return { files: [out], next: `from lightly.utils.io import load_embeddings; ${load}` };
+  return {
+    files: [out, ...(classes.length > 0 ? [names] : [])],
+    next: `from lightly.utils.io import load_embeddings; ${load}`,
+  };
 }
 
 /** Writes embeddings for another program. */

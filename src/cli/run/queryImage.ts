@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
@@ -8,16 +9,29 @@ import { imageRows, packedSize, type StatedInput } from "../../inference/index.t
 import type { Features } from "../../metrics/index.ts";
 import type { EmbeddingFacts } from "../../store/index.ts";
 
+/** How the encoder of embeddings is opened, and where it is, if not where they say. */
+type EncoderPlace = {
+  path?: string | undefined;
+  device?: string | undefined;
+  threads?: number | undefined;
+};
+
 /** Opens the encoder that embeddings were made with. Throws `DataError` where it is not the same any more. */
 export async function openEncoderOf(
   facts: EmbeddingFacts,
-  options: { device?: string | undefined; threads?: number | undefined },
+  { path = facts.encoder, ...options }: EncoderPlace,
 ): Promise<ImageEncoder> {
-  const { encoder: path, encoderHash, features, stated } = facts;
+  const { encoderHash, features, stated } = facts;
   if (path === undefined || encoderHash === undefined) {
     throw new DataError(
       "search: the table does not say which encoder made its vectors",
       "ask with --id, or embed the images with contrapose embed",
+    );
+  }
+  if (!existsSync(path)) {
+    throw new DataError(
+      `search: the encoder ${JSON.stringify(path)} does not exist`,
+      "say with --encoder where it is, or ask with --id",
     );
   }
   const encoder = await openImageEncoder(path, {

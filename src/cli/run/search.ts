@@ -16,7 +16,7 @@ import {
   type VectorStore,
 } from "../../store/index.ts";
 import { counted, leftColumns } from "../format.ts";
-import type { Answer, Call } from "../verb.ts";
+import type { Answer, Call, OptionValues } from "../verb.ts";
 import { openPictures, type Pictures, thumbnailSource } from "./pictures.ts";
 import { embedFile, openEncoderOf } from "./queryImage.ts";
 import { pagePath } from "./resultPage.ts";
@@ -50,8 +50,10 @@ async function queryOf(call: Call, store: VectorStore, pictures: Pictures, table
     const features = { data: vector, count: 1, dimension: vector.length };
     return { features, shown: await pictures.shown(image, table.path) } satisfies Query;
   }
-  const device = { device: values.text("device"), threads: values.number("threads") };
-  const encoder = await openEncoderOf(table.facts, device);
+  const encoder = await openEncoderOf(table.facts, {
+    path: values.text("encoder"),
+    ...{ device: values.text("device"), threads: values.number("threads") },
+  });
   try {
     const started = performance.now();
     const { image, features } = await embedFile(file!, encoder, pictures.dataset);
@@ -69,14 +71,28 @@ const plain = ({ image, similarity }: Hit) => {
   return { id, path, label: label ?? null, group, width, height, similarity };
 };
 
-function checkWhat({ image, id, sql }: Record<string, unknown>): void {
+/** Refuses options that a question would leave aside without a word. */
+function refuseBeside(question: string, options: OptionValues, names: readonly string[]): void {
+  const given = names.filter((name) => options[name] !== undefined);
+  if (given.length === 0) return;
+  const flags = given.map((name) => `--${name}`).join(", ");
+  throw new ConfigError(`search: ${question} is answered without ${flags}`, `leave out ${flags}`);
+}
+
+function checkWhat(options: OptionValues): void {
+  const { image, id, sql, store } = options;
   const given = [image, id, sql].filter((value) => value !== undefined).length;
-  if (given === 1) return;
-  const what = given === 0 ? "what to ask with is missing" : "it is asked in two ways at once";
-  throw new ConfigError(
-    `search: ${what}, expected one of --image, --id and --sql`,
-    "as in contrapose search --image photo.jpg",
-  );
+  if (given !== 1) {
+    const what = given === 0 ? "what to ask with is missing" : "it is asked in two ways at once";
+    throw new ConfigError(
+      `search: ${what}, expected one of --image, --id and --sql`,
+      "as in contrapose search --image photo.jpg",
+    );
+  }
+  if (id !== undefined) refuseBeside("--id", options, ["encoder"]);
+  if (sql === undefined) return;
+  const others = store === "duckdb" ? [] : ["store"]; // which answers it
+  refuseBeside("--sql", options, ["k", "where", "encoder", "out", ...others]);
 }
 
 const cellOf = (value: unknown): string =>

@@ -14,7 +14,7 @@ export const embed: Verb = {
     { flags: "--out <file>", describe: "ends in .parquet, .npy or neither for both (embeddings)" },
     { flags: "--normalise", describe: "scale every embedding to length 1" },
     ...encoderOptions,
-    { flags: "--overwrite", describe: "replace files of another encoder" },
+    { flags: "--overwrite", describe: "replace what is there, whatever it holds" },
   ],
   examples: [
     "embed runs/photos",

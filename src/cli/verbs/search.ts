@@ -16,6 +16,7 @@ export const search: Verb = {
     },
     { flags: "--store <name>", describe: "exact, duckdb or qdrant (exact)" },
     { flags: "--sql <query>", describe: "ask DuckDB about the table images instead" },
+    { flags: "--encoder <path>", describe: "where the encoder of the table is, if it was moved" },
     { flags: "--out <file>", describe: "the page (<embeddings>.search.html)" },
     { flags: "--device <name>", describe: "as for training (cpu)" },
     { flags: "--threads <number>", describe: "one a core by default" },
