@@ -2,9 +2,11 @@
 //   none     without any groups: duplicates are each other's negatives
 //   pixels   with the groups that packing finds
 //   dedupe   with those of `contrapose dedupe` on the embeddings of the first run
+//   mutual   with those of `contrapose dedupe --mutual` on them: each other's nearest too
 //   truth    with the groups that were planted: the most that curation can give
 // npm run build && node bench/curation.mjs --images TRAIN --test TEST [--seeds 3] [--epochs 40] [--share 0.5]
-//   [--copies 4] [--width 16] [--size 64] [--batch 64] [--out FOLDER]
+//   [--copies 4] [--mutual 5] [--width 16] [--size 64] [--batch 64] [--out FOLDER]
+// What is in the folder is kept: a call with the same settings goes on where the last one was stopped.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     epochs: { type: "string", default: "40" },
     share: { type: "string", default: "0.5" },
     copies: { type: "string", default: "4" },
+    mutual: { type: "string", default: "5" },
     width: { type: "string", default: "16" },
     size: { type: "string", default: "64" },
     batch: { type: "string", default: "64" },
@@ -45,6 +48,13 @@ const contrapose = (...args) => {
 };
 
 mkdirSync(values.out, { recursive: true });
+const settingsFile = at("settings.json");
+const settings = JSON.stringify({ ...values, out: undefined, seeds: undefined }, null, 1);
+if (!existsSync(settingsFile)) writeFileSync(settingsFile, settings);
+if (readFileSync(settingsFile, "utf8") !== settings) {
+  console.error(`${settingsFile} says other settings than were given: choose another --out`);
+  process.exit(2);
+}
 const truthFile = at("truth.json");
 if (!existsSync(truthFile)) {
   const share = Number(values.share);
@@ -71,18 +81,17 @@ const flags = [
   ...values.set.flatMap((setting) => ["--set", setting]),
 ];
 
-/** k-NN accuracy of a run, trained where it is not there yet. */
+/** Accuracies of a run, trained as far as it is not yet. */
 function accuracy(name, data, seed, groups) {
   const run = at(`run-${name}-${seed}`);
-  if (!existsSync(join(run, "checkpoints", "last"))) {
-    const more = groups === undefined ? [] : ["--groups", groups];
-    contrapose("train", data, "--out", run, ...flags, "--seed", String(seed), ...more);
-  }
+  const more = groups === undefined ? [] : ["--groups", groups];
+  if (existsSync(join(run, "config.json"))) contrapose("train", "--resume", run);
+  else contrapose("train", data, "--out", run, ...flags, "--seed", String(seed), ...more);
   const args = ["evaluate", run, "--train", bare, "--test", values.test, "--no-baselines"];
   return { run, ...contrapose(...args) };
 }
 
-const results = { none: [], pixels: [], dedupe: [], truth: [] };
+const results = { none: [], pixels: [], dedupe: [], mutual: [], truth: [] };
 const found = [];
 for (let seed = 0; seed < Number(values.seeds); seed++) {
   const before = accuracy("none", bare, seed);
@@ -90,10 +99,14 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
   results.pixels.push(accuracy("pixels", grouped, seed));
   const table = at(`embeddings-${seed}`);
   contrapose("embed", before.run, bare, "--out", table, "--overwrite");
-  const { groups } = contrapose("dedupe", table);
-  const ids = groups.map(({ images }) => images.map(({ id }) => id));
-  found.push(score(ids, truth));
-  results.dedupe.push(accuracy("dedupe", bare, seed, groupsFile(`groups-${seed}`, ids)));
+  const groupsOf = (...args) => {
+    const { groups } = contrapose("dedupe", table, "--overwrite", ...args);
+    return groups.map(({ images }) => images.map(({ id }) => id));
+  };
+  const [alike, nearest] = [groupsOf(), groupsOf("--mutual", values.mutual)];
+  found.push(score(alike, truth));
+  results.dedupe.push(accuracy("dedupe", bare, seed, groupsFile(`groups-${seed}`, alike)));
+  results.mutual.push(accuracy("mutual", bare, seed, groupsFile(`mutual-${seed}`, nearest)));
   results.truth.push(accuracy("truth", bare, seed, groupsFile("groups-truth", truth)));
 }
 

@@ -321,7 +321,10 @@ describe("dedupe", () => {
 
   type Groups = { groups: { kind: string; images: { id: string }[] }[]; skipped: object[] };
   const groupsOf = (answer: unknown) =>
-    (answer as Groups).groups.map(({ kind, images }) => [kind, images.map(({ id }) => id).sort()]);
+    (answer as Groups).groups.map(({ kind, images }): [string, string[]] => [
+      kind,
+      images.map(({ id }) => id).sort(),
+    ]);
 
   test("lists copies in a folder of mixed files, and what could not be read", async () => {
     const page = folder.at("mixed.html");
@@ -356,6 +359,58 @@ describe("dedupe", () => {
     expect([again.code, again.err]).toEqual([2, expect.stringContaining("exists")]);
     const all = await contrapose(["dedupe", e, "--threshold", "-1", "--json"]);
     expect((all.json() as Groups).groups.length).toBe(1);
+  });
+
+  test("with --mutual, duplicates stay listed and other groups stay small", async () => {
+    const args = ["dedupe", folder.at("mixed-e"), "--overwrite", "--json"];
+    const plain = groupsOf((await contrapose(args)).json());
+    const { json } = await contrapose([...args, "--mutual", "3"]);
+    const found = groupsOf(json());
+    expect(found.slice(0, plain.length)).toEqual(plain);
+    const more = found.slice(plain.length);
+    expect(more.length).toBeGreaterThan(0);
+    for (const [kind, ids] of more) {
+      expect(kind).toBe("mutual");
+      expect(ids.length).toBeLessThanOrEqual(4);
+    }
+    const extra = plain.reduce((sum, [, ids]) => sum + ids.length - 1, 0);
+    expect(json()).toMatchObject({ extra });
+  });
+
+  test("finds the same where images were packed again since, and says where pixels are missing", async () => {
+    const e = folder.at("mixed-e");
+    const args = ["dedupe", e, "--overwrite", "--json"];
+    const before = await contrapose(args);
+    expect(before.err).not.toContain("not at hand");
+    cpSync(join(photos, "dog/2.png"), join(mixed, "a new copy.png"));
+    writeFileSync(join(mixed, "a new one.png"), await encodePng(blobs(950, 40)));
+    rmSync(join(mixed, "shoe/3.png"));
+    expect((await contrapose(["embed", run, mixed, "--out", folder.at("later")])).code).toBe(0);
+    const after = await contrapose(args);
+    expect(groupsOf(after.json())).toEqual(groupsOf(before.json()));
+    expect(after.err).toContain("the pixels of 1 image are not at hand");
+    const { metadata } = await readParquetFooter(`${e}.parquet`);
+    renameSync(metadata.packed, folder.at("away"));
+    const without = await contrapose(args);
+    expect(without.err).toContain("the pixels of all images are not at hand");
+    expect(groupsOf(without.json())).toEqual([["identical", ["copy of 2.png", "dog/2.png"]]]);
+  });
+
+  test("frames that drift from one picture to another are not all one", async () => {
+    const [first, last] = [blobs(60, 48), blobs(61, 48)];
+    const frames = folder.at("frames");
+    mkdirSync(frames);
+    const steps = 16;
+    for (let i = 0; i <= steps; i++) {
+      const data = first.data.map((x, at) => x + (i / steps) * (last.data[at] - x));
+      const name = `${String(i).padStart(2, "0")}.png`;
+      writeFileSync(join(frames, name), await encodePng({ ...first, data }));
+    }
+    const page = folder.at("frames.html");
+    const { json } = await contrapose(["dedupe", frames, "--out", page, "--json", "--quiet"]);
+    const groups = groupsOf(json()).map(([, ids]) => ids);
+    expect(groups.length).toBeGreaterThan(1);
+    for (const ids of groups) expect(ids.length).toBeLessThan(steps);
   });
 });
 

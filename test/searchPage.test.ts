@@ -1,11 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { hostArray } from "../src/core/arrays.ts";
 import { encodePng } from "../src/data/index.ts";
 import { blobs } from "../src/data/testing.ts";
+import { writeNpy } from "../src/files/index.ts";
 import { contrapose, scratch } from "./cli.ts";
 
 const chromium = "/usr/bin/chromium";
@@ -52,29 +55,64 @@ test("the server gives nothing from outside its folders", async () => {
 });
 
 describe.skipIf(!existsSync(chromium))("in Chromium (needs /usr/bin/chromium)", () => {
-  test("a picture that is chosen finds itself first, then what embed says", async () => {
+  let browser: Browser;
+  const errors: string[] = [];
+  beforeAll(async () => {
     const { chromium: browsers } = await import("playwright-core");
-    const browser = await browsers.launch({ executablePath: chromium, args: ["--no-sandbox"] });
-    try {
-      const page = await browser.newPage();
-      const errors: string[] = [];
-      page.on("pageerror", (error) => errors.push(error.message));
-      await page.goto(address);
-      await page.waitForSelector("#file:enabled");
-      await page.setInputFiles("#file", join(photos, "7 &.png"));
-      await page.waitForSelector("#results li");
-      const ids = await page.$$eval("#results li", (items) =>
-        items.map((item) => item.getAttribute("data-id")),
-      );
-      const text = await page.textContent("#results li:first-child span");
-      const asked = ["search", folder.at("e"), "--id", "7 &.png", "--json", "--quiet"];
-      const { hits } = (await contrapose(asked)).json() as { hits: { id: string }[] };
-      expect(errors).toEqual([]);
-      expect(ids).toEqual(hits.map(({ id }) => id));
-      expect(Number(text!.split(" ")[0])).toBeGreaterThan(0.999);
-      expect(await page.textContent("#status")).toContain("12 images searched in");
-    } finally {
-      await browser.close();
+    browser = await browsers.launch({ executablePath: chromium, args: ["--no-sandbox"] });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    expect(errors).toEqual([]);
+  });
+
+  /** The page when it is ready, with other vectors than those of the server where they are given. */
+  async function opened(vectors?: Buffer): Promise<Page> {
+    const page = await browser.newPage();
+    page.on("pageerror", (error) => errors.push(error.message));
+    if (vectors !== undefined) {
+      await page.route("**/vectors.npy", (route) => route.fulfill({ body: vectors }));
     }
+    await page.goto(address);
+    await page.waitForSelector("#file:enabled");
+    return page;
+  }
+
+  const idsOn = (page: Page) =>
+    page.$$eval("#results li", (items) => items.map((item) => item.getAttribute("data-id")));
+
+  test("a picture that is chosen finds itself first, then what embed says", async () => {
+    const page = await opened();
+    await page.setInputFiles("#file", join(photos, "7 &.png"));
+    await page.waitForSelector("#results li");
+    const text = await page.textContent("#results li:first-child span");
+    const asked = ["search", folder.at("e"), "--id", "7 &.png", "--json", "--quiet"];
+    const { hits } = (await contrapose(asked)).json() as { hits: { id: string }[] };
+    expect(await idsOn(page)).toEqual(hits.map(({ id }) => id));
+    expect(Number(text!.split(" ")[0])).toBeGreaterThan(0.999);
+    expect(await page.textContent("#status")).toContain("12 images searched in");
+  });
+
+  test("a picture may be dropped anywhere, also beside the box", async () => {
+    const page = await opened();
+    const leaves = await page.evaluate(async (url) => {
+      const picture = await (await fetch(url)).blob();
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([picture], "7.png", { type: "image/png" }));
+      const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+      return document.querySelector("h1")!.dispatchEvent(event); // false where the page takes it
+    }, "/images/7%20%26.png");
+    expect(leaves).toBe(false);
+    await page.waitForSelector("#results li");
+    expect((await idsOn(page))[0]).toBe("7 &.png");
+  });
+
+  test("vectors of another encoder are not searched as if they were its own", async () => {
+    const other = folder.at("other.npy");
+    await writeNpy(other, hostArray("float32", [12, 3], new Float32Array(36).fill(1)));
+    const page = await opened(readFileSync(other));
+    await page.setInputFiles("#file", join(photos, "7 &.png"));
+    await page.locator("#status", { hasText: "the vectors have 3" }).waitFor();
+    expect(await idsOn(page)).toEqual([]);
   });
 });

@@ -86,12 +86,16 @@ async function start() {
     const input = inputOf(await pixelsOf(file, about), about);
     const { [about.output]: features } = await session.run({ [about.input]: input });
     const embedded = performance.now();
-    const query = {
-      data: features.data.slice(0, rows.dimension),
-      count: 1,
-      dimension: rows.dimension,
-    };
-    const found = rows.nearest(query, SHOWN);
+    const dimension = features.dims.at(-1); // [batch, dimension], of which the first is the picture
+    if (dimension !== rows.dimension) {
+      throw new Error(
+        `the encoder gives ${dimension} numbers, the vectors have ${rows.dimension}: export the encoder that embedded them, with the same --features`,
+      );
+    }
+    const found = rows.nearest(
+      { data: features.data.slice(0, dimension), count: 1, dimension },
+      SHOWN,
+    );
     const [encoding, searching] = [embedded - started, performance.now() - embedded];
     show(names, found);
     status(
@@ -105,7 +109,8 @@ async function start() {
   input.disabled = false;
   input.addEventListener("change", () => input.files[0] && trySearch(input.files[0]));
   for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
-    drop.addEventListener(name, (event) => {
+    // on all of the page: a picture dropped beside the box would open in its place
+    window.addEventListener(name, (event) => {
       event.preventDefault();
       drop.classList.toggle("over", name.startsWith("dragenter") || name === "dragover");
       const file = event.dataTransfer?.files[0];

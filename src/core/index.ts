@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export * from "./numerics.ts";
 export * from "./options.ts";
 export * from "./pairs.ts";
+export * from "./pause.ts";
 export * from "./pixels.ts";
 export * from "./random.ts";
 export * from "./shape.ts";

@@ -33,33 +33,23 @@ async function readImages(folder: string) {
   return { path, images: await readEntries(path, header) };
 }
 
-/**
- * Pairs of images of a packed dataset that are the same or nearly so, by pixels and perceptual hashes:
- * copies, other sizes, other compression. Identical ones first, then the most alike.
- */
-export async function alikePairs(folder: string): Promise<AlikePair[]> {
-  const { path, images } = await readImages(folder);
-  const pixels = storedPixels(path);
-  try {
-    const near = nearPairs(images, likenessOf(images, pixels)).pairs;
-    const same = (a: number, b: number) => copyKey(images[a]) === copyKey(images[b]);
-    const alike = near.filter(({ a, b }) => !same(a, b));
-    return [
-      ...identicalPairs(images),
-      ...alike.map(({ a, b, value }) => ({ a, b, likeness: value, identical: false })),
-    ];
-  } finally {
-    pixels.close();
-  }
-}
-
-/** How alike images of a packed dataset look, by number: their thumbnails' correlation, mirrored or not. */
+/** How alike images of a packed dataset look, by number. */
 export type LooksAlike = {
+  /**
+   * Pairs that are the same or nearly so, by pixels and perceptual hashes: copies, other sizes, other
+   * compression. Identical ones first, then the most alike.
+   */
+  readonly pairs: readonly AlikePair[];
+  /** Whether the stored pixels are the same. */
+  identical(a: number, b: number): boolean;
+  /** Whether groups that are nearly the same may be joined along such a pair, by the first image of each. */
+  joinable(a: number, b: number): boolean;
+  /** Correlation of two thumbnails, mirrored or not. */
   likeness(a: number, b: number): number;
   close(): void;
 };
 
-/** Opens a packed dataset for comparing its images. Thumbnails are made once each and kept. */
+/** Compares the images of a packed dataset. Thumbnails are made once each and kept. */
 export async function openLikeness(folder: string): Promise<LooksAlike> {
   const { path, images } = await readImages(folder);
   const pixels = storedPixels(path);
@@ -69,11 +59,24 @@ export async function openLikeness(folder: string): Promise<LooksAlike> {
     kept.set(index, found);
     return found;
   };
-  return {
-    likeness(a, b) {
-      const [one, other] = [get(a), get(b)];
-      return Math.max(likeness(one, other), likeness(one, mirrored(other)));
-    },
-    close: () => pixels.close(),
-  };
+  try {
+    const { pairs, joinable } = nearPairs(images, likenessOf(images, pixels));
+    const identical = (a: number, b: number) => copyKey(images[a]) === copyKey(images[b]);
+    const near = pairs.filter(({ a, b }) => !identical(a, b));
+    return {
+      pairs: [
+        ...identicalPairs(images),
+        ...near.map(({ a, b, value }) => ({ a, b, likeness: value, identical: false })),
+      ],
+      ...{ identical, joinable },
+      likeness(a, b) {
+        const [one, other] = [get(a), get(b)];
+        return Math.max(likeness(one, other), likeness(one, mirrored(other)));
+      },
+      close: () => pixels.close(),
+    };
+  } catch (error) {
+    pixels.close();
+    throw error;
+  }
 }

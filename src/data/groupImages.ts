@@ -55,7 +55,7 @@ function threshold(count: number, alike: Likeness): number {
 export const copyKey = ({ crc, width, height, hash }: StoredImage) =>
   `${crc} ${width} ${height} ${hash}`;
 
-/** Pairs that are alike, the most alike first, and the likeness that was asked of them. */
+/** Pairs that are alike, the most alike first; and whether groups may be joined along them, by their first images. */
 export function nearPairs(images: readonly StoredImage[], alike: Likeness) {
   const hashed = images.flatMap(({ hash }, index) => (hash === undefined ? [] : [index]));
   const hashes = parseHashes(hashed.map((index) => images[index].hash!));
@@ -66,7 +66,8 @@ export function nearPairs(images: readonly StoredImage[], alike: Likeness) {
     const value = alike(a, b);
     if (value >= least) found.push({ a, b, value });
   });
-  return { pairs: found.sort((p, q) => q.value - p.value || p.a - q.a || p.b - q.b), least };
+  const pairs = found.sort((p, q) => q.value - p.value || p.a - q.a || p.b - q.b);
+  return { pairs, joinable: (a: number, b: number) => alike(a, b) >= least - 0.02 };
 }
 
 function summarise(images: readonly StoredImage[], groups: Int32Array) {
@@ -128,10 +129,10 @@ export function groupImages(
   if (near) {
     nearDuplicates += joinEqual(copyKey);
     const alike = likenessOf(images, pixels);
-    const { pairs, least } = nearPairs(images, alike);
+    const { pairs, joinable } = nearPairs(images, alike);
     for (const { a, b } of pairs) {
       const [one, other] = [first[sets.root(a)], first[sets.root(b)]];
-      if (one !== other && alike(one, other) >= least - 0.02) nearDuplicates += join(a, b);
+      if (one !== other && joinable(one, other)) nearDuplicates += join(a, b);
     }
     for (const [a, b] of burstCandidates(images)) {
       if (sets.root(a) !== sets.root(b) && alike(a, b) >= BURST_LIKENESS) bursts += join(a, b);

@@ -1,6 +1,6 @@
 export * from "./decodeImage.ts";
 export { detectSource } from "./detectSource.ts";
-export { type AlikePair, alikePairs, type LooksAlike, openLikeness } from "./duplicates.ts";
+export { type AlikePair, type LooksAlike, openLikeness } from "./duplicates.ts";
 export * from "./encodeImage.ts";
 export type { PackReport } from "./finishPacking.ts";
 export * from "./montage.ts";

@@ -6,9 +6,10 @@ export { featureSpread, type FeatureSpread } from "./featureSpread.ts";
 export type { Features, LabelledFeatures } from "./features.ts";
 export { checkFeatures, unitRows } from "./features.ts";
 export { knnClassify, type KnnOptions, type KnnResult } from "./knn.ts";
-export { kMeans, type Clusters } from "./kMeans.ts";
+export { type Clusters, kMeans, type KMeansOptions } from "./kMeans.ts";
 export { linearProbe, type LinearProbeOptions, type LinearProbeResult } from "./linearProbe.ts";
 export { nearestNeighbours, type Neighbours } from "./nearest.ts";
+export { nearestInBlocks } from "./nearestInBlocks.ts";
 export { residentRows, type ResidentRows } from "./residentRows.ts";
 export { uniformity } from "./uniformity.ts";
 export {

@@ -1,6 +1,8 @@
 import { ConfigError } from "../core/errors.ts";
+import { pauses } from "../core/pause.ts";
 import { randomStream } from "../core/random.ts";
 import { checkFeatures, type Features, unitRows } from "./features.ts";
+import { nearestInBlocks } from "./nearestInBlocks.ts";
 import { residentRows } from "./residentRows.ts";
 
 /** Rows in groups around centres. */
@@ -12,13 +14,27 @@ export type Clusters = {
   readonly rounds: number;
 };
 
+/** Options of `kMeans`. */
+export type KMeansOptions = {
+  /** Another seed starts elsewhere; 0 by default. */
+  readonly seed?: number;
+  /** Told of every round of every start, both from 1. */
+  readonly progress?: ((start: number, round: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
 const ROUNDS = 100;
 const TRIES = 4; // starts, of which the best is kept
 
-type Start = { rows: Features; k: number; stream: ReturnType<typeof randomStream> };
+type Start = {
+  rows: Features;
+  k: number;
+  stream: ReturnType<typeof randomStream>;
+  pause: () => Promise<void>;
+};
 
 /** First centres far from each other, each drawn with the chance of its squared distance (k-means++). */
-function firstCentres({ rows, k, stream }: Start): Float32Array {
+async function firstCentres({ rows, k, stream, pause }: Start): Promise<Float32Array> {
   const { data, count, dimension } = rows;
   const centres = new Float32Array(k * dimension);
   const far = new Float64Array(count).fill(Infinity);
@@ -36,6 +52,7 @@ function firstCentres({ rows, k, stream }: Start): Float32Array {
     let left = stream.uniform(0, total);
     next = 0;
     while (next < count - 1 && (left -= far[next]) > 0) next++;
+    await pause();
   }
   return centres;
 }
@@ -50,23 +67,26 @@ function meansOf(rows: Features, k: number, assigned: Int32Array, similarities: 
     const at = assigned[i] * dimension;
     for (let e = 0; e < dimension; e++) sums[at + e] += data[i * dimension + e];
   }
-  const order = [...similarities.keys()].sort((a, b) => similarities[a] - similarities[b]);
+  let farthest: number[] | undefined;
   for (let c = 0; c < k; c++) {
     if (sizes[c] > 0) continue;
-    const row = order.shift()!;
+    farthest ??= [...similarities.keys()].sort((a, b) => similarities[a] - similarities[b]);
+    const row = farthest.shift()!;
     sums.set(data.subarray(row * dimension, (row + 1) * dimension), c * dimension);
   }
   return unitRows({ data: sums, count: k, dimension });
 }
 
-function settle(start: Start): Clusters {
-  const { rows, k } = start;
-  let centres: Features = { data: firstCentres(start), count: k, dimension: rows.dimension };
-  let found = residentRows(centres).nearest(rows, 1);
+async function settle(start: Start, tell: (round: number) => void): Promise<Clusters> {
+  const { rows, k, pause } = start;
+  const nearest = (to: Features) => nearestInBlocks(residentRows(to), rows, 1, pause);
+  let centres: Features = { data: await firstCentres(start), count: k, dimension: rows.dimension };
+  let found = await nearest(centres);
   let rounds = 0;
   for (let same = false; !same && rounds < ROUNDS; rounds++) {
+    tell(rounds + 1);
     centres = meansOf(rows, k, found.indices, found.similarities);
-    const next = residentRows(centres).nearest(rows, 1);
+    const next = await nearest(centres);
     same = next.indices.every((cluster, i) => cluster === found.indices[i]);
     found = next;
   }
@@ -80,7 +100,11 @@ function settle(start: Start): Clusters {
  * Dhillon and Modha 2001, "Concept Decompositions for Large Sparse Text Data Using Clustering"; first
  * centres by Arthur and Vassilvitskii 2007, "k-means++".
  */
-export function kMeans(features: Features, k: number, seed = 0): Clusters {
+export async function kMeans(
+  features: Features,
+  k: number,
+  { seed = 0, progress, signal }: KMeansOptions = {},
+): Promise<Clusters> {
   checkFeatures("kMeans", "features", features);
   if (!Number.isInteger(k) || k < 1 || k > features.count) {
     throw new ConfigError(
@@ -89,7 +113,11 @@ export function kMeans(features: Features, k: number, seed = 0): Clusters {
   }
   const rows = unitRows(features);
   const stream = randomStream(seed, "kMeans");
-  const tries = Array.from({ length: TRIES }, () => settle({ rows, k, stream }));
+  const pause = pauses("clustering", signal);
+  const tries: Clusters[] = [];
+  for (let start = 1; start <= TRIES; start++) {
+    tries.push(await settle({ rows, k, stream, pause }, (round) => progress?.(start, round)));
+  }
   const tightness = ({ similarities }: Clusters) => similarities.reduce((sum, x) => sum + x, 0);
   const best = tries.reduce((a, b) => (tightness(b) > tightness(a) ? b : a));
   return bySize(best);

@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
 
 import { randomStream } from "../core/random.ts";
-import { joinLinks, type Link, mutualLinks, similarityThreshold, similarLinks } from "./index.ts";
+import {
+  type Joining,
+  joinLinks,
+  type Link,
+  mutualLinks,
+  similarityThreshold,
+  similarLinks,
+} from "./index.ts";
 
 /** Unit vectors at angles, in degrees. */
 function at(...angles: number[]) {
@@ -16,8 +23,8 @@ function at(...angles: number[]) {
 
 const pairs = (links: readonly Link[]) => links.map(({ a, b }) => [Math.min(a, b), Math.max(a, b)]);
 
-test("images are linked from a similarity on, each pair once, the most similar first", () => {
-  const links = similarLinks(at(0, 10, 12, 90), Math.cos((11 * Math.PI) / 180));
+test("images are linked from a similarity on, each pair once, the most similar first", async () => {
+  const links = await similarLinks(at(0, 10, 12, 90), Math.cos((11 * Math.PI) / 180));
   expect(pairs(links)).toEqual([
     [1, 2],
     [0, 1],
@@ -25,24 +32,63 @@ test("images are linked from a similarity on, each pair once, the most similar f
   expect(links[0].similarity).toBeCloseTo(Math.cos((2 * Math.PI) / 180), 6);
 });
 
-test("the mutual graph links images that are each among the other's nearest", () => {
-  expect(pairs(mutualLinks(at(0, 1, 5, 7, 90), 1))).toEqual([
+test("the mutual graph links images that are each among the other's nearest", async () => {
+  expect(pairs(await mutualLinks(at(0, 1, 5, 7, 90), 1))).toEqual([
     [0, 1],
     [2, 3],
   ]);
 });
 
+test("the search tells how far it is, and can be stopped on the way", async () => {
+  const stop = new AbortController();
+  const told: number[][] = [];
+  const progress = (...of: number[]) => {
+    told.push(of);
+    stop.abort();
+  };
+  const many = at(...Array.from({ length: 200 }, (_, i) => i));
+  const stopped = mutualLinks(many, 1, { progress, signal: stop.signal });
+  await expect(stopped).rejects.toThrow("the search for duplicates was interrupted");
+  expect(told).toEqual([[64, 200]]);
+});
+
+const unknown = () => false;
+
 test("the threshold is what one in a hundred unrelated pairs reaches", () => {
   const stream = randomStream(0, "angles");
   const many = at(...Array.from({ length: 500 }, () => stream.uniform(0, 360)));
-  expect(similarityThreshold(many)).toBeGreaterThan(0.998);
-  expect(similarityThreshold(at(0, 90))).toBe(0.99);
+  expect(similarityThreshold(many, unknown)).toBeGreaterThan(0.998);
+  expect(similarityThreshold(at(0, 90), unknown)).toBe(0.99);
+});
+
+/** Random vectors, each `copies` times with a little noise: those of row i are of thing i % things. */
+function copied(things: number, copies: number) {
+  const dimension = 32;
+  const stream = randomStream(0, "things");
+  const means = Array.from({ length: things * dimension }, () => stream.normal());
+  const data = Float32Array.from({ length: copies * means.length }, (_, i) => {
+    return means[i % means.length] + 0.2 * stream.normal();
+  });
+  return { data, count: copies * things, dimension };
+}
+
+test("duplicates that are known do not raise the threshold", () => {
+  const features = copied(20, 20);
+  const known = similarityThreshold(features, (a, b) => a % 20 === b % 20);
+  expect(known).toBeLessThan(0.8);
+  expect(similarityThreshold(features, unknown)).toBeGreaterThan(0.9);
+});
+
+test("of a few images neither do duplicates that are not known", async () => {
+  const features = copied(5, 2);
+  const links = await similarLinks(features, similarityThreshold(features, unknown));
+  expect(pairs(links).map(([a, b]) => b - a)).toEqual([5, 5, 5, 5, 5]);
 });
 
 test("groups grow only by images that are like their first, surest kinds first", () => {
   const link = (a: number, b: number, kind: Link["kind"]): Link => ({ a, b, kind, similarity: 1 });
   const chain = [link(0, 1, "similar"), link(1, 2, "similar"), link(3, 4, "identical")];
-  const near = (a: number, b: number) => Math.abs(a - b) < 2;
+  const near = ({ a, b }: Joining) => Math.abs(a - b) < 2;
   const groups = joinLinks(6, chain, near);
   expect(groups.map(({ members, kind }) => [members, kind])).toEqual([
     [[3, 4], "identical"],
@@ -53,4 +99,18 @@ test("groups grow only by images that are like their first, surest kinds first",
     [3, 4],
     [0, 1, 2],
   ]);
+});
+
+test("groups of hundreds of thousands are joined too, and may be held to a size", () => {
+  const half = 150_000;
+  const link = (a: number, b: number): Link => ({ a, b, kind: "identical", similarity: 1 });
+  const links = Array.from({ length: half - 1 }, (_, i) => [
+    link(0, i + 1),
+    link(half, half + i + 1),
+  ]).flat();
+  links.push(link(0, half));
+  const sizes = (most: number) =>
+    joinLinks(2 * half, links, ({ size }) => size <= most).map(({ members }) => members.length);
+  expect(sizes(Infinity)).toEqual([2 * half]);
+  expect(sizes(half)).toEqual([half, half]);
 });

@@ -24,6 +24,7 @@ export type { Hit, SearchOptions, VectorStore } from "./vectorStore.ts";
 export {
   cosineOf,
   type Group,
+  type Joining,
   joinLinks,
   type Link,
   type LinkKind,

@@ -99,7 +99,7 @@ function refuseExisting(path: string | undefined, overwrite: boolean): void {
 
 /** Groups images by their vectors. */
 export async function runCluster(call: Call): Promise<Answer> {
-  const { options, printer } = call;
+  const { options, printer, signal } = call;
   const values = valueReader("cluster", options);
   const asked = values.number("k", { whole: true, least: 1 });
   const seed = values.number("seed", { whole: true, least: 0 }) ?? 0;
@@ -115,7 +115,11 @@ export async function runCluster(call: Call): Promise<Answer> {
       `--k: ${asked} groups cannot be made of ${counted(features.count, "image")}`,
     );
   }
-  const found = kMeans(features, asked ?? usualK(embeddings), seed);
+  const { dim } = printer.colours;
+  const found = await kMeans(features, asked ?? usualK(embeddings), {
+    ...{ seed, signal },
+    progress: (start, round) => printer.redraw(dim(`clustering: start ${start}, round ${round}`)),
+  });
   const clusters = clustersOf(embeddings, found);
   const purity = purityOf(embeddings, clusters);
   clusters.forEach((cluster, i) => {

@@ -2,143 +2,17 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
-import { alikePairs, openLikeness, type Skipped } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import { datasetName, writeGroups } from "../../inference/index.ts";
-import { type Features, unitRows } from "../../metrics/index.ts";
 import { type ImageGroup, renderDuplicates } from "../../report/index.ts";
-import {
-  cosineOf,
-  type EmbeddedImage,
-  type EmbeddingFacts,
-  type Group,
-  joinLinks,
-  type Link,
-  type LinkKind,
-  mutualLinks,
-  readEmbeddings,
-  similarityThreshold,
-  similarLinks,
-  tablePath,
-} from "../../store/index.ts";
+import { type EmbeddedImage, type Group, type LinkKind, tablePath } from "../../store/index.ts";
 import { count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { openWithProgress } from "./images.ts";
+import { type Asked, findDuplicates, type Found } from "./findDuplicates.ts";
+import { areImages, type ImageSet, setOfEmbeddings, setOfImages } from "./imageSet.ts";
 import { openPictures } from "./pictures.ts";
 import { pagePath } from "./resultPage.ts";
-import { valueReader } from "./values.ts";
-
-/** What duplicates are looked for in. */
-type ImageSet = {
-  name: string;
-  images: readonly EmbeddedImage[];
-  facts: EmbeddingFacts;
-  features: Features | undefined;
-  packed: string | undefined; // its folder, where the pixels are
-  skipped: readonly Skipped[];
-};
-
-function describe(entry: {
-  id: string;
-  path: string;
-  group: number;
-  originalWidth: number;
-  originalHeight: number;
-  content: string;
-}): EmbeddedImage {
-  const { id, path, group, content, originalWidth: width, originalHeight: height } = entry;
-  return { id, path, group, content, width, height };
-}
-
-async function fromImages(path: string, cache: string, call: Call): Promise<ImageSet> {
-  const opened = await openWithProgress(path, cache, call);
-  try {
-    const { dataset, classes } = opened;
-    const images = Array.from({ length: opened.count }, (_, i): EmbeddedImage => {
-      const entry = dataset.entry(i);
-      return { ...describe(entry), label: classes?.[entry.label ?? -1] };
-    });
-    const facts = { images: dataset.header.source.path, packed: opened.path };
-    const skipped = dataset.header.skipped;
-    return { name: path, images, facts, features: undefined, packed: opened.path, skipped };
-  } finally {
-    opened.close();
-  }
-}
-
-async function fromEmbeddings(name: string): Promise<ImageSet> {
-  const { images, features, facts } = await readEmbeddings(name);
-  const pictures = await openPictures(facts);
-  try {
-    const { dataset } = pictures;
-    const same = dataset !== undefined && dataset.ids.every((id, i) => images.at(i)?.id === id);
-    const packed = same && dataset.count === images.length ? dataset.path : undefined;
-    const skipped = dataset?.header.skipped ?? [];
-    return { name: tablePath(name), images, facts, features, packed, skipped };
-  } finally {
-    pictures.close();
-  }
-}
-
-/** Whether a name is that of images, as against embeddings. */
-function areImages(name: string): boolean {
-  const isTable = /\.(parquet|npy)$/i.test(name) || existsSync(`${name}.parquet`);
-  return existsSync(name) && !isTable;
-}
-
-async function pixelLinks({ packed, images }: ImageSet): Promise<Link[]> {
-  if (packed !== undefined) {
-    const pairs = await alikePairs(packed);
-    return pairs.map(({ a, b, likeness, identical }) => ({
-      ...{ a, b, similarity: likeness, kind: identical ? "identical" : "near" },
-    }));
-  }
-  const first = new Map<string, number>();
-  return images.flatMap(({ content }, b): Link[] => {
-    const a = first.get(content);
-    if (a === undefined) first.set(content, b);
-    return a === undefined || content === "" ? [] : [{ a, b, similarity: 1, kind: "identical" }];
-  });
-}
-
-type Found = { groups: Group[]; threshold: number | undefined };
-
-const LIKENESS = 0.94; // of thumbnails of images that vectors put together
-
-/**
- * Links between images that the encoder takes for alike. A threshold that is given decides alone; else
- * the pictures must look alike too, mirrored or not, where they are there to be looked at.
- */
-async function vectorLinks(set: ImageSet, features: Features, given: number | undefined) {
-  const threshold = given ?? similarityThreshold(features);
-  const links = similarLinks(features, threshold);
-  if (given !== undefined || set.packed === undefined) return { links, threshold };
-  const looks = await openLikeness(set.packed);
-  try {
-    const kept = links.filter(({ a, b }) => looks.likeness(a, b) >= LIKENESS);
-    return { links: kept, threshold };
-  } finally {
-    looks.close();
-  }
-}
-
-async function findGroups(set: ImageSet, call: Call): Promise<Found> {
-  const values = valueReader("dedupe", call.options);
-  const links = await pixelLinks(set);
-  const features = call.options.vectors === false ? undefined : set.features;
-  if (features === undefined) {
-    return { groups: joinLinks(set.images.length, links, () => true), threshold: undefined };
-  }
-  const mutual = values.number("mutual");
-  const found = await vectorLinks(set, features, values.number("threshold"));
-  const { threshold } = found;
-  links.push(...found.links);
-  if (mutual !== undefined) links.push(...mutualLinks(features, mutual));
-  const cosine = cosineOf(unitRows(features));
-  const alike = (a: number, b: number, kind: LinkKind) =>
-    kind !== "similar" || cosine(a, b) >= threshold - 0.01;
-  return { groups: joinLinks(set.images.length, links, alike), threshold };
-}
+import { valueReader, type ValueReader } from "./values.ts";
 
 const words: Record<LinkKind, string> = {
   identical: "the same pixels",
@@ -156,6 +30,13 @@ const ordered = ({ members }: Group, images: readonly EmbeddedImage[]) =>
 function sizeOf({ width, height }: EmbeddedImage): string {
   return width > 0 ? `${width} × ${height}` : "";
 }
+
+/** Images that are only each other's nearest are no duplicates. */
+const isDuplicate = ({ kind }: Group) => kind !== "mutual";
+
+/** Images beyond the first of each group of duplicates. */
+const extraOf = (groups: readonly Group[]): number =>
+  groups.filter(isDuplicate).reduce((sum, { members }) => sum + members.length - 1, 0);
 
 const SHOWN = 200; // groups on a page
 const MEMBERS = 60; // images of a group on a page
@@ -176,7 +57,7 @@ async function writePage(page: string, set: ImageSet, { groups, threshold }: Fou
     const bad = set.skipped.filter(({ ignored }) => ignored === undefined);
     const facts = [
       { name: "images", value: count(set.images.length) },
-      { name: "groups", value: count(groups.length) },
+      { name: "groups", value: count(groups.filter(isDuplicate).length) },
       { name: "could go", value: count(extra) },
       ...(threshold === undefined ? [] : [{ name: "cosine from", value: threshold.toFixed(3) }]),
     ];
@@ -204,22 +85,42 @@ function sayGroups({ groups }: Found, set: ImageSet, extra: number, { printer }:
   if (groups.length > 0) printer.say();
   const bad = set.skipped.filter(({ ignored }) => ignored === undefined).length;
   const left = bad === 0 ? "" : `; ${counted(bad, "file")} could not be read`;
+  const duplicates = groups.filter(isDuplicate).length;
   printer.say(
-    `duplicates ${counted(groups.length, "group")} among ${counted(set.images.length, "image")}, ${count(extra)} could go${left}`,
+    `duplicates ${counted(duplicates, "group")} among ${counted(set.images.length, "image")}, ${count(extra)} could go${left}`,
+  );
+  if (duplicates === groups.length) return;
+  printer.say(`nearest    ${counted(groups.length - duplicates, "group")} of each other's nearest`);
+}
+
+const LARGE = 50; // images of a group that are many
+const SHARE = 0.05; // of all images
+
+/** Says where a group is so large that it is hardly one thing. */
+function sayLarge({ groups }: Found, { images }: ImageSet, { printer }: Call): void {
+  const large = groups.reduce<Group | undefined>(
+    (a, b) => (a === undefined || b.members.length > a.members.length ? b : a),
+    undefined,
+  );
+  const size = large?.members.length ?? 0;
+  if (size <= LARGE || size <= SHARE * images.length) return;
+  printer.note(
+    `note       one group holds ${count(size)} of ${counted(images.length, "image")} (${words[large!.kind]}): look at it before training on these groups`,
   );
 }
 
-/** Images beyond the first of each group; those that are only each other's nearest are no duplicates. */
-const extraOf = (groups: readonly Group[]): number =>
-  groups.reduce((sum, { kind, members }) => sum + (kind === "mutual" ? 0 : members.length - 1), 0);
+function askedOf(values: ValueReader, { options }: Call): Asked {
+  const threshold = values.number("threshold", { least: -1, most: 1 });
+  const mutual = values.number("mutual", { whole: true, least: 1, most: 1000 });
+  values.check();
+  return { vectors: options.vectors !== false, threshold, mutual };
+}
 
 /** Finds duplicates. */
 export async function runDedupe(call: Call): Promise<Answer> {
   const { options, printer } = call;
   const values = valueReader("dedupe", options);
-  values.number("threshold", { least: -1, most: 1 });
-  values.number("mutual", { whole: true, least: 1, most: 1000 });
-  values.check();
+  const asked = askedOf(values, call);
   const target = values.text("writeGroups");
   if (target !== undefined && existsSync(target) && options.overwrite !== true) {
     throw new ConfigError(
@@ -232,10 +133,11 @@ export async function runDedupe(call: Call): Promise<Answer> {
   const beside = images ? datasetName(name) : tablePath(name);
   const page = pagePath("dedupe", values, { beside, overwrite: options.overwrite === true });
   const cache = join(dirname(resolve(page)), ".packed");
-  const set = images ? await fromImages(name, cache, call) : await fromEmbeddings(name);
-  const found = await findGroups(set, call);
+  const set = images ? await setOfImages(name, cache, call) : await setOfEmbeddings(name);
+  const found = await findDuplicates(set, asked, call);
   const extra = extraOf(found.groups);
   sayGroups(found, set, extra, call);
+  sayLarge(found, set, call);
   await writePage(page, set, found, extra);
   printer.say(`page       ${page}`);
   const groups = found.groups.map((group) => ({

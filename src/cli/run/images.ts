@@ -32,14 +32,14 @@ export async function openWithProgress(
   });
 }
 
-/** Redraws how far something is; on a terminal only. */
+/** Redraws how far something is, in images or what `things` says; on a terminal only. */
 export function progressOf({ printer }: Pick<Call, "printer">) {
   const { dim } = printer.colours;
   let at = 0;
-  return (what: string, done: number, total: number) => {
+  return (what: string, done: number, total: number, things = "images") => {
     const now = performance.now();
     if (now - at < 100 && done < total) return;
     at = now;
-    printer.redraw(dim(`${what}: ${count(done)} of ${count(total)} images`));
+    printer.redraw(dim(`${what}: ${count(done)} of ${count(total)} ${things}`));
   };
 }

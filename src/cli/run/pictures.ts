@@ -41,7 +41,7 @@ export async function thumbnailSource(image: PixelImage): Promise<string> {
 async function openPacked({ packed }: EmbeddingFacts): Promise<PackedDataset | undefined> {
   if (packed === undefined || !existsSync(packed)) return undefined;
   try {
-    return await openDataset(packed);
+    return await openDataset(packed, { memory: 0 }); // a few pictures of many are shown
   } catch (error) {
     if (error instanceof DataError) return undefined; // pictures are an addition
     throw error;
