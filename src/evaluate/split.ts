@@ -1,6 +1,6 @@
 import { ConfigError } from "../core/errors.ts";
 import { permutation, randomStream } from "../core/random.ts";
-import { type Images, labelledOnly, labelsIn } from "../inference/index.ts";
+import { type Images, labelledOnly, labelsIn, refuseSame } from "../inference/index.ts";
 
 /** Some images with their labels. */
 export type Part = {
@@ -58,6 +58,7 @@ export function splitImages(train: Images, test: Images | undefined, seed: numbe
     const [left, right] = held(train, classes, seed);
     return { train: left, test: right, classes, how: "a fifth of the training images held out" };
   }
+  refuseSame("evaluate", train, test);
   const [left, right] = [part(train, classes), part(test, classes)];
   const asked = right.indices.length;
   if (classes.length > 0 && (right.labels === undefined || asked === 0)) {

@@ -163,7 +163,7 @@ function viewsOf(tree: ConfigTree, imageSize: number) {
 }
 
 /** Side of the views where the config gives it, as imageSize or within views. */
-function viewSize({ imageSize, views }: ConfigTree): number | undefined {
+export function viewSize({ imageSize, views }: ConfigTree): number | undefined {
   const inner = (views as ViewOptions | undefined)?.size;
   if (imageSize !== undefined && inner !== undefined && imageSize !== inner) {
     throw new ConfigError(

@@ -8,6 +8,7 @@ import {
   labelsIn,
   largestShare,
   openFeatures,
+  refuseSame,
 } from "../inference/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
 import { effectiveRank, type Features, knnClassify, uniformity } from "../metrics/index.ts";
@@ -53,16 +54,27 @@ async function partsOf(config: RunConfig, data: TrainingData, listener: TrainLis
   const train = partOf(data, classes, config, "train");
   if (config.test === undefined) return { train, test: undefined };
   const { out, imageSize } = config;
-  const images = await openTrainingData(config.test, { out, imageSize, listener });
-  const test = partOf(images, classes, config, "test");
-  if (test.labels !== undefined && test.labels.length > 0) return { train, test };
-  images.close();
+  const options = { out, imageSize, split: "heldOut", listener } as const;
+  const images = await openTrainingData(config.test, options);
+  try {
+    refuseSame("test", data, images);
+    const test = partOf(images, classes, config, "test");
+    if (test.labels !== undefined && test.labels.length > 0) return { train, test };
+    return refuseClasses(config.test, images, classes);
+  } catch (error) {
+    images.close();
+    throw error;
+  }
+}
+
+/** Refuses test images without a class of the training images. */
+function refuseClasses(path: string, images: TrainingData, classes: readonly string[]): never {
   const known =
     images.classes === undefined
       ? "no labels"
       : `the classes ${images.classes.slice(0, 5).join(", ")}`;
   throw new ConfigError(
-    `test: ${JSON.stringify(config.test)} has ${known}, expected the classes of the training images${classes.length === 0 ? ", which have none" : ` (${classes.slice(0, 5).join(", ")})`}`,
+    `test: ${JSON.stringify(path)} has ${known}, expected the classes of the training images${classes.length === 0 ? ", which have none" : ` (${classes.slice(0, 5).join(", ")})`}`,
     "leave test out: labelled training images are then measured among themselves",
   );
 }

@@ -11,6 +11,7 @@ import {
   openConfig,
   type OpenConfig,
   recordDefaults,
+  viewSize,
 } from "./automatic.ts";
 import { newestCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
@@ -118,7 +119,7 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
   const out = (tree.out as string | undefined) ?? freshRunPath(tree.data as string, method);
   checkOut(out, overwrite);
   const data = await openTrainingData(tree.data as string, {
-    ...{ out, imageSize: tree.imageSize as number | undefined, listener, signal },
+    ...{ out, imageSize: viewSize(tree), listener, signal },
     groups: tree.groups as string | undefined,
   });
   try {

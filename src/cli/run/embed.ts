@@ -103,7 +103,7 @@ export async function runEmbed(call: Call): Promise<Answer> {
     const data = imagesOf(call, values, encoder);
     const before = await existing(embeddingFiles(out), encoder, options.overwrite === true);
     const { imageSize } = encoder.format;
-    const images = await openWithProgress(data, cacheFor(words[0]), call, imageSize);
+    const images = await openWithProgress(data, cacheFor(words[0]), call, { imageSize });
     try {
       const show = progressOf(call);
       const embedded = await embedImages(encoder, images, {

@@ -5,7 +5,7 @@ import { permutation, randomStream } from "../../core/random.ts";
 import { encodePng } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import type { Images } from "../../inference/index.ts";
-import { type CostEstimate, estimateCost, type RunConfig } from "../../train/index.ts";
+import { type CostEstimate, estimateCost, type RunConfig, viewSize } from "../../train/index.ts";
 import { previewViews, type ViewPolicy } from "../../views/index.ts";
 import { count, duration, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
@@ -91,12 +91,9 @@ export async function runPreview(call: Call): Promise<Answer> {
   }
   const tree = await readSettings(call, "preview");
   delete tree.out;
-  const images = await openWithProgress(
-    String(tree.data),
-    cacheFor(out),
-    call,
-    tree.imageSize as number | undefined,
-  );
+  const images = await openWithProgress(String(tree.data), cacheFor(out), call, {
+    imageSize: viewSize(tree),
+  });
   try {
     const timed = options.estimate !== false;
     const { config, estimate } = await estimateCost(tree, images, timed);

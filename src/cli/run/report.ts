@@ -27,9 +27,13 @@ export async function writeReport(
     await writeFileAtomic(join(folder.path, "evaluation.json"), `${text}\n`);
   }
   const keptTest = (kept as { test?: string } | undefined)?.test;
-  const shown = test ?? keptTest ?? train ?? loaded.description.training!.data;
+  const { imageSize, training } = loaded.description;
+  const asked = test ?? keptTest;
   const cache = cacheFor(folder.path);
-  const images = await openWithProgress(shown, cache, call, loaded.description.imageSize);
+  const images = await openWithProgress(asked ?? train ?? training!.data, cache, call, {
+    imageSize,
+    split: asked === undefined ? "auto" : "heldOut",
+  });
   try {
     const data = await gatherReport(folder, images, loaded, evaluation);
     const path = out ?? folder.report;
