@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -150,6 +150,16 @@ test("report writes a page that holds everything itself", async () => {
   expect(page).toContain("<!doctype html>");
   expect(page).not.toMatch(/<script|src="http|href="http/);
   expect(existsSync(join(run, "report.json"))).toBe(true);
+  const notes = folder.at("notes.txt");
+  writeFileSync(notes, "mine");
+  for (const verb of ["report", "inspect"]) {
+    const refused = await contrapose([verb, run, "--out", notes]);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("exists")]);
+    expect(readFileSync(notes, "utf8")).toBe("mine");
+  }
+  const replaced = await contrapose(["report", run, "--out", notes, "--overwrite", "--quiet"]);
+  expect(replaced.code).toBe(0);
+  expect(readFileSync(notes, "utf8")).toContain("<!doctype html>");
 });
 
 test("preview draws views, warns and estimates", async () => {

@@ -24,6 +24,7 @@ import { picturesOf } from "../../views/index.ts";
 import { columns, count, counted, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { cacheFor, openWithProgress } from "./images.ts";
+import { runPagePath } from "./resultPage.ts";
 import { valueReader } from "./values.ts";
 
 const SIDE = 96;
@@ -221,6 +222,7 @@ export async function runInspect(call: Call): Promise<Answer> {
   const top = values.number("top", { whole: true, least: 1 }) ?? 24;
   values.check();
   const folder = existingRun(call.words[0]);
+  const path = runPagePath("inspect", join(folder.path, "inspect.html"), call);
   const config = runConfig(folder.path);
   const data = values.text("data") ?? config.data;
   const { imageSize } = config;
@@ -228,7 +230,6 @@ export async function runInspect(call: Call): Promise<Answer> {
   try {
     const anchor = values.text("anchor");
     const steps = await inspectRun(folder.pairs, images, { anchor, step, top });
-    const path = values.text("out") ?? join(folder.path, "inspect.html");
     await writeFileAtomic(path, renderInspect(await pageData(folder.path, config, images, steps)));
     for (const found of steps) {
       if (anchor === undefined) sayStep(found, call);

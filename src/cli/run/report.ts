@@ -9,6 +9,7 @@ import type { Answer, Call } from "../verb.ts";
 import { type EvaluationSources, evaluateOn } from "./evaluate.ts";
 import { gatherReport, keptEvaluation } from "./gatherReport.ts";
 import { cacheFor, openWithProgress } from "./images.ts";
+import { runPagePath } from "./resultPage.ts";
 import { valueReader } from "./values.ts";
 
 /** Writes the report of a run, measuring the encoder where no measurement is kept. Returns the file's path. */
@@ -49,11 +50,8 @@ export async function writeReport(
 export async function runReport(call: Call): Promise<Answer> {
   const values = valueReader("report", call.options);
   const folder = existingRun(call.words[0]);
-  const sources = {
-    train: values.text("train"),
-    test: values.text("test"),
-    out: values.text("out"),
-  };
+  const out = runPagePath("report", folder.report, call);
+  const sources = { train: values.text("train"), test: values.text("test"), out };
   const again = call.options.again === true;
   const { path, evaluation } = await writeReport(folder, { ...sources, again }, call);
   call.printer.say(`report     ${path}, a page that needs nothing else`);
