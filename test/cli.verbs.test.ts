@@ -60,6 +60,12 @@ describe("evaluate", () => {
     expect(one.json().images).toMatchObject({ how: "a fifth of the training images held out" });
   });
 
+  test("refuses the training images as test images", async () => {
+    const called = await contrapose(["evaluate", run, "--test", images]);
+    expect(called.code).toBe(2);
+    expect(called.err).toContain("the test images are the 128 training images themselves");
+  });
+
   test("measures embeddings behind the head as well", async () => {
     const args = ["evaluate", run, "--features", "head", "--test", heldOut, "--no-baselines"];
     const { code, json } = await contrapose([...args, "--json", "--quiet"]);
