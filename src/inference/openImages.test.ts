@@ -24,7 +24,9 @@ test("of a place with two parts each is opened by itself, and what is left out i
     const set = join(folder, "set");
     await writeFiles(set, files(["train/a/1", "train/a/2", "train/b/3", "train/b/4", "val/a/5"]));
     const train = await opened(set);
-    expect(train.ids).toEqual(["1", "2", "3", "4"].map((name, i) => `train/${i < 2 ? "a" : "b"}/${name}.png`));
+    expect(train.ids).toEqual(
+      ["1", "2", "3", "4"].map((name, i) => `train/${i < 2 ? "a" : "b"}/${name}.png`),
+    );
     const note = "read train only; left out val; labels from 2 class folders";
     expect(train.said).toMatch(new RegExp(`note {7}${note}.*; contrapose pack --split all`));
     const held = await opened(set, { split: "heldOut" });

@@ -141,7 +141,8 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
   const news = report.packed > 0 || report.skipped.some(({ ignored }) => ignored === undefined);
   if (news) options.note?.(describeReport(report, folder));
   if ((news || part !== undefined) && notes.length > 0) {
-    const hint = split === "auto" && part !== undefined ? "; contrapose pack --split all reads all" : "";
+    const hint =
+      split === "auto" && part !== undefined ? "; contrapose pack --split all reads all" : "";
     options.note?.(`note       ${notes.join("; ")}${hint}`);
   }
   return toImages(await openDataset(folder));

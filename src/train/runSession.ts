@@ -124,8 +124,9 @@ function announce(session: Session, firstStep: number, stepsPerEpoch: number): v
 
 type Seen = { loss: Outcome["loss"]; evaluation: Outcome["evaluation"] };
 
-/** What the outcome says where earlier sittings did the last whole epoch, from what they wrote down. */
-async function seenBefore({ metrics }: RunFolder, epochs: number): Promise<Seen> {
+/** What this sitting saw, or where earlier ones did the last whole epoch, what they wrote down. */
+async function lastSeen(seen: Seen, { metrics }: RunFolder, epochs: number): Promise<Seen> {
+  if (seen.loss !== null || epochs === 0) return seen;
   const records = (await readJsonLines(metrics)) as RunRecord[];
   const losses = records.flatMap((record) =>
     record.kind === "step" && record.epoch === epochs - 1 ? [record.loss] : [],
@@ -241,7 +242,7 @@ export async function runSession(session: Session, from: Position | undefined): 
     files.log(finished ? "done" : `interrupted after step ${progress.step}`);
     const [steps, seconds] = [progress.step, progress.elapsedSeconds];
     const epochs = Math.floor(steps / stepsPerEpoch);
-    const last = seen.loss === null && epochs > 0 ? await seenBefore(folder, epochs) : seen;
+    const last = await lastSeen(seen, folder, epochs);
     return { epochs, steps, finished, seconds, chanceLoss, ...last };
   } finally {
     files.close();

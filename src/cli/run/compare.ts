@@ -30,7 +30,12 @@ import {
 import { ConfigError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
 import { writeFileAtomic } from "../../files/index.ts";
-import { labelledOnly, labelsIn, type OpenImagesOptions, refuseSame } from "../../inference/index.ts";
+import {
+  labelledOnly,
+  labelsIn,
+  type OpenImagesOptions,
+  refuseSame,
+} from "../../inference/index.ts";
 import { renderComparison } from "../../report/index.ts";
 import {
   type ConfigTree,
