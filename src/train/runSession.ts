@@ -42,6 +42,7 @@ export type Session = {
   readonly stepper: Stepper;
   readonly target: Target;
   readonly data: TrainingData;
+  readonly test: TrainingData | undefined; // held-out images to measure
   readonly folder: RunFolder;
   readonly signal: AbortSignal;
   readonly listener: TrainListener;

@@ -1,11 +1,9 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
 import { inFolder, plain, writeFiles } from "../data/testing.ts";
-import { openTrainingData } from "./dataset.ts";
-import { openMonitor } from "./monitor.ts";
 import { train } from "./train.ts";
 
 test("a size of views packs images as large wherever it is given", () =>
@@ -19,18 +17,16 @@ test("a size of views packs images as large wherever it is given", () =>
     expect(readdirSync(join(folder, ".packed"))).toEqual([expect.stringMatching(/-240px$/)]);
   }));
 
-test("training images are refused as test images", () =>
+test("test images of no use are refused before a run is made", () =>
   inFolder(async (folder) => {
-    const path = join(folder, "set");
+    const [data, other, out] = ["set", "other", "run"].map((name) => join(folder, name));
     const names = ["a/1", "a/2", "b/1", "b/2"];
     const files = names.map((name, i) => [`${name}.png`, plain(60 * i)]);
-    await writeFiles(path, Object.fromEntries(files));
-    const config = { out: join(folder, "run"), imageSize: 16, test: path, seed: 0 };
-    const data = await openTrainingData(path, config);
-    const views = { mean: [0, 0, 0], std: [1, 1, 1] };
-    const session = { config: { ...config, views, evaluation: { images: 10 } }, data };
-    await expect(openMonitor(session as never, {} as never)).rejects.toThrow(
+    await writeFiles(data, Object.fromEntries(files));
+    await writeFiles(other, { "1.png": plain(9), "2.png": plain(99) });
+    await expect(train({ data, out, test: data })).rejects.toThrow(
       "test: the test images are the 4 training images themselves, expected others",
     );
-    data.close();
+    await expect(train({ data, out, test: other })).rejects.toThrow(/test: ".*" has no labels/);
+    expect(existsSync(out)).toBe(false);
   }));
