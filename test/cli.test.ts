@@ -86,6 +86,15 @@ describe("the frame", () => {
     expect(encoders.map(({ name }) => name)).toContain("resnet");
   });
 
+  test("progress that nobody reads any more ends no run", async () => {
+    const out = folder.at("unread");
+    const { code, json } = await contrapose(["train", images, "--out", out, ...small, "--json"], {
+      kill: ({ stderr }) => stderr?.once("data", () => stderr.destroy()),
+    });
+    expect(code).toBe(0);
+    expect(json()).toMatchObject({ steps: 12, finished: true });
+  });
+
   test("nothing that moves the cursor or colours is written to a pipe", async () => {
     const { out, err } = await contrapose(["train", "--resume", run]);
 
@@ -269,7 +278,8 @@ describe("methods", () => {
     expect(Number(called.json().loss)).toBeGreaterThan(0);
     const again = await contrapose(["train", "--resume", out, "--json", "--quiet"]);
     expect(again.code).toBe(0);
-    expect(again.json()).toMatchObject({ steps: 6, finished: true });
+    const { loss, knn } = called.json();
+    expect(again.json()).toMatchObject({ steps: 6, finished: true, loss, knn });
   });
 
   test("micro-batches train as the whole batch with split normalisation does", async () => {

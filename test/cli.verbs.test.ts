@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -58,6 +58,12 @@ describe("evaluate", () => {
     expect(one.code).toBe(0);
     expect(one.json()).toEqual(other.json());
     expect(one.json().images).toMatchObject({ how: "a fifth of the training images held out" });
+  });
+
+  test("refuses the training images as test images", async () => {
+    const called = await contrapose(["evaluate", run, "--test", images]);
+    expect(called.code).toBe(2);
+    expect(called.err).toContain("the test images are the 128 training images themselves");
   });
 
   test("measures embeddings behind the head as well", async () => {
@@ -152,6 +158,11 @@ test("report writes a page that holds everything itself", async () => {
   expect(page).toContain("<!doctype html>");
   expect(page).not.toMatch(/<script|src="http|href="http/);
   expect(existsSync(join(run, "report.json"))).toBe(true);
+  const notes = folder.at("notes.txt");
+  writeFileSync(notes, "mine");
+  const refused = await contrapose(["report", run, "--out", notes]);
+  expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("exists")]);
+  expect(readFileSync(notes, "utf8")).toBe("mine");
 });
 
 test("preview draws views, warns and estimates", async () => {

@@ -33,6 +33,15 @@ describe("the package", () => {
     expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
+  test("exports every folder of the library", () => {
+    const folders = readdirSync(join(root, "src")).filter((name) =>
+      existsSync(join(root, "src", name, "index.ts")),
+    );
+    expect(Object.keys(manifest.exports)).toEqual(
+      expect.arrayContaining(folders.map((name) => `./${name}`)),
+    );
+  });
+
   test("runs no script of its own when it is installed", () => {
     const hooks = ["preinstall", "install", "postinstall", "prepare"];
     expect(hooks.filter((hook) => hook in manifest.scripts)).toEqual([]);
@@ -54,6 +63,8 @@ describe("the package", () => {
     }[];
     const paths = files.map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(["LICENSE", "README.md", "dist/cli/main.js"]));
+    const named = readFileSync(join(root, "README.md"), "utf8").match(/examples\/[\w./-]+\w/g);
+    expect(paths).toEqual(expect.arrayContaining(named!));
     expect(paths.filter((path) => /\.test\.|^src\/|^test\/|^bench\//.test(path))).toEqual([]);
     execFileSync("tar", ["xzf", join(folder, filename), "-C", folder]);
     expect(readdirSync(join(folder, "package"))).toContain("dist");

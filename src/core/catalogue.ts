@@ -10,6 +10,16 @@ export type Choice<C extends Catalogue> = {
   [K in keyof C]: { name: K } & z.output<C[K]["options"]>;
 }[keyof C];
 
+/** Options that an entry does not have, by name. */
+export const unknownTo = (entry: Entry, options: object): string[] =>
+  Object.keys(options).filter((name) => !(name in entry.options.shape));
+
+/** The entry that options without a name are of: `usual` unless only others have them all, then the first of these. */
+export function entryOf(catalogue: Catalogue, usual: string, options: object): string {
+  const has = (name: string) => unknownTo(catalogue[name], options).length === 0;
+  return [usual, ...Object.keys(catalogue)].find(has) ?? usual;
+}
+
 /**
  * Config schema of one choice from a catalogue. A bare name stands for that entry with its defaults,
  * and options without a name belong to `fallback`; without a fallback the name must be given.

@@ -83,8 +83,7 @@ export async function cifarSource(
     }
   }
   const count = sizes.reduce((sum, size, i) => sum + size / (PIXELS + labelBytes[i]), 0);
-  const notes = chosen.note === undefined ? [] : [chosen.note];
   const entries = (skip: (skipped: Skipped) => void) => recordEntries(kept, read, skip);
   const named = options.labels === "none" ? {} : { classes };
-  return { kind: "cifar", path, count, ...named, notes, entries };
+  return { kind: "cifar", path, count, ...named, ...chosen.about, entries };
 }

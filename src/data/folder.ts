@@ -6,20 +6,20 @@ import { classLevel, classOf } from "./classLevel.ts";
 import { readSidecar } from "./sidecar.ts";
 import type { ImageSource, RawEntry, Skipped, SourceOptions } from "./source.ts";
 import { chooseSplit, splitOf } from "./split.ts";
+import type { Split } from "./split.ts";
 import type { FoundFile, FoundFiles } from "./walk.ts";
 
-type Chosen = FoundFiles & { readonly note?: string };
+type Chosen = FoundFiles & Pick<Split, "about">;
 
 /** Leaves out the test part where the outermost folders are parts of a dataset and hold every image. */
 function chooseParts(found: FoundFiles, { split = "auto" }: SourceOptions): Chosen {
   const top = (path: string) => (path.includes("/") ? path.slice(0, path.indexOf("/")) : "");
   const names = [...new Set(found.files.map(({ path }) => top(path)))];
-  if (names.every((name) => splitOf(name) === undefined)) return found;
-  const { kept, note } = chooseSplit(names, split);
+  if (names.every((name) => splitOf(name) === undefined)) return { ...found, about: { notes: [] } };
+  const { kept, about } = chooseSplit(names, split);
   const isKept = ({ path }: { path: string }) =>
     kept.includes(top(path)) || !names.includes(top(path));
-  const files = found.files.filter(isKept);
-  return { files, skipped: found.skipped.filter(isKept), ...(note === undefined ? {} : { note }) };
+  return { files: found.files.filter(isKept), skipped: found.skipped.filter(isKept), about };
 }
 
 function describeLabels(level: number | undefined, files: readonly FoundFile[]): string {
@@ -40,7 +40,7 @@ export async function folderSource(
   options: SourceOptions = {},
 ): Promise<ImageSource> {
   const sidecar = await readSidecar(folder);
-  const { files, skipped, note } = chooseParts(found, options);
+  const { files, skipped, about } = chooseParts(found, options);
   const { labels = "auto" } = options;
   const paths = files.map(({ path }) => path);
   const level = labels === "none" ? undefined : labels === "auto" ? classLevel(paths) : labels;
@@ -64,6 +64,6 @@ export async function folderSource(
     skipped.forEach(skip);
     for (const file of files) yield entry(file);
   }
-  const notes = [...(note === undefined ? [] : [note]), describeLabels(level, files)];
-  return { kind: "folder", path: folder, count: files.length, notes, entries };
+  const notes = [...about.notes, describeLabels(level, files)];
+  return { kind: "folder", path: folder, count: files.length, ...about, notes, entries };
 }

@@ -118,5 +118,5 @@ export function idxSource(
   const useLabels = options.labels !== "none";
   const entries = (skip: (skipped: Skipped) => void) =>
     recordEntries(kept, (file) => read(file, useLabels), skip);
-  return { kind: "idx", path, notes: chosen.note === undefined ? [] : [chosen.note], entries };
+  return { kind: "idx", path, ...chosen.about, entries };
 }

@@ -39,16 +39,18 @@ export type ImageSource = {
   readonly classes?: readonly string[]; // in the order that the files give them
   /** What was decided about the place, in sentences for people. */
   readonly notes: readonly string[];
+  /** What is read of a place with parts of which others are left out. */
+  readonly part?: string;
   entries(skip: (skipped: Skipped) => void): AsyncIterable<RawEntry>;
 };
 
-/** Which part of a source that has a training and a test part. */
-export type SplitChoice = "auto" | "train" | "test" | "all";
+/** Which part of a source that has a training and a test part. `heldOut` is the other one than `auto`. */
+export type SplitChoice = "auto" | "heldOut" | "train" | "test" | "all";
 
 /** Choices about how a place is read. */
 export type SourceOptions = {
   readonly reader?: SourceKind; // found from the files where absent
-  /** `auto`: the training part where there are both, else everything. */
+  /** `auto`: the training part where there are both, `heldOut`: the test part; else everything. */
   readonly split?: SplitChoice;
   /** `auto`: class folders where they look like classes; a number: the folder level, 0 outermost. */
   readonly labels?: "auto" | "none" | number;

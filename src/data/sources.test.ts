@@ -81,9 +81,10 @@ test("of train and test folders the train part is read, with labels from the fol
     const { entries } = await readAll(auto);
     expect(entries.map(({ label }) => label)).toEqual(["a", "a", "b", "b"]);
     expect(auto.notes.join()).toContain("left out test");
-    const ids = async (split: "test" | "all") =>
-      (await readAll(await detectSource(folder, { split }))).ids.length;
-    expect([await ids("test"), await ids("all")]).toEqual([2, 6]);
+    const ids = async (split: "test" | "all" | "heldOut", path = folder) =>
+      (await readAll(await detectSource(path, { split }))).ids.length;
+    expect([await ids("test"), await ids("all"), await ids("heldOut")]).toEqual([2, 6, 2]);
+    expect(await ids("heldOut", join(folder, "train"))).toBe(4); // no parts: all of it
   }));
 
 test("boxes.json and manifest.jsonl beside the images or above them give boxes and labels", () =>
@@ -122,6 +123,8 @@ test("CIFAR-10 and CIFAR-100 records give their pixels row by row, and the names
       "hundred/fine_label_names.txt": "x\ny\nz\n",
       "cut/train.bin": ten.subarray(0, 5000),
     });
+    const held = await readAll(await detectSource(join(folder, "ten"), { split: "heldOut" }));
+    expect(held.ids).toEqual(["test_batch.bin#000000", "test_batch.bin#000001"]);
     const source = await detectSource(join(folder, "ten"));
     const { entries, ids } = await readAll(source);
     expect([source.kind, source.count]).toEqual(["cifar", 2]);

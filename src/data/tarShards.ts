@@ -153,5 +153,5 @@ export function tarSource(
       }
     }
   }
-  return { kind: "tar", path, notes: chosen.note === undefined ? [] : [chosen.note], entries };
+  return { kind: "tar", path, ...chosen.about, entries };
 }

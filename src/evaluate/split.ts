@@ -1,6 +1,6 @@
 import { ConfigError } from "../core/errors.ts";
 import { permutation, randomStream } from "../core/random.ts";
-import { type Images, labelledOnly, labelsIn } from "../inference/index.ts";
+import { type Images, labelledOnly, labelsIn, refuseSame } from "../inference/index.ts";
 
 /** Some images with their labels. */
 export type Part = {
@@ -61,6 +61,7 @@ export function splitImages(train: Images, test: Images | undefined, seed: numbe
     const [left, right] = divided(train, { classes, share: 0.2, seed });
     return { train: left, test: right, classes, how: "a fifth of the training images held out" };
   }
+  refuseSame("evaluate", train, test);
   if (classes.length === 0 && test.classes !== undefined) {
     const [left, right] = divided(test, { classes: test.classes, share: 0.5, seed });
     const how =

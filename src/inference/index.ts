@@ -40,3 +40,4 @@ export {
 export { labelledOnly, labelsIn, largestShare } from "./labels.ts";
 export { readGroups, writeGroups } from "./groupsFile.ts";
 export { joinGroups } from "./joinGroups.ts";
+export { refuseSame } from "./sameImages.ts";

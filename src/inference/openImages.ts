@@ -34,6 +34,8 @@ export type OpenImagesOptions = {
   readonly cache: string;
   /** Side of the views to be made, so that images are stored large enough. */
   readonly imageSize?: number | undefined;
+  /** Which part of a place with a training and a test part: `auto` the training part, `heldOut` the other. */
+  readonly split?: "auto" | "heldOut" | undefined;
   /** A file of groups, joined to those that were found when packing. */
   readonly groups?: string | undefined;
   readonly progress?: (done: number, total: number | undefined) => void;
@@ -119,9 +121,12 @@ export async function openImages(path: string, options: OpenImagesOptions): Prom
 
 async function openPlain(path: string, options: OpenImagesOptions): Promise<Images> {
   if (await isPackedDataset(path)) return toImages(await openDataset(path));
-  const source = await detectSource(path);
+  const { split = "auto" } = options;
+  const source = await detectSource(path, { split });
+  const { part, notes } = source;
   const size = packedSize(options.imageSize);
-  const mark = createHash("sha256").update(resolve(path)).digest("hex").slice(0, 8);
+  const place = split === "heldOut" && part !== undefined ? join(path, part) : path;
+  const mark = createHash("sha256").update(resolve(place)).digest("hex").slice(0, 8);
   const folder = join(options.cache, `${datasetName(path)}-${mark}-${size}px`);
   const report = await packDataset(
     source,
@@ -135,5 +140,10 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
   if (report.images === 0) throw new DataError(`${JSON.stringify(path)} holds no image`);
   const news = report.packed > 0 || report.skipped.some(({ ignored }) => ignored === undefined);
   if (news) options.note?.(describeReport(report, folder));
+  if ((news || part !== undefined) && notes.length > 0) {
+    const hint =
+      split === "auto" && part !== undefined ? "; contrapose pack --split all reads all" : "";
+    options.note?.(`note       ${notes.join("; ")}${hint}`);
+  }
   return toImages(await openDataset(folder));
 }

@@ -31,6 +31,23 @@ test("the optimiser that is given brings its own learning rate", () => {
   expect(openConfig(vit, facts).config.learningRate).toBeCloseTo(0.000707);
 });
 
+test("options without a name choose the encoder and the optimiser that have them, and say so", () => {
+  const residual = { encoder: { width: 16, blocks: [1, 1] }, optimiser: { momentum: 0.8 } };
+  const { config, choices } = openConfig({ data: "x", ...residual }, facts);
+  expect(config.encoder).toMatchObject({ name: "resnet", width: 16, blocks: [1, 1] });
+  expect(config.optimiser).toMatchObject({ name: "sgd", momentum: 0.8, weightDecay: 5e-4 });
+  expect(config.learningRate).toBe(0.12);
+  expect(closeConfig(config, 3).config.encoder).toEqual(config.encoder);
+  const said = choices.map(({ path, value, reason }) => `${path}: ${value}: ${reason}`);
+  expect(said).toContain("encoder: resnet, width 16, blocks 1,1: convnet has no blocks");
+  expect(said).toContain("optimiser: sgd: adamw has no momentum");
+  const photos = { ...facts, shortSide: 160 };
+  const deep = openConfig({ data: "x", encoder: { depth: 3 } }, photos).config;
+  expect(deep.encoder).toMatchObject({ name: "convnet", depth: 3, width: 32 });
+  const rate = openConfig({ data: "x", learningRate: 0.24 }, facts).choices;
+  expect(rate.find(({ path }) => path === "optimiser")?.reason).toContain("learning rate given");
+});
+
 test("photos get larger views, with blur", () => {
   const { config } = openConfig({ data: "x" }, { ...facts, shortSide: 160 });
   expect(config.imageSize).toBe(64);

@@ -1,7 +1,10 @@
 import { availableParallelism } from "node:os";
 
+import { entryOf, unknownTo } from "../core/catalogue.ts";
 import { ConfigError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
+import { encoders } from "../encoders/index.ts";
+import { optimisers } from "../optim/index.ts";
 import { loocViews, viewPolicy, type ViewOptions } from "../views/index.ts";
 import { TrainConfig, type ConfigTree, type Named, type RunConfig } from "./config.ts";
 import { omit, overlay } from "./layers.ts";
@@ -106,10 +109,23 @@ export function describeNamed({ name, ...options }: Named): string {
   return [name, ...parts].join(", ");
 }
 
+/** Where options ask for a residual net for small images on a CPU. */
+const smallResnet: Named = { name: "resnet", width: 16, blocks: [1, 1, 1] };
+
+/** `convnet has no blocks`: why options stand for another entry than the usual one. */
+const hasNo = (entry: Parameters<typeof unknownTo>[0], options: ConfigTree): string =>
+  `${entry.name} has no ${unknownTo(entry, options).join(", ")}`;
+
 function encoderOf(tree: ConfigTree, imageSize: number, device: string, note: Note): Named {
   const given = (tree.encoder ?? {}) as ConfigTree;
   if (given.name !== undefined) return given as Named;
-  const [encoder, reason] = encoderFor(imageSize, device);
+  const [usual, why] = encoderFor(imageSize, device);
+  const name = entryOf(encoders, usual.name, given);
+  const other = name === "resnet" && isSmall(imageSize, device) ? smallResnet : { name };
+  const [encoder, reason] =
+    name === usual.name
+      ? [usual, why]
+      : [other, hasNo(encoders[usual.name as keyof typeof encoders], given)];
   const chosen = overlay(encoder, given) as Named;
   note("encoder", describeNamed(chosen), reason);
   return chosen;
@@ -117,10 +133,16 @@ function encoderOf(tree: ConfigTree, imageSize: number, device: string, note: No
 type Note = (path: string, value: string | number, reason: string) => void;
 
 function optimiserOf(tree: ConfigTree, small: boolean, note: Note): Named {
-  const asked = (tree.optimiser ?? {}) as ConfigTree;
-  const given = { name: small ? "adamw" : "sgd", ...asked };
-  if (small && asked.name === undefined) note("optimiser", "adamw", "small images on a CPU");
-  return overlay(optimiserDefaults[given.name] ?? {}, given) as Named;
+  const given = (tree.optimiser ?? {}) as ConfigTree;
+  const usual = small ? "adamw" : "sgd";
+  const name = (given.name as string | undefined) ?? entryOf(optimisers, usual, given);
+  if (given.name === undefined && name !== usual) {
+    note("optimiser", name, hasNo(optimisers[usual], given));
+  } else if (given.name === undefined && small) {
+    const rate = tree.learningRate === undefined ? "" : "; the learning rate given is for it";
+    note("optimiser", name, `small images on a CPU${rate}`);
+  }
+  return overlay(optimiserDefaults[name] ?? {}, { ...given, name }) as Named;
 }
 
 /** Views that share an augmentation with the first where the framework has a space for each. */
@@ -141,7 +163,7 @@ function viewsOf(tree: ConfigTree, imageSize: number) {
 }
 
 /** Side of the views where the config gives it, as imageSize or within views. */
-function viewSize({ imageSize, views }: ConfigTree): number | undefined {
+export function viewSize({ imageSize, views }: ConfigTree): number | undefined {
   const inner = (views as ViewOptions | undefined)?.size;
   if (imageSize !== undefined && inner !== undefined && imageSize !== inner) {
     throw new ConfigError(
@@ -185,7 +207,8 @@ export function openConfig(
   const views = viewsOf(tree, imageSize);
   if (views.automatic) note("views", views.preset, `for images of ${imageSize} px`);
   const cores = availableParallelism();
-  const parsed = parseOptions("train", TrainConfig, { ...tree, encoder, optimiser });
+  const chosen = { ...tree, encoder, optimiser };
+  const parsed = parseOptions("train", TrainConfig, chosen);
   const config: OpenConfig = {
     ...{ data: parsed.data, out: parsed.out ?? "", ...optional(parsed) },
     ...{ method: parsed.method ?? "simclr", framework: parsed.framework },
@@ -197,7 +220,7 @@ export function openConfig(
     workers: parsed.workers ?? Math.max(1, cores - 1),
     epochs: parsed.epochs,
     minutes: parsed.minutes ?? 15,
-    given: tree,
+    given: chosen,
   };
   return { config, choices };
 }

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 
-import { type Images, openImages } from "../inference/index.ts";
+import { type Images, openImages, type OpenImagesOptions } from "../inference/index.ts";
 import type { DatasetFacts } from "./automatic.ts";
 import type { TrainListener } from "./events.ts";
 
@@ -19,15 +19,16 @@ export type OpenDataOptions = {
   readonly out: string; // folder of the run
   readonly imageSize?: number | undefined;
   readonly groups?: string | undefined; // a file of groups
+  readonly split?: OpenImagesOptions["split"];
   readonly listener?: TrainListener | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
 /** Opens the images of a run; their packed form is kept beside the run, where the next run finds it. */
 export function openTrainingData(path: string, options: OpenDataOptions): Promise<TrainingData> {
-  const { out, imageSize, groups, listener, signal } = options;
+  const { out, imageSize, groups, split = "auto", listener, signal } = options;
   return openImages(path, {
-    ...{ cache: join(dirname(out), ".packed"), imageSize, groups, signal },
+    ...{ cache: join(dirname(out), ".packed"), imageSize, groups, split, signal },
     progress: (done, total) => listener?.({ kind: "packing", done, total }),
     note: (text) => listener?.({ kind: "note", text }),
   });

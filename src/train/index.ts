@@ -5,6 +5,7 @@ export {
   closeConfig,
   type DatasetFacts,
   openConfig,
+  viewSize,
   withPreset,
 } from "./automatic.ts";
 export { readCheckpoint, readPosition, writeCheckpoint } from "./checkpoint.ts";

@@ -1,74 +1,84 @@
-import type { HostArray, HostRecord } from "../core/arrays.ts";
+import type { HostRecord } from "../core/arrays.ts";
 import { ConfigError } from "../core/errors.ts";
+import { type HostVariables, type LoadReport, loadVariables } from "../encoders/index.ts";
 import { readSafetensors } from "../files/index.ts";
 import { weightsPath } from "../inference/index.ts";
-import type { HostModel, HostState } from "../methods/index.ts";
+import type { HostState } from "../methods/index.ts";
 
-/** What became of the arrays of a weights file. */
-export type Loaded = {
-  readonly path: string;
-  readonly loaded: readonly string[];
-  /** In the encoder or head, but not in the file, or there with another shape. */
-  readonly fresh: readonly string[];
-  /** In the file, but of no use here. */
-  readonly unused: readonly string[];
-};
+/** What became of the arrays of a weights file, for encoder and head together. */
+export type Loaded = LoadReport & { readonly path: string };
 
-const fits = (array: HostArray | undefined, like: HostArray): array is HostArray =>
-  array?.dtype === like.dtype && array.shape.join() === like.shape.join();
+type WrongShape = LoadReport["wrongShape"][number];
 
-/** Copies what fits by name into a record; the arrays of the record are replaced in place. */
-function copyInto(target: HostRecord, source: HostRecord, note: Set<string>, fresh: Set<string>) {
-  for (const [name, like] of Object.entries(target)) {
-    const found = source[name] as HostArray | undefined;
-    if (fits(found, like)) {
-      like.data.set(found.data);
-      note.add(name);
-    } else fresh.add(name);
-  }
+/** `conv1.weight is [64, 3, 7, 7] in the file, here [64, 3, 3, 3]`. */
+const describeShapes = ({ name, expected, found }: WrongShape): string =>
+  `${name} is [${found.join(", ")}] in the file, here [${expected.join(", ")}]`;
+
+/** Takes over what fits by name; the arrays of the records are replaced. */
+function load(target: HostVariables, source: HostRecord): LoadReport {
+  const { variables, report } = loadVariables(target, source);
+  Object.assign(target.parameters, variables.parameters);
+  Object.assign(target.statistics, variables.statistics);
+  return report;
 }
 
-function recordsOf({ encoder, head }: HostModel): HostRecord[] {
-  return [encoder.parameters, encoder.statistics, head.parameters, head.statistics];
+function nothingFits(path: string, own: HostRecord, source: HostRecord, report: LoadReport): never {
+  const wrong = report.wrongShape.at(0);
+  const [theirs = "nothing"] = Object.keys(source);
+  const why =
+    wrong === undefined
+      ? `the encoder has ${Object.keys(own)[0]} and the file ${theirs}`
+      : describeShapes(wrong);
+  throw new ConfigError(
+    `init: no array of ${JSON.stringify(path)} fits the encoder: ${why}`,
+    "choose the encoder, width and blocks that the weights were made with",
+  );
 }
 
 /**
  * Starts from given weights: whatever has a name and shape of the encoder or head is taken, in the state
- * itself and in its averaged and momentum copies. Names are torchvision's; a prefix as wrappers leave
- * (`module.`, `backbone.`, `encoder.`) is ignored.
+ * itself and in its averaged and momentum copies. Names are torchvision's; prefixes as wrappers leave them
+ * (`module.`, `backbone.`, `encoder.`) are looked through.
  */
 export async function initialise(state: HostState, from: string): Promise<Loaded> {
   const path = weightsPath(from);
   const { arrays } = await readSafetensors(path);
-  const plain = (name: string) => name.replace(/^((module|backbone|encoder|model)\.)+/, "");
-  const source = Object.fromEntries(
-    Object.entries(arrays).map(([name, array]) => [plain(name), array]),
-  );
-  const [loaded, fresh] = [new Set<string>(), new Set<string>()];
-  for (const model of [state, state.average, state.key]) {
-    if (model === undefined) continue;
-    for (const record of recordsOf(model)) copyInto(record, source, loaded, fresh);
+  for (const copy of [state.average, state.key]) {
+    if (copy === undefined) continue;
+    load(copy.encoder, arrays);
+    load(copy.head, arrays);
   }
-  if (![...loaded].some((name) => name in state.encoder.parameters)) {
-    const [own] = Object.keys(state.encoder.parameters);
-    const [theirs = "nothing"] = Object.keys(arrays);
-    throw new ConfigError(
-      `init: no array of ${JSON.stringify(path)} fits the encoder, which has ${own} and the file ${theirs}`,
-      "choose the encoder, width and blocks that the weights were made with",
-    );
+  const [encoder, head] = [load(state.encoder, arrays), load(state.head, arrays)];
+  const { parameters } = state.encoder;
+  if (!encoder.loaded.some((name) => name in parameters)) {
+    nothingFits(path, parameters, arrays, encoder);
   }
-  const unused = Object.keys(arrays).filter((name) => !loaded.has(plain(name)));
-  return { path, loaded: [...loaded], fresh: [...fresh], unused };
+  return {
+    path,
+    loaded: [...encoder.loaded, ...head.loaded],
+    missing: [...encoder.missing, ...head.missing],
+    wrongShape: [...encoder.wrongShape, ...head.wrongShape],
+    unexpected: encoder.unexpected.filter((name) => head.unexpected.includes(name)),
+  };
+}
+
+/** Where only the first layer of a residual net differs, because views of up to 64 px have a small one. */
+function stemHint(wrong: readonly WrongShape[]): string {
+  const first = wrong.find(({ name }) => name === "conv1.weight");
+  if (first?.found[3] !== 7 || first.expected[3] === 7) return "";
+  return " (--set encoder.stem=standard makes the first layer that the file has)";
 }
 
 /** Says what was and what was not loaded. */
-export function describeLoaded({ path, loaded, fresh, unused }: Loaded): string {
+export function describeLoaded({ path, loaded, missing, wrongShape, unexpected }: Loaded): string {
   const names = (list: readonly string[]) =>
     list.slice(0, 4).join(", ") + (list.length > 4 ? ` and ${list.length - 4} more` : "");
+  const shapes = names(wrongShape.map(describeShapes)) + stemHint(wrongShape);
   const parts = [
     `init       ${loaded.length} arrays from ${path}`,
-    fresh.length > 0 ? `not in the file, drawn anew: ${names(fresh)}` : "",
-    unused.length > 0 ? `in the file, not used: ${names(unused)}` : "",
+    missing.length > 0 ? `not in the file, drawn anew: ${names(missing)}` : "",
+    wrongShape.length > 0 ? `of another shape, drawn anew: ${shapes}` : "",
+    unexpected.length > 0 ? `in the file, not used: ${names(unexpected)}` : "",
   ];
   return parts.filter((part) => part !== "").join("; ");
 }

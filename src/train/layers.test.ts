@@ -74,6 +74,19 @@ test("all mistakes of a config are found at once, each with its place", () => {
   expect(found.join("\n")).toMatch(/learning_rate is not an option, did you mean learningRate\?/);
 });
 
+test("options without a name are checked against the entry that they choose", () => {
+  const passing = [
+    { encoder: { blocks: [1, 1, 1] }, optimiser: { momentum: 0.9 } },
+    { encoder: { depth: 3 }, optimiser: { beta2: 0.95 } },
+    { encoder: { width: 8 }, optimiser: { weightDecay: 0 } },
+  ];
+  for (const tree of passing) expect(configMistakes({ data: "x", ...tree })).toEqual([]);
+  const mixed = { encoder: { blocks: [1], depth: 3 }, optimiser: { momentum: 0.9, beta1: 0.9 } };
+  expect(configMistakes({ data: "x", ...mixed }).join("\n")).toMatch(
+    /encoder: depth is not an option of resnet.*\noptimiser: beta1 is not an option of sgd/,
+  );
+});
+
 test("a config without a mistake passes, with names or entries", () => {
   expect(
     configMistakes({ data: "x", optimiser: "lars", head: { name: "mlp", layers: 3 } }),

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 
+import { entryOf } from "../core/catalogue.ts";
 import { ConfigError } from "../core/errors.ts";
 import { mistakes } from "../core/options.ts";
 import { suggest } from "../core/suggest.ts";
+import { encoders } from "../encoders/index.ts";
+import { optimisers } from "../optim/index.ts";
 import { TrainConfig, type ConfigTree } from "./config.ts";
 
 const isTree = (value: unknown): value is ConfigTree =>
@@ -128,13 +131,26 @@ function choiceMistakes(tree: ConfigTree): string[] {
   });
 }
 
+/** The tree with an encoder and an optimiser that their options stand for, as `openConfig` will choose them. */
+function withEntries(tree: ConfigTree): ConfigTree {
+  const named = (catalogue: Parameters<typeof entryOf>[0], usual: string, given: unknown) =>
+    isTree(given) && given.name === undefined
+      ? { ...given, name: entryOf(catalogue, usual, given) }
+      : given;
+  return {
+    ...tree,
+    encoder: named(encoders, "resnet", tree.encoder),
+    optimiser: named(optimisers, "sgd", tree.optimiser),
+  };
+}
+
 /** What is wrong with a config, one sentence a mistake, all of them. */
 export function configMistakes(tree: ConfigTree): string[] {
   const odd = choiceMistakes(tree);
   const sound = Object.fromEntries(
     Object.entries(tree).filter(([key]) => !odd.some((line) => line.startsWith(`${key}:`))),
   );
-  const found = mistakes(TrainConfig, sound).map((line) => {
+  const found = mistakes(TrainConfig, withEntries(sound)).map((line) => {
     if (line === "data: Invalid input: expected string, received undefined") {
       return "data is missing, expected where the images are";
     }

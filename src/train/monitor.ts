@@ -8,12 +8,13 @@ import {
   labelsIn,
   largestShare,
   openFeatures,
+  refuseSame,
 } from "../inference/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
 import { effectiveRank, type Features, knnClassify, uniformity } from "../metrics/index.ts";
 import type { RunConfig } from "./config.ts";
-import { openTrainingData, type TrainingData } from "./dataset.ts";
-import type { EvaluationRecord, TrainListener } from "./events.ts";
+import { type OpenDataOptions, openTrainingData, type TrainingData } from "./dataset.ts";
+import type { EvaluationRecord } from "./events.ts";
 import type { Progress } from "./loop.ts";
 import { exportedEncoder } from "./session.ts";
 import type { Target } from "./stepper.ts";
@@ -48,21 +49,34 @@ function partOf(
   return { images, indices, labels: labels && indices.map((index) => labels[index]) };
 }
 
-async function partsOf(config: RunConfig, data: TrainingData, listener: TrainListener) {
-  const classes = data.classes ?? [];
-  const train = partOf(data, classes, config, "train");
-  if (config.test === undefined) return { train, test: undefined };
-  const { out, imageSize } = config;
-  const images = await openTrainingData(config.test, { out, imageSize, listener });
-  const test = partOf(images, classes, config, "test");
-  if (test.labels !== undefined && test.labels.length > 0) return { train, test };
-  images.close();
+/** Opens the images to measure, where a config names some. Throws `ConfigError` where they are of no use. */
+export async function openTest(
+  path: string | undefined,
+  data: TrainingData,
+  options: OpenDataOptions,
+): Promise<TrainingData | undefined> {
+  if (path === undefined) return undefined;
+  const images = await openTrainingData(path, { ...options, split: "heldOut" });
+  try {
+    refuseSame("test", data, images);
+    const classes = data.classes ?? [];
+    const labels = labelsIn(images, classes);
+    if (labels !== undefined && labelledOnly(labels).length > 0) return images;
+    return refuseClasses(path, images, classes);
+  } catch (error) {
+    images.close();
+    throw error;
+  }
+}
+
+/** Refuses test images without a class of the training images. */
+function refuseClasses(path: string, images: TrainingData, classes: readonly string[]): never {
   const known =
     images.classes === undefined
       ? "no labels"
       : `the classes ${images.classes.slice(0, 5).join(", ")}`;
   throw new ConfigError(
-    `test: ${JSON.stringify(config.test)} has ${known}, expected the classes of the training images${classes.length === 0 ? ", which have none" : ` (${classes.slice(0, 5).join(", ")})`}`,
+    `test: ${JSON.stringify(path)} has ${known}, expected the classes of the training images${classes.length === 0 ? ", which have none" : ` (${classes.slice(0, 5).join(", ")})`}`,
     "leave test out: labelled training images are then measured among themselves",
   );
 }
@@ -110,15 +124,17 @@ export async function openMonitor(
   session: {
     config: RunConfig;
     data: TrainingData;
+    test: TrainingData | undefined;
     framework: Framework;
     state: HostState;
-    listener: TrainListener;
   },
   target: Target,
 ): Promise<Monitor> {
-  const { config, data, framework, state, listener } = session;
+  const { config, data, framework, state } = session;
   const { imageSize, views } = config;
-  const { train, test } = await partsOf(config, data, listener);
+  const classes = data.classes ?? [];
+  const train = partOf(data, classes, config, "train");
+  const test = session.test && partOf(session.test, classes, config, "test");
   const format = { imageSize, mean: views.mean, std: views.std };
   const embedder = await openFeatures(framework.encoder, exportedEncoder(state), format, target);
   return {
@@ -133,9 +149,6 @@ export async function openMonitor(
         elapsedSeconds: Number(elapsedSeconds.toFixed(3)),
       };
     },
-    async dispose() {
-      test?.images.close();
-      await embedder.dispose();
-    },
+    dispose: () => embedder.dispose(),
   };
 }

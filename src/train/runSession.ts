@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
 import { VERSION } from "../core/version.ts";
+import { readJsonLines } from "../files/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
 import { type Boxes, openViewLoader, type ViewLoader } from "../views/index.ts";
 import { type Exported, writeCheckpoint } from "./checkpoint.ts";
@@ -25,7 +26,7 @@ import { openMonitor } from "./monitor.ts";
 import { coverageFigures } from "./objectBoxes.ts";
 import { openPairRecorder } from "./pairRecorder.ts";
 import type { Position } from "./position.ts";
-import { openRunFiles, type RunFiles } from "./runFiles.ts";
+import { openRunFiles, type RunFiles, type RunRecord } from "./runFiles.ts";
 import type { RunFolder } from "./runFolder.ts";
 import { openRunLoader, type RunLoader } from "./runLoader.ts";
 import { exportedOf, parameterCount } from "./session.ts";
@@ -41,6 +42,7 @@ export type Session = {
   readonly stepper: Stepper;
   readonly target: Target;
   readonly data: TrainingData;
+  readonly test: TrainingData | undefined; // held-out images to measure
   readonly folder: RunFolder;
   readonly signal: AbortSignal;
   readonly listener: TrainListener;
@@ -54,7 +56,7 @@ export type Outcome = {
   readonly seconds: number; // of training, over all sittings
   readonly loss: number | null; // mean of the last epoch that was done, nats
   readonly chanceLoss: number; // nats
-  readonly evaluation: EvaluationRecord | undefined; // the last one of this sitting
+  readonly evaluation: EvaluationRecord | undefined; // the last one
 };
 
 type Saving = { session: Session; files: RunFiles; exported: Exported; stepsPerEpoch: number };
@@ -121,12 +123,25 @@ function announce(session: Session, firstStep: number, stepsPerEpoch: number): v
   });
 }
 
+type Seen = { loss: Outcome["loss"]; evaluation: Outcome["evaluation"] };
+
+/** What this sitting saw, or where earlier ones did the last whole epoch, what they wrote down. */
+async function lastSeen(seen: Seen, { metrics }: RunFolder, epochs: number): Promise<Seen> {
+  if (seen.loss !== null || epochs === 0) return seen;
+  const records = (await readJsonLines(metrics)) as RunRecord[];
+  const losses = records.flatMap((record) =>
+    record.kind === "step" && record.epoch === epochs - 1 ? [record.loss] : [],
+  );
+  const sum = losses.reduce((total, loss) => total + loss, 0);
+  return {
+    loss: losses.length === 0 ? null : sum / losses.length,
+    evaluation: records.findLast((record) => record.kind === "evaluation"),
+  };
+}
+
 /** Keeps of all events what the outcome says, and writes epochs to the log. */
 function following(session: Session, files: RunFiles) {
-  const seen: { loss: number | null; evaluation: EvaluationRecord | undefined } = {
-    loss: null,
-    evaluation: undefined,
-  };
+  const seen: Seen = { loss: null, evaluation: undefined };
   const listener: TrainListener = (event) => {
     if (event.kind === "epoch") {
       const { loss, epoch } = event.record;
@@ -228,7 +243,8 @@ export async function runSession(session: Session, from: Position | undefined): 
     files.log(finished ? "done" : `interrupted after step ${progress.step}`);
     const [steps, seconds] = [progress.step, progress.elapsedSeconds];
     const epochs = Math.floor(steps / stepsPerEpoch);
-    return { epochs, steps, finished, seconds, chanceLoss, ...seen };
+    const last = await lastSeen(seen, folder, epochs);
+    return { epochs, steps, finished, seconds, chanceLoss, ...last };
   } finally {
     files.close();
     await Promise.all([

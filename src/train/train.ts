@@ -11,6 +11,7 @@ import {
   openConfig,
   type OpenConfig,
   recordDefaults,
+  viewSize,
 } from "./automatic.ts";
 import { newestCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
@@ -22,6 +23,7 @@ import type { TrainListener } from "./events.ts";
 import { describeLoaded, initialise } from "./init.ts";
 import { omit, overlay } from "./layers.ts";
 import { describeMachine } from "./machine.ts";
+import { openTest } from "./monitor.ts";
 import { measureStep } from "./prepare.ts";
 import { type Outcome, runSession } from "./runSession.ts";
 import {
@@ -117,11 +119,12 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
   const method = (tree.method as string | undefined) ?? "simclr";
   const out = (tree.out as string | undefined) ?? freshRunPath(tree.data as string, method);
   checkOut(out, overwrite);
-  const data = await openTrainingData(tree.data as string, {
-    ...{ out, imageSize: tree.imageSize as number | undefined, listener, signal },
-    groups: tree.groups as string | undefined,
-  });
+  const places = { out, imageSize: viewSize(tree), listener, signal };
+  const groups = tree.groups as string | undefined;
+  const data = await openTrainingData(tree.data as string, { ...places, groups });
+  let test: TrainingData | undefined;
   try {
+    test = await openTest(tree.test as string | undefined, data, places);
     const opened = await openParts({ ...tree, out }, data, listener, options.tamper ?? unchanged);
     const closed = closeConfig(opened.config, await chosenEpochs(opened, data.count));
     const choices = [...opened.choices, ...closed.choices];
@@ -136,10 +139,11 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
     };
     const text = JSON.stringify({ ...closed.config, about }, null, 2);
     await writeFileAtomic(folder.config, `${text}\n`);
-    const session = { ...opened, config: closed.config, data, folder, signal, listener };
+    const session = { ...opened, config: closed.config, data, test, folder, signal, listener };
     const outcome = await runSession(session, undefined);
     return { ...outcome, run: out, config: closed.config, choices };
   } finally {
+    test?.close();
     data.close();
   }
 }
@@ -202,10 +206,12 @@ export async function resume(
     record: written.record ?? { ...recordDefaults, steps: 0 },
   };
   const checkpoint = await checkpointOf(folder, options.from);
-  const { imageSize } = config;
-  const { out, groups } = config;
-  const data = await openTrainingData(config.data, { out, imageSize, groups, listener, signal });
+  const { out, imageSize, groups } = config;
+  const places = { out, imageSize, listener, signal };
+  const data = await openTrainingData(config.data, { ...places, groups });
+  let test: TrainingData | undefined;
   try {
+    test = await openTest(config.test, data, places);
     const framework = frameworkOf(config, data.count);
     const fresh = framework.init();
     const decisive = decisivePart(config, data.fingerprint);
@@ -217,11 +223,12 @@ export async function resume(
     const state = read?.state ?? fresh;
     const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
     const stepper = await openStepper(framework, state, config, target);
-    const parts = { config, framework, state, stepper, target, data, folder, signal, listener };
+    const parts = { config, framework, state, stepper, target, data, test, folder };
     const { boxes } = read ?? {};
-    const outcome = await runSession({ ...parts, boxes }, read?.position);
+    const outcome = await runSession({ ...parts, signal, listener, boxes }, read?.position);
     return { ...outcome, run: path, config, choices: about.choices };
   } finally {
+    test?.close();
     data.close();
   }
 }

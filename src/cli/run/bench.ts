@@ -112,9 +112,10 @@ export async function runBench(call: Call): Promise<Answer> {
   if (what === "step") return stepBench(call);
   if (what === "views") return viewsBench(call);
   if (what === "methods") return methodsBench(call);
-  const near = suggest(what, ["step", "methods", "views"]);
+  const kinds = ["step", "methods", "views"];
+  const near = suggest(what, kinds);
   throw new ConfigError(
-    `bench: ${JSON.stringify(what)} is none of step, views`,
+    `bench: ${JSON.stringify(what)} is none of ${kinds.join(", ")}`,
     near === undefined ? undefined : `did you mean contrapose bench ${near}?`,
   );
 }

@@ -31,13 +31,19 @@ import {
 import { ConfigError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
 import { writeFileAtomic } from "../../files/index.ts";
-import { labelledOnly, labelsIn } from "../../inference/index.ts";
+import {
+  labelledOnly,
+  labelsIn,
+  type OpenImagesOptions,
+  refuseSame,
+} from "../../inference/index.ts";
 import { renderComparison } from "../../report/index.ts";
 import {
   type ConfigTree,
   openTrainingData,
   overlay,
   type TrainingData,
+  viewSize,
 } from "../../train/index.ts";
 import { columns, counted, figure, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
@@ -46,9 +52,11 @@ import { makeRuns } from "./comparing/runs.ts";
 import { chooseLoad, epochsIn, type Load, measureSpeeds, unevenBudget } from "./comparing/speed.ts";
 import { trainView } from "./trainView.ts";
 
-/** Refuses test images none of which has a class of the training images. */
+/** Refuses test images that are the training images, or none of which has a class of these. */
 function checkTest({ train, test }: CompareData, path: string | undefined): void {
-  if (test === undefined || train.classes === undefined) return;
+  if (test === undefined) return;
+  refuseSame("compare", train, test);
+  if (train.classes === undefined) return;
   const labels = labelsIn(test, train.classes);
   if (labels !== undefined && labelledOnly(labels).length > 0) return;
   throw new ConfigError(
@@ -60,15 +68,15 @@ function checkTest({ train, test }: CompareData, path: string | undefined): void
 /** Opens, and packs once for all runs, the images of a comparison. */
 async function openImages(request: Request, folder: CompareFolder, call: Call) {
   const { data, test, groups, arms } = request;
-  const open = (path: string, file?: string) =>
+  const open = (path: string, more: Pick<OpenImagesOptions, "groups" | "split">) =>
     openTrainingData(path, {
-      ...{ out: join(folder.runs, "any"), imageSize: arms[0].tree.imageSize as number | undefined },
-      ...{ groups: file, listener: trainView(call.printer), signal: call.signal },
+      ...{ out: join(folder.runs, "any"), imageSize: viewSize(arms[0].tree), ...more },
+      ...{ listener: trainView(call.printer), signal: call.signal },
     });
-  const train = await open(data, groups);
+  const train = await open(data, { groups });
   let tested: TrainingData | undefined;
   try {
-    tested = test === undefined ? undefined : await open(test);
+    tested = test === undefined ? undefined : await open(test, { split: "heldOut" });
     const images = { train, test: tested };
     checkTest(images, test);
     return images;

@@ -122,7 +122,7 @@ export async function runEmbed(call: Call): Promise<Answer> {
     const data = imagesOf(call, values, encoder);
     const before = await existing(embeddingFiles(out), encoder, { unit, overwrite });
     const { imageSize } = encoder.format;
-    const images = await openWithProgress(data, cacheFor(words[0]), call, imageSize);
+    const images = await openWithProgress(data, cacheFor(words[0]), call, { imageSize });
     try {
       if (!overwrite) checkPlace(before, images);
       const show = progressOf(call);

@@ -103,9 +103,12 @@ export async function evaluateOn(
   values.check();
   const { imageSize } = loaded.description;
   const cache = cacheFor(String(call.words[0]));
-  const learned = await openWithProgress(from!, cache, call, imageSize, values.text("groups"));
+  const groups = values.text("groups");
+  const learned = await openWithProgress(from!, cache, call, { imageSize, groups });
   const asked =
-    test === undefined ? undefined : await openWithProgress(test, cache, call, imageSize);
+    test === undefined
+      ? undefined
+      : await openWithProgress(test, cache, call, { imageSize, split: "heldOut" });
   try {
     const progress = progressOf(call);
     return await evaluate(

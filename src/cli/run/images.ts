@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-import { type Images, openImages } from "../../inference/index.ts";
+import { type Images, openImages, type OpenImagesOptions } from "../../inference/index.ts";
 import { count } from "../format.ts";
 import type { Call } from "../verb.ts";
 
@@ -18,12 +18,11 @@ export async function openWithProgress(
   path: string,
   cache: string,
   { printer, signal }: Pick<Call, "printer" | "signal">,
-  imageSize?: number,
-  groups?: string,
+  options: Pick<OpenImagesOptions, "imageSize" | "split" | "groups"> = {},
 ): Promise<Images> {
   const { dim } = printer.colours;
   return openImages(path, {
-    ...{ cache, imageSize, groups, signal },
+    ...{ ...options, cache, signal },
     note: (text) => printer.note(text),
     progress: (done, total) => {
       const of = total === undefined ? "" : ` of ${count(total)}`;

@@ -25,6 +25,7 @@ import { picturesOf } from "../../views/index.ts";
 import { columns, count, counted, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { cacheFor, openWithProgress } from "./images.ts";
+import { runPagePath } from "./resultPage.ts";
 import { valueReader } from "./values.ts";
 
 const SIDE = 96;
@@ -231,14 +232,15 @@ export async function runInspect(call: Call): Promise<Answer> {
   const top = values.number("top", { whole: true, least: 1 }) ?? 24;
   values.check();
   const folder = existingRun(call.words[0]);
+  const path = runPagePath("inspect", join(folder.path, "inspect.html"), call);
   const config = runConfig(folder.path);
   checkPairs(config);
   const data = values.text("data") ?? config.data;
-  const images = await openWithProgress(data, cacheFor(folder.path), call, config.imageSize);
+  const { imageSize } = config;
+  const images = await openWithProgress(data, cacheFor(folder.path), call, { imageSize });
   try {
     const anchor = values.text("anchor");
     const steps = await inspectRun(folder.pairs, images, { anchor, step, top });
-    const path = values.text("out") ?? join(folder.path, "inspect.html");
     await writeFileAtomic(path, renderInspect(await pageData(folder.path, config, images, steps)));
     for (const found of steps) {
       if (anchor === undefined) sayStep(found, call);

@@ -1,16 +1,14 @@
-import { existsSync } from "node:fs";
-
-import { ConfigError } from "../../core/errors.ts";
 import { permutation, randomStream } from "../../core/random.ts";
 import { encodePng } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import type { Images } from "../../inference/index.ts";
-import { type CostEstimate, estimateCost, type RunConfig } from "../../train/index.ts";
+import { type CostEstimate, estimateCost, type RunConfig, viewSize } from "../../train/index.ts";
 import { previewViews, type ViewPolicy } from "../../views/index.ts";
 import { count, duration, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { cacheFor, openWithProgress } from "./images.ts";
 import { contactSheet } from "./picture.ts";
+import { refuseExisting } from "./resultPage.ts";
 import { readSettings } from "./settings.ts";
 import { valueReader } from "./values.ts";
 
@@ -83,20 +81,12 @@ export async function runPreview(call: Call): Promise<Answer> {
   const views = values.number("count", { whole: true, least: 1, most: 64 }) ?? 8;
   values.check();
   const out = values.text("out") ?? "preview.png";
-  if (existsSync(out) && options.overwrite !== true) {
-    throw new ConfigError(
-      `preview: ${JSON.stringify(out)} exists`,
-      "choose another --out, or --overwrite",
-    );
-  }
+  refuseExisting("preview", out, options.overwrite === true);
   const tree = await readSettings(call, "preview");
   delete tree.out;
-  const images = await openWithProgress(
-    String(tree.data),
-    cacheFor(out),
-    call,
-    tree.imageSize as number | undefined,
-  );
+  const images = await openWithProgress(String(tree.data), cacheFor(out), call, {
+    imageSize: viewSize(tree),
+  });
   try {
     const timed = options.estimate !== false;
     const { config, estimate } = await estimateCost(tree, images, timed);

@@ -9,6 +9,7 @@ import type { Answer, Call } from "../verb.ts";
 import { type EvaluationSources, evaluateOn } from "./evaluate.ts";
 import { gatherReport, keptEvaluation } from "./gatherReport.ts";
 import { cacheFor, openWithProgress } from "./images.ts";
+import { runPagePath } from "./resultPage.ts";
 import { valueReader } from "./values.ts";
 
 /** Writes the report of a run, measuring the encoder where no measurement is kept. Returns the file's path. */
@@ -27,9 +28,13 @@ export async function writeReport(
     await writeFileAtomic(join(folder.path, "evaluation.json"), `${text}\n`);
   }
   const keptTest = (kept as { test?: string } | undefined)?.test;
-  const shown = test ?? keptTest ?? train ?? loaded.description.training!.data;
+  const { imageSize, training } = loaded.description;
+  const asked = test ?? keptTest;
   const cache = cacheFor(folder.path);
-  const images = await openWithProgress(shown, cache, call, loaded.description.imageSize);
+  const images = await openWithProgress(asked ?? train ?? training!.data, cache, call, {
+    imageSize,
+    split: asked === undefined ? "auto" : "heldOut",
+  });
   try {
     const data = await gatherReport(folder, images, loaded, evaluation);
     const path = out ?? folder.report;
@@ -45,11 +50,8 @@ export async function writeReport(
 export async function runReport(call: Call): Promise<Answer> {
   const values = valueReader("report", call.options);
   const folder = existingRun(call.words[0]);
-  const sources = {
-    train: values.text("train"),
-    test: values.text("test"),
-    out: values.text("out"),
-  };
+  const out = runPagePath("report", folder.report, call);
+  const sources = { train: values.text("train"), test: values.text("test"), out };
   const again = call.options.again === true;
   const { path, evaluation } = await writeReport(folder, { ...sources, again }, call);
   call.printer.say(`report     ${path}, a page that needs nothing else`);

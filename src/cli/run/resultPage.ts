@@ -1,7 +1,25 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
-import type { ValueReader } from "./values.ts";
+import type { Call } from "../verb.ts";
+import { type ValueReader, valueReader } from "./values.ts";
+
+/** Refuses a file to write that is there already, unless it may be overwritten. */
+export function refuseExisting(verb: string, path: string, overwrite: boolean): void {
+  if (overwrite || !existsSync(path)) return;
+  throw new ConfigError(
+    `${verb}: ${JSON.stringify(path)} exists`,
+    "choose another --out, or --overwrite",
+  );
+}
+
+/** Where the page of a run goes: its own file, which is replaced, or `--out`, which must not be there yet. */
+export function runPagePath(verb: string, own: string, { options }: Pick<Call, "options">): string {
+  const out = valueReader(verb, options).text("out") ?? own;
+  if (resolve(out) !== resolve(own)) refuseExisting(verb, out, options.overwrite === true);
+  return out;
+}
 
 /**
  * Where a page of results goes: `--out`, which must not be there yet, or beside the embeddings, where an
@@ -14,9 +32,6 @@ export function pagePath(
 ): string {
   const out = values.text("out");
   if (out === undefined) return `${beside.replace(/\.(parquet|npy)$/i, "")}.${verb}.html`;
-  if (overwrite || !existsSync(out)) return out;
-  throw new ConfigError(
-    `${verb}: ${JSON.stringify(out)} exists`,
-    "choose another --out, or --overwrite",
-  );
+  refuseExisting(verb, out, overwrite);
+  return out;
 }

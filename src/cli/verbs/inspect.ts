@@ -14,6 +14,7 @@ export const inspect: Verb = {
     { flags: "--top <number>", describe: "pairs of each list (24)" },
     { flags: "--data <path>", describe: "the images, where they have moved" },
     { flags: "--out <file>", describe: "another file than inspect.html in the run" },
+    { flags: "--overwrite", describe: "replace the file given by --out" },
   ],
   examples: ["inspect runs/photos", "inspect runs/photos --anchor shoes/red.jpg --step 120"],
   load: async () => (await import("../run/inspect.ts")).runInspect,

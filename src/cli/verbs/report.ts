@@ -9,6 +9,7 @@ export const report: Verb = {
     { flags: "--train <path>", describe: "as for evaluate (the images of the run)" },
     { flags: "--test <path>", describe: "as for evaluate" },
     { flags: "--out <file>", describe: "another file than report.html in the run" },
+    { flags: "--overwrite", describe: "replace the file given by --out" },
     { flags: "--again", describe: "measure anew although evaluation.json is there" },
   ],
   examples: ["report runs/photos"],

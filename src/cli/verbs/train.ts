@@ -35,7 +35,7 @@ export const configOptions: readonly OptionSpec[] = [
     group: data,
     flags: "--views <preset>",
     path: "views.preset",
-    describe: "augmentation: small, photo, moco or none",
+    describe: "augmentation: small, photo, moco or none, at --image-size",
   },
   {
     group: model,

@@ -1,0 +1,32 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { inFolder, plain, writeFiles } from "../data/testing.ts";
+import { train } from "./train.ts";
+
+test("a size of views packs images as large wherever it is given", () =>
+  inFolder(async (folder) => {
+    const data = join(folder, "photos");
+    await writeFiles(data, { "a.png": plain(1, 300), "b.png": plain(2, 300) });
+    const given = { data, out: join(folder, "run"), batchSize: 500 };
+    for (const size of [{ imageSize: 210 }, { views: { size: 210 } }]) {
+      await expect(train({ ...given, ...size })).rejects.toThrow("batchSize is 500"); // once packed
+    }
+    expect(readdirSync(join(folder, ".packed"))).toEqual([expect.stringMatching(/-240px$/)]);
+  }));
+
+test("test images of no use are refused before a run is made", () =>
+  inFolder(async (folder) => {
+    const [data, other, out] = ["set", "other", "run"].map((name) => join(folder, name));
+    const names = ["a/1", "a/2", "b/1", "b/2"];
+    const files = names.map((name, i) => [`${name}.png`, plain(60 * i)]);
+    await writeFiles(data, Object.fromEntries(files));
+    await writeFiles(other, { "1.png": plain(9), "2.png": plain(99) });
+    await expect(train({ data, out, test: data })).rejects.toThrow(
+      "test: the test images are the 4 training images themselves, expected others",
+    );
+    await expect(train({ data, out, test: other })).rejects.toThrow(/test: ".*" has no labels/);
+    expect(existsSync(out)).toBe(false);
+  }));
