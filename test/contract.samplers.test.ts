@@ -135,7 +135,7 @@ function traced(sampler: Sampler, { scene, pairs, sizes }: Setting, options = {}
     // a use of an array that was consumed instead of lent throws here
     const lent = [
       ...[whole.similarity, whole.ranking, whole.support, ...whole.ownViews, whole.active],
-      ...[...Object.values(whole.anchors), ...Object.values(whole.candidates)],
+      ...[...whole.ownIds, ...Object.values(whole.anchors), ...Object.values(whole.candidates)],
       ...Object.values(whole.inputs),
     ].map((array) => array.ref.astype(dtype).sum());
     return { terms, metrics: sampled.metrics ?? {}, state: sampled.state ?? {}, lent };

@@ -115,6 +115,23 @@ describe("any sampler, mixer, loss and framework that make sense together take a
   });
 });
 
+describe("the oracle among the views of an image finds those that show another one", () => {
+  const cases = homes.sortViews.map((framework) => [describeFramework(framework), framework]);
+  test.each(cases as [string, Chosen][])("%s", async (_, framework) => {
+    const tiny = tinyFramework({
+      ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
+      samplers: [{ name: "sortViews", warmup: 0, choose: "oracle", rankFall: 1 }],
+    });
+    const ids = Int32Array.from({ length: 12 }, (_, row) => row % 4);
+    ids[2 * 4 + 1] = 30; // third view of the second image
+    const loaded = { ...someBatch(tiny, 1), ids };
+    const step = await stepper(tiny);
+    const { state } = await step(tiny.init(), loaded); // fills a queue
+    // one of eight own views, or three of 24: it keeps one view itself where it asks too
+    expect((await step(state, loaded)).metrics.demotedShare).toBeCloseTo(1 / 8, 6);
+  });
+});
+
 describe("what contradicts itself is refused with the reason", () => {
   const build = (config: object) => () =>
     createFramework({ batchSize: 4, imageSize: 8, datasetSize: 32, ...config });
@@ -131,6 +148,12 @@ describe("what contradicts itself is refused with the reason", () => {
     const samplers = [{ name: "sortViews", mode: "ranked" }];
     expect(build({ framework, samplers, loss: "debiased" })).toThrow(/debiased has none/);
     expect(build({ framework, samplers: ["sortViews"], loss: "debiased" })).not.toThrow();
+  });
+
+  test("options of a sampler that do not go together", () => {
+    const framework = { name: "simclr", views: 3 };
+    const samplers = [{ name: "sortViews", mode: "negative", budget: 0.2 }];
+    expect(build({ framework, samplers })).toThrow(/budget is 0.2, expected at most 0.05/);
   });
 
   test("a mixer with nothing to mix, samplers where noise is drawn, unknown names", () => {

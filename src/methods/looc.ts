@@ -5,7 +5,7 @@ import type { Marks, Pairs } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
 import { buildChain, type Chain } from "./chain.ts";
-import { columnMask, featureStd, unitRows } from "./contrast.ts";
+import { columnMask, featureStd, ownViewIds, unitRows } from "./contrast.ts";
 import { copyModel } from "./copyModel.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { sideBySide } from "./headGroups.ts";
@@ -39,7 +39,13 @@ const LoocOptions = z.strictObject({
 });
 type LoocOptions = z.output<typeof LoocOptions>;
 
-type Space = { index: number; queries: np.Array; keys: readonly np.Array[]; queue: np.Array };
+type Space = {
+  index: number;
+  queries: np.Array;
+  keys: readonly np.Array[];
+  keyIds: readonly np.Array[]; // each [N]
+  queue: np.Array;
+};
 
 /**
  * One space: columns 0 … n are all keys of the query's own image, the others the queue. In space 0 only
@@ -50,7 +56,7 @@ function spaceContest(
   marks: Marks,
   queue: ArrayRecord,
 ): { contest: Contest; pairs: Pairs } {
-  const { index, queries, keys, queue: rows } = space;
+  const { index, queries, keys, keyIds, queue: rows } = space;
   const [n, size, own] = [queries.shape[0], rows.shape[0], keys.length];
   const width = own + size;
   const mine = keys.map((key) => queries.ref.mul(key.ref).sum(-1, { keepdims: true })); // [N, 1]
@@ -64,6 +70,7 @@ function spaceContest(
       similarity,
       support: lax.stopGradient(support), // [1, N, H + K]
       ownViews: keys.map((_, v) => columnMask(n, width, v)),
+      ownIds: keyIds,
       anchors: refMarks(marks),
       candidates: joinMarks(unmarked(own), refMarks(queue as unknown as Marks)),
       pool: size,
@@ -115,6 +122,7 @@ function chainsOf(parts: Parts, count: number, size: number): Chain[] {
 function loocStep(parts: Parts, options: LoocOptions, chains: readonly Chain[]): Core["step"] {
   const spaces = chains.length;
   const images = parts.batchSize;
+  const grid = { images, anchorViews: 1, views: spaces + 1 };
   const keying = { momentum: options.momentum, splits: splitsOf(options, images, "looc") };
   return (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
     const { views, learningRate } = batch;
@@ -143,6 +151,7 @@ function loocStep(parts: Parts, options: LoocOptions, chains: readonly Chain[]):
             index,
             queries: rows,
             keys: queries.map((_, view) => keyOf(index, view)),
+            keyIds: ownViewIds(batch.ids, grid),
             queue: queue[`keys${index}`],
           };
           const { contest, pairs } = spaceContest(space, marks, queue);

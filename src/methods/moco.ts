@@ -6,7 +6,7 @@ import type { Marks, Pairs } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
 import { buildChain, type Chain } from "./chain.ts";
-import { columnMask, featureStd, unitRows } from "./contrast.ts";
+import { columnMask, featureStd, ownViewIds, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { type Contest, judge } from "./judge.ts";
 import { encodeKeys, splitsOf } from "./keyEncoder.ts";
@@ -35,12 +35,18 @@ const MocoOptions = z.strictObject({
 });
 type MocoOptions = z.output<typeof MocoOptions>;
 
-/** Each row of `own` [P][N, E] beside a queue: similarity, pairs and what samplers ask of them. */
-type Stored = { own: readonly np.Array[]; support: np.Array; queue: ArrayRecord; marks: Marks };
+/** Each row of `own` [P][N, E], of images `ownIds` [P][N], beside a queue, with what samplers ask of them. */
+type Stored = {
+  own: readonly np.Array[];
+  ownIds: readonly np.Array[];
+  support: np.Array;
+  queue: ArrayRecord;
+  marks: Marks;
+};
 
 /** Columns 0 … P − 1 hold each query's own keys, the others the queue: contest and pairs [N, P + K]. */
 function againstQueue(queries: np.Array, stored: Stored, images: number) {
-  const { own, support, queue, marks } = stored;
+  const { own, ownIds, support, queue, marks } = stored;
   const [n, size, count] = [queries.shape[0], queue.keys.shape[0], own.length];
   const width = count + size;
   const mine = own.map((keys) => queries.ref.mul(keys.ref).sum(-1, { keepdims: true })); // [N, 1]
@@ -55,7 +61,7 @@ function againstQueue(queries: np.Array, stored: Stored, images: number) {
     support: lax.stopGradient(
       np.concatenate([blank, supported], 1).reshape([supports, images, width]), // [S, B, P + K]
     ),
-    ownViews,
+    ...{ ownViews, ownIds },
     anchors: marks,
     candidates: joinMarks(unmarked(count), refMarks(queue as unknown as Marks)),
     pool: size,
@@ -89,6 +95,7 @@ function mocoStep(parts: Parts, options: MocoOptions, chain: Chain): Core["step"
   const { symmetric, views: viewCount } = options;
   const images = parts.batchSize;
   const { anchors, ownCount } = gridOf(options, images);
+  const grid = { images, anchorViews: symmetric ? 2 : 1, views: viewCount };
   const keying = { momentum: options.momentum, splits: splitsOf(options, images, "moco") };
   return (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
     const { views, learningRate } = batch;
@@ -112,7 +119,8 @@ function mocoStep(parts: Parts, options: MocoOptions, chain: Chain): Core["step"
         const spread: ArrayRecord = parts.metrics
           ? { featureStd: featureStd(lax.stopGradient(queries.ref)) }
           : {};
-        const stored = { own, support: keys.ref, queue, marks: refMarks(asking) };
+        const ownIds = ownViewIds(every.ids, grid);
+        const stored = { own, ownIds, support: keys.ref, queue, marks: refMarks(asking) };
         const { contest, pairs } = againstQueue(queries, stored, images);
         const given = { batch, state: state.sampling ?? {} };
         const judged = judge(parts, chain, contest, pairs, given);

@@ -7,7 +7,7 @@ import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { heads } from "../encoders/index.ts";
 import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
 import { buildChain, type Chain } from "./chain.ts";
-import { asSupport, differ, featureStd, unitRows } from "./contrast.ts";
+import { asSupport, differ, featureStd, ownViewIds, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { withPredictor } from "./headGroups.ts";
 import { judge, type Judged } from "./judge.ts";
@@ -71,6 +71,7 @@ function contestOf(
       similarity,
       support: lax.stopGradient(asSupport(similarity.ref, images)), // [2, B, B]
       ownViews: [positive.ref],
+      ownIds: ownViewIds(marks.ids, { images, anchorViews: 2, views: 2 }),
       anchors: marks,
       candidates,
       pool: images - 1,

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import type { ArrayRecord } from "../core/trees.ts";
 import { buildChain, type Chain } from "./chain.ts";
-import { asSupport, featureStd, ownViewMasks, pairsOfViews, unitRows } from "./contrast.ts";
+import { asSupport, featureStd, ownViewIds, ownViewMasks, pairsOfViews, unitRows } from "./contrast.ts";
 import { defineFramework } from "./framework.ts";
 import { judge } from "./judge.ts";
 import { marksOf, sliceMarks } from "./marks.ts";
@@ -27,7 +27,8 @@ function contrastViews(parts: Parts, chain: Chain, { views, anchorViews }: Grid)
       views === anchorViews ? all.ref : np.matmul(anchorRows.ref, unit.ref.transpose()); // [N, M]
     const candidates = marksOf(batch);
     const anchors = sliceMarks(candidates, anchorCount);
-    const ownViews = ownViewMasks({ images, anchorViews, views });
+    const grid = { images, anchorViews, views };
+    const ownViews = ownViewMasks(grid);
     const pairs = pairsOfViews(ownViews, anchors.ids, candidates.ids, images);
     const judged = judge(
       parts,
@@ -36,6 +37,7 @@ function contrastViews(parts: Parts, chain: Chain, { views, anchorViews }: Grid)
         similarity,
         support: lax.stopGradient(asSupport(all, images)), // [V, B, M]
         ownViews,
+        ownIds: ownViewIds(batch.ids, grid),
         anchors,
         candidates,
         pool: views * (images - 1),
