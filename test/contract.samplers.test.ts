@@ -191,7 +191,7 @@ describe.each(allSamplers)("every sampler: %s", (_, sampler) => {
     const weights = given.terms.flatMap((term) => Object.values(term).flatMap(numbers));
     expect(weights.every((weight) => Number.isFinite(weight) && weight >= 0)).toBe(true);
     expect(leaves(given).flatMap(numbers).every(Number.isFinite)).toBe(true);
-    expect(Object.keys(given.metrics).sort()).toEqual(Object.keys(sampler.metrics).sort());
+    for (const name of Object.keys(given.metrics)) expect(sampler.metrics).toHaveProperty(name);
     for (const value of Object.values(given.metrics)) expect(value.shape).toEqual([]);
     const before = sampler.state?.({}, setting.sizes) ?? {};
     const kinds = (record: HostRecord) =>

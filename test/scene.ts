@@ -22,6 +22,7 @@ export type GivenScene = {
   ownViews?: Matrix[];
   /** Each [N]; by default −1. */
   ownIds?: number[][];
+  overlaps?: number[][];
   /** What is left out: ids count up (candidates' from 1000), groups and labels are −1. */
   anchors?: Partial<Record<keyof Marks, number[]>>;
   candidates?: Partial<Record<keyof Marks, number[]>>;
@@ -96,6 +97,7 @@ export function sceneOf(given: GivenScene): Scene {
     ...{ similarity, ranking, support },
     ownViews: own.map((matrix) => constant(matrix, type)),
     ownIds: own.map((_, w) => constant(given.ownIds?.[w] ?? Array<number>(n).fill(-1), "int32")),
+    overlaps: given.overlaps?.map((each) => constant(each, type)),
     anchors: marks(given.anchors, n, ids),
     candidates: marks(given.candidates, m, views === undefined ? stored : ids),
     pool: given.pool ?? m - own.length - (views === undefined ? 0 : 1),

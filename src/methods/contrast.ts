@@ -39,22 +39,6 @@ export function ownViewMasks({ images, anchorViews, views }: ViewGrid): np.Array
   );
 }
 
-/** Rows [V·B, …] of the u-th mask of `ownViewMasks`, those of each anchor's own view: [A·B, …]. Lent. */
-export function ownViewRows(
-  rows: np.Array,
-  { images, anchorViews, views }: ViewGrid,
-  u: number,
-): np.Array {
-  const from = (u + 1) * images;
-  const next = rows.ref.slice([from, views * images]); // [(V − u − 1)·B, …]
-  const around = np.concatenate([next, rows.ref.slice([0, from])], 0); // [V·B, …]
-  return around.slice([0, anchorViews * images]);
-}
-
-/** The image that each own view of an anchor shows: V − 1 of [A·B], from those of all views [V·B]. Lent. */
-export const ownViewIds = (ids: np.Array, grid: ViewGrid): np.Array[] =>
-  Array.from({ length: grid.views - 1 }, (_, u) => ownViewRows(ids, grid, u));
-
 /**
  * Pairs of views against views: the other views of an image are its positives; a view of another image id
  * is a negative. `anchors` [N] and `candidates` [M] are image ids. Lent: all of them.

@@ -5,7 +5,7 @@ import type { Marks, Pairs } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
 import { buildChain, type Chain } from "./chain.ts";
-import { columnMask, featureStd, ownViewIds, unitRows } from "./contrast.ts";
+import { columnMask, featureStd, unitRows } from "./contrast.ts";
 import { copyModel } from "./copyModel.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { sideBySide } from "./headGroups.ts";
@@ -15,6 +15,7 @@ import { loocPairs } from "./loocTerms.ts";
 import { joinMarks, marksOf, refMarks, sliceMarks, unmarked } from "./marks.ts";
 import { descend, gradientAt, project, withSampling } from "./model.ts";
 import { mocoKeys } from "./mocoOptions.ts";
+import { knownOfOwnViews } from "./ownViews.ts";
 import type { Parts } from "./parts.ts";
 import { recordedOnly } from "./recording.ts";
 import type { State } from "./state.ts";
@@ -43,7 +44,7 @@ type Space = {
   index: number;
   queries: np.Array;
   keys: readonly np.Array[];
-  keyIds: readonly np.Array[]; // each [N]
+  known: ReturnType<typeof knownOfOwnViews>; // of the keys
   queue: np.Array;
 };
 
@@ -56,7 +57,7 @@ function spaceContest(
   marks: Marks,
   queue: ArrayRecord,
 ): { contest: Contest; pairs: Pairs } {
-  const { index, queries, keys, keyIds, queue: rows } = space;
+  const { index, queries, keys, known, queue: rows } = space;
   const [n, size, own] = [queries.shape[0], rows.shape[0], keys.length];
   const width = own + size;
   const mine = keys.map((key) => queries.ref.mul(key.ref).sum(-1, { keepdims: true })); // [N, 1]
@@ -70,7 +71,7 @@ function spaceContest(
       similarity,
       support: lax.stopGradient(support), // [1, N, H + K]
       ownViews: keys.map((_, v) => columnMask(n, width, v)),
-      ownIds: keyIds,
+      ...known,
       anchors: refMarks(marks),
       candidates: joinMarks(unmarked(own), refMarks(queue as unknown as Marks)),
       pool: size,
@@ -151,7 +152,7 @@ function loocStep(parts: Parts, options: LoocOptions, chains: readonly Chain[]):
             index,
             queries: rows,
             keys: queries.map((_, view) => keyOf(index, view)),
-            keyIds: ownViewIds(batch.ids, grid),
+            known: knownOfOwnViews(batch, grid),
             queue: queue[`keys${index}`],
           };
           const { contest, pairs } = spaceContest(space, marks, queue);

@@ -6,13 +6,14 @@ import type { Marks, Pairs } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
 import { buildChain, type Chain } from "./chain.ts";
-import { columnMask, featureStd, ownViewIds, unitRows } from "./contrast.ts";
+import { columnMask, featureStd, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { type Contest, judge } from "./judge.ts";
 import { encodeKeys, splitsOf } from "./keyEncoder.ts";
 import { mocoKeys } from "./mocoOptions.ts";
 import { joinMarks, marksOf, refMarks, sliceMarks, unmarked } from "./marks.ts";
 import { descend, gradientAt, project, withSampling } from "./model.ts";
+import { knownOfOwnViews } from "./ownViews.ts";
 import type { Parts } from "./parts.ts";
 import type { State } from "./state.ts";
 import { copyModel } from "./copyModel.ts";
@@ -35,10 +36,10 @@ const MocoOptions = z.strictObject({
 });
 type MocoOptions = z.output<typeof MocoOptions>;
 
-/** Each row of `own` [P][N, E], of images `ownIds` [P][N], beside a queue, with what samplers ask of them. */
+/** Each row of `own` [P][N, E], of which something is `known`, beside a queue, with what samplers ask of it. */
 type Stored = {
   own: readonly np.Array[];
-  ownIds: readonly np.Array[];
+  known: ReturnType<typeof knownOfOwnViews>;
   support: np.Array;
   queue: ArrayRecord;
   marks: Marks;
@@ -46,7 +47,7 @@ type Stored = {
 
 /** Columns 0 … P − 1 hold each query's own keys, the others the queue: contest and pairs [N, P + K]. */
 function againstQueue(queries: np.Array, stored: Stored, images: number) {
-  const { own, ownIds, support, queue, marks } = stored;
+  const { own, known, support, queue, marks } = stored;
   const [n, size, count] = [queries.shape[0], queue.keys.shape[0], own.length];
   const width = count + size;
   const mine = own.map((keys) => queries.ref.mul(keys.ref).sum(-1, { keepdims: true })); // [N, 1]
@@ -61,7 +62,8 @@ function againstQueue(queries: np.Array, stored: Stored, images: number) {
     support: lax.stopGradient(
       np.concatenate([blank, supported], 1).reshape([supports, images, width]), // [S, B, P + K]
     ),
-    ...{ ownViews, ownIds },
+    ownViews,
+    ...known,
     anchors: marks,
     candidates: joinMarks(unmarked(count), refMarks(queue as unknown as Marks)),
     pool: size,
@@ -119,8 +121,8 @@ function mocoStep(parts: Parts, options: MocoOptions, chain: Chain): Core["step"
         const spread: ArrayRecord = parts.metrics
           ? { featureStd: featureStd(lax.stopGradient(queries.ref)) }
           : {};
-        const ownIds = ownViewIds(every.ids, grid);
-        const stored = { own, ownIds, support: keys.ref, queue, marks: refMarks(asking) };
+        const known = knownOfOwnViews(batch, grid);
+        const stored = { own, known, support: keys.ref, queue, marks: refMarks(asking) };
         const { contest, pairs } = againstQueue(queries, stored, images);
         const given = { batch, state: state.sampling ?? {} };
         const judged = judge(parts, chain, contest, pairs, given);

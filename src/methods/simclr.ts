@@ -3,11 +3,12 @@ import { z } from "zod";
 
 import type { ArrayRecord } from "../core/trees.ts";
 import { buildChain, type Chain } from "./chain.ts";
-import { asSupport, featureStd, ownViewIds, ownViewMasks, pairsOfViews, unitRows } from "./contrast.ts";
+import { asSupport, featureStd, ownViewMasks, pairsOfViews, unitRows } from "./contrast.ts";
 import { defineFramework } from "./framework.ts";
 import { judge } from "./judge.ts";
 import { marksOf, sliceMarks } from "./marks.ts";
 import { descend, gradientAt, project, withSampling } from "./model.ts";
+import { knownOfOwnViews } from "./ownViews.ts";
 import type { Contrast, Parts } from "./parts.ts";
 
 type Grid = { views: number; anchorViews: number };
@@ -37,7 +38,7 @@ function contrastViews(parts: Parts, chain: Chain, { views, anchorViews }: Grid)
         similarity,
         support: lax.stopGradient(asSupport(all, images)), // [V, B, M]
         ownViews,
-        ownIds: ownViewIds(batch.ids, grid),
+        ...knownOfOwnViews(batch, grid),
         anchors,
         candidates,
         pool: views * (images - 1),

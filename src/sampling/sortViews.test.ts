@@ -19,6 +19,7 @@ async function oneAnchor(
     state?: HostRecord;
     active?: number;
     ids?: number[]; // of the own views; the anchor's is 0
+    overlaps?: number[]; // of the own views
     ramp?: number;
     epochSteps?: number;
   } = {},
@@ -37,6 +38,7 @@ async function oneAnchor(
     state: more.state ?? noHistory(),
     active: more.active ?? 1,
     ...(more.ids ? { ownIds: more.ids.map((id) => [id]) } : {}),
+    ...(more.overlaps ? { overlaps: more.overlaps.map((overlap) => [overlap]) } : {}),
   };
   const pairs = { positive: row((j) => Number(j < w)), negative: row((j) => Number(j >= w)) };
   return sample(sortViews, scene, pairs, { ...options });
@@ -190,6 +192,42 @@ describe("sortViews", () => {
     const rest = await oneAnchor(own, narrow, soft, { state: weighed.state, epochSteps: 9 });
     expect(rest.positive[0].slice(0, 3)).toEqual([1, 1, 1]);
     expect(numbers(rest.state.rest)).toEqual([8]);
+  });
+
+  test("demotes only views whose crops lie apart, and rests where those kept overlap more", async () => {
+    const own = [-0.25, -0.2, 0.3];
+    const overlaps = [0.1, 0.5, 0.6];
+    const options = {
+      ...bare,
+      quantile: 0.5,
+      budget: 1,
+      maxDemoted: 2,
+      overlap: 0.25,
+      rankFall: 1,
+    };
+    let state = sortViews.state!(options, {} as Sizes);
+    const step = async (more: object = {}) => {
+      const given = { state, overlaps, epochSteps: 2 };
+      const got = await oneAnchor(own, far, { ...options, ...more }, given);
+      ({ state } = got);
+      const { keptOverlap, demotedOverlap, breaker } = got.metrics;
+      const gone = got.positive[0].slice(0, 3).map((w) => 1 - w);
+      return { gone, keptOverlap, demotedOverlap, breaker };
+    };
+    const before = state;
+    expect((await step({ overlap: 1 })).gone).toEqual([1, 1, 0]);
+    state = before;
+    const first = await step();
+    expect(first.gone).toEqual([1, 0, 0]);
+    expect(first.keptOverlap).toBeCloseTo(0.55, 6);
+    expect(first.demotedOverlap).toBeCloseTo(0.1, 6);
+    // kept over all 0.55 / 0.4: the running mean is 1.0375, 1.071, 1.102 after three steps
+    expect(numbers(state.crowding)[0]).toBeCloseTo(1.0375, 6);
+    const later = [await step(), await step(), await step(), await step(), await step()];
+    expect(later.map(({ breaker }) => breaker)).toEqual([0, 0, 1, 1, 0]);
+    expect(later.map(({ gone }) => gone[0])).toEqual([1, 1, 0, 0, 1]);
+    expect(later[2].demotedOverlap).toBe(0);
+    await expect(oneAnchor(own, far, options, { state })).rejects.toThrow("crops are unknown");
   });
 
   test("an epoch has as many steps as whole batches", () => {

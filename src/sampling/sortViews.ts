@@ -11,8 +11,9 @@ import { defineSampler, type Scene, type Sizes, type StepInputs } from "./sample
 import { softWeights } from "./softWeights.ts";
 import { SortViewsOptions } from "./sortViewsOptions.ts";
 import { fieldInputs, uniformField } from "./uniformField.ts";
-import { breakFall, emptyBreaker } from "./viewBreaker.ts";
-import { emptyHistory, followViews } from "./viewHistory.ts";
+import { emptyBreaker, watchDemotion } from "./viewBreaker.ts";
+import { emptyHistory, followViews, type ViewHistory } from "./viewHistory.ts";
+import { apartLimit, cropOverlaps, followOverlaps, isCrowded } from "./viewOverlap.ts";
 import { viewSeparation } from "./viewSeparation.ts";
 import { viewTerms } from "./viewTerms.ts";
 
@@ -76,7 +77,7 @@ function explored(scene: Scene, demoted: np.Array, options: SortViewsOptions): n
   return demoted.mul(stays.astype(demoted.dtype));
 }
 
-/** What a step decides on: the cosine [N, 1] below which a view may be demoted, and how many [] may. */
+/** What a step decides on: the cosine [N, 1] or [N, W] below which a view may be demoted, and how many [] may. */
 type Allowance = { limit: np.Array; quota: np.Array };
 
 /** 1 at the demoted views, [N, W]. Lent: `scene`, `reading`; consumes the rest. */
@@ -97,7 +98,10 @@ function chosenViews(
     : randomViews(reading, count, options, uniforms(scene, options, "choose"));
 }
 
-const stateOf = (): HostRecord => ({ ...emptyHistory(), ...emptyBreaker() });
+const stateOf = ({ overlap }: SortViewsOptions): HostRecord => ({
+  ...{ ...emptyHistory(), ...emptyBreaker() },
+  ...(overlap === null ? {} : { crowding: scalar(1) }),
+});
 
 function inputsOf(options: SortViewsOptions, sizes: Sizes): StepInputs {
   const { ramp, warmup } = options;
@@ -113,6 +117,23 @@ function inputsOf(options: SortViewsOptions, sizes: Sizes): StepInputs {
       return { ramp: scalar(reached), epochSteps, ...(uses > 0 ? field.make(at) : {}) };
     },
   };
+}
+
+/** Whether views may be demoted in a step, `may` [] 1 or 0. Consumes `best` and `rest` of the state; lent: the rest. */
+function watchStep(
+  { active, inputs, state }: Scene,
+  { auroc, spreadRank }: ViewHistory,
+  overlaps: np.Array | undefined,
+  { choose, aurocGate, rankFall }: SortViewsOptions,
+) {
+  const { dtype } = auroc;
+  const gate = auroc.ref.greaterEqual(constantLike(auroc, aurocGate)).astype(dtype); // []
+  const on = active.ref.astype(dtype); // []
+  const open = choose === "oracle" ? on : on.mul(gate); // []
+  const crowded = overlaps && isCrowded(state.crowding, auroc); // []
+  const watched = { rank: spreadRank.ref, open: open.ref, epochSteps: inputs.epochSteps.ref };
+  const { rests, next } = watchDemotion(state, { ...watched, crowded }, rankFall);
+  return { may: open.mul(np.subtract(1, rests.ref)), rests, next };
 }
 
 /**
@@ -145,6 +166,11 @@ function inputsOf(options: SortViewsOptions, sizes: Sizes): StepInputs {
  * negatives give it (`spreadRank`), falls by more than `rankFall` from its best since demotion began, a breaker
  * lets all views stay for one epoch, in "soft" with weight 1, and then starts anew. Samplers before this one that
  * choose negatives by similarity change the rank as seen here: let them come after it.
+ *
+ * Crops are free evidence: with `overlap` a view may be demoted only where its crop has little in common with
+ * that of the anchor's view. Turns are left out of account, and of a view slipped in from another image the crop
+ * counts as if it were of the same one. With it the breaker also acts where the crops of kept views have come to
+ * overlap with the anchor's a tenth more than those of all views do.
  */
 export const sortViews = defineSampler({
   name: "sortViews",
@@ -155,6 +181,7 @@ export const sortViews = defineSampler({
   check: checkBounds,
   reasons: { demoted: "sorted-out", weighted: "soft" },
   needs: ["manyViews"],
+  crops: ({ overlap }) => overlap !== null,
   sets: ({ mode }) => (mode === "ranked" ? ["temperature", "denominator"] : []),
   warmup: 0.2,
   inputs: inputsOf,
@@ -166,28 +193,30 @@ export const sortViews = defineSampler({
     keptPercentile: "mean share of negatives that are less similar than a view that was kept",
     spreadRank:
       "effective rank of the embeddings: 1 over the running mean of the squared cosine of negatives",
-    breaker: "1 while demotion rests because that rank fell, else 0",
+    breaker: "1 while demotion rests because that rank fell or kept crops overlap more, else 0",
+    keptOverlap:
+      "mean overlap of the crops of kept views with the anchor's, where `overlap` is set",
+    demotedOverlap: "the same of demoted views; 0 where there is none",
   },
   apply(scene, pairs, options) {
     const reading = readViews(scene, pairs, options);
     const { present, percentiles, thresholds, references } = reading;
-    const { dtype } = present;
-    const { auroc, threshold, spreadRank, next } = followViews(scene.state, reading);
-    const gate = auroc.ref.greaterEqual(constantLike(present, options.aurocGate)).astype(dtype); // []
-    const active = scene.active.ref.astype(dtype); // []
-    const open = options.choose === "oracle" ? active : active.mul(gate); // []
-    const watched = { rank: spreadRank.ref, open: open.ref, epochSteps: scene.inputs.epochSteps.ref };
-    const breaker = breakFall(scene.state, watched, options.rankFall);
-    const may = open.mul(np.subtract(1, breaker.rests.ref)); // []
+    const history = followViews(scene.state, reading);
+    const overlaps = options.overlap === null ? undefined : cropOverlaps(scene); // [N, W]
+    const { may, rests, next } = watchStep(scene, history, overlaps, options);
     const own = references.ref.greaterEqual(constantLike(present, enough(options))); // [N, 1]
-    const limit = np.where(own, thresholds.ref, threshold); // [N, 1]
+    const below = np.where(own, thresholds.ref, history.threshold); // [N, 1]
+    const limit = overlaps ? apartLimit(overlaps, below, options.overlap!) : below;
     const [n, w] = present.shape;
-    const quota = quotaOf(scene.inputs.ramp.ref.astype(dtype), options.budget, n * w); // []
+    const ramp = scene.inputs.ramp.ref.astype(present.dtype); // []
+    const quota = quotaOf(ramp, options.budget, n * w); // []
     const chosen = chosenViews(scene, reading, { limit, quota }, options); // [N, W]
     const demoted = chosen.mul(may.ref); // [N, W]
     const soft = np.where(may.greater(0), softWeights(reading, options), 1); // [N, W]
     const kept = present.ref.mul(np.subtract(1, demoted.ref)); // [N, W]
     const total = (x: np.Array) => np.maximum(x.sum(), 1); // []
+    const crops =
+      overlaps && followOverlaps(scene.state.crowding, overlaps, { present, demoted }, rests.ref);
     return {
       terms: viewTerms(
         scene.ownViews,
@@ -195,14 +224,15 @@ export const sortViews = defineSampler({
         { demoted: demoted.ref, weights: soft },
         options,
       ),
-      state: { ...next, ...breaker.next },
+      state: { ...history.next, ...next, ...crops?.next },
       metrics: {
         demotedShare: demoted.sum().div(total(present.ref)),
-        auroc,
+        auroc: history.auroc,
         dPrime: viewSeparation(reading),
         keptPercentile: percentiles.ref.mul(kept.ref).sum().div(total(kept)),
-        spreadRank,
-        breaker: breaker.rests,
+        spreadRank: history.spreadRank,
+        breaker: rests,
+        ...crops?.metrics,
       },
     };
   },

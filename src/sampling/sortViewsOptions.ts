@@ -49,6 +49,15 @@ export const SortViewsOptions = z.strictObject({
   aurocGate: share(0.9).describe(
     "nothing is demoted while own views are nearer than negatives less often than this; 0 for no gate",
   ),
+  overlap: z
+    .number()
+    .positive()
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "a view is demoted only where its crop and that of the anchor's view overlap (intersection over union) less than this, 0.25 is advised; null: crops are not compared",
+    ),
   rankFall: share(0.2).describe(
     "demotion rests for one epoch where the effective rank falls by more than this share of its best since demotion began; 1 for never",
   ),

@@ -6,7 +6,9 @@ import { LOWEST } from "../core/numerics.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import type { ViewReading } from "./readViews.ts";
 
-const KEPT = 0.9; // share of a running mean that stays at each step
+/** Share of a running mean that stays at each step. */
+export const KEPT = 0.9;
+
 const TINY = 1e-12; // stands for a mean square of 0
 
 /** Running means over the steps, with the weight of what they have seen; scalars []. */
