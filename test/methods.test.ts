@@ -9,6 +9,7 @@ import { mixers, samplers } from "../src/sampling/index.ts";
 import { openConfig } from "../src/train/automatic.ts";
 import { methodNames } from "../src/train/index.ts";
 import { frameworkOf } from "../src/train/session.ts";
+import { openStepper } from "../src/train/stepper.ts";
 import { someBatch, stepper, tinyFramework } from "./tinyFramework.ts";
 
 const facts = { images: 32, shortSide: 8, labelled: true };
@@ -145,6 +146,56 @@ describe("one image a step", () => {
   });
 });
 
+describe("the oracle among the views of an image finds those that show another one", () => {
+  const cases = homes.sortViews.map((framework) => [describeFramework(framework), framework]);
+  test.each(cases as [string, Chosen][])("%s", async (_, framework) => {
+    const tiny = tinyFramework({
+      ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
+      samplers: [{ name: "sortViews", warmup: 0, choose: "oracle", rankFall: 1 }],
+    });
+    const ids = Int32Array.from({ length: 12 }, (_, row) => row % 4);
+    ids[2 * 4 + 1] = 30; // third view of the second image
+    const loaded = { ...someBatch(tiny, 1), ids };
+    const step = await stepper(tiny);
+    const { state } = await step(tiny.init(), loaded); // fills a queue
+    // one of eight own views, or three of 24: it keeps one view itself where it asks too
+    expect((await step(state, loaded)).metrics.demotedShare).toBeCloseTo(1 / 8, 6);
+  });
+});
+
+describe("crops reach the sampler that compares them", () => {
+  const withOverlap = (framework: Chosen) =>
+    tinyFramework({
+      ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
+      samplers: [{ name: "sortViews", warmup: 0, overlap: 1, budget: 0 }],
+    });
+  // crops of neighbouring views share a third, those of the first and the last nothing
+  const cases = homes.sortViews.map(
+    (framework, i) => [describeFramework(framework), framework, [2 / 9, 1 / 6, 1 / 6][i]] as const,
+  );
+  test.each(cases)("%s", async (_, framework, overlap) => {
+    const tiny = withOverlap(framework);
+    const step = await stepper(tiny);
+    const { state } = await step(tiny.init(), someBatch(tiny, 1)); // fills a queue
+    const { metrics } = await step(state, someBatch(tiny, 2));
+    expect(metrics.keptOverlap).toBeCloseTo(overlap, 6);
+    expect(metrics.demotedOverlap).toBe(0);
+  });
+
+  test("and the one that sees micro-batches; batches without them are refused", async () => {
+    const tiny = withOverlap(homes.sortViews[1]);
+    const sizes = { batchSize: 4, microBatch: 2 };
+    const target = { device: "reference", threads: 1 };
+    const steps = await openStepper(tiny, tiny.init(), sizes, target);
+    const at = { learningRate: 0.02, step: 0, progress: 0.5 };
+    const { figures } = await steps.step(tiny.init(), someBatch(tiny, 1), at);
+    await steps.dispose();
+    expect(figures.keptOverlap).toBeCloseTo(1 / 6, 6);
+    const { views, ids, groups } = someBatch(tiny, 1);
+    expect(() => tiny.batch({ views, ids, groups }, at)).toThrow(/crops are missing/);
+  });
+});
+
 describe("what contradicts itself is refused with the reason", () => {
   const build = (config: object) => () =>
     createFramework({ batchSize: 4, imageSize: 8, datasetSize: 32, ...config });
@@ -161,6 +212,12 @@ describe("what contradicts itself is refused with the reason", () => {
     const samplers = [{ name: "sortViews", mode: "ranked" }];
     expect(build({ framework, samplers, loss: "debiased" })).toThrow(/debiased has none/);
     expect(build({ framework, samplers: ["sortViews"], loss: "debiased" })).not.toThrow();
+  });
+
+  test("options of a sampler that do not go together", () => {
+    const framework = { name: "simclr", views: 3 };
+    const samplers = [{ name: "sortViews", mode: "negative", budget: 0.2 }];
+    expect(build({ framework, samplers })).toThrow(/budget is 0.2, expected at most 0.05/);
   });
 
   test("a mixer with nothing to mix, samplers where noise is drawn, unknown names", () => {

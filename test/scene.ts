@@ -20,6 +20,9 @@ export type GivenScene = {
   /** [S, B, M]; by default the rows of `ranking`, of `views` views or of one. */
   support?: Rows[] | HostArray | np.Array;
   ownViews?: Matrix[];
+  /** Each [N]; by default −1. */
+  ownIds?: number[][];
+  overlaps?: number[][];
   /** What is left out: ids count up (candidates' from 1000), groups and labels are −1. */
   anchors?: Partial<Record<keyof Marks, number[]>>;
   candidates?: Partial<Record<keyof Marks, number[]>>;
@@ -93,6 +96,8 @@ export function sceneOf(given: GivenScene): Scene {
   return {
     ...{ similarity, ranking, support },
     ownViews: own.map((matrix) => constant(matrix, type)),
+    ownIds: own.map((_, w) => constant(given.ownIds?.[w] ?? Array<number>(n).fill(-1), "int32")),
+    overlaps: given.overlaps?.map((each) => constant(each, type)),
     anchors: marks(given.anchors, n, ids),
     candidates: marks(given.candidates, m, views === undefined ? stored : ids),
     pool: given.pool ?? m - own.length - (views === undefined ? 0 : 1),

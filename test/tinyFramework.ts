@@ -18,7 +18,7 @@ export function tinyFramework(config: Partial<FrameworkConfig> = {}): Framework 
   });
 }
 
-/** Random images of a seed, ids and groups counted from `first`. */
+/** Random images of a seed, ids and groups counted from `first`; view v is the crop of 2 × 2 pixels at (v, 0). */
 export function someBatch(framework: Framework, seed: number, first = 0): LoadedBatch {
   const { views } = framework.batchSpec;
   const stream = randomStream(seed, "test");
@@ -28,6 +28,10 @@ export function someBatch(framework: Framework, seed: number, first = 0): Loaded
     views: Float32Array.from({ length: size }, () => stream.normal()),
     ids: count,
     groups: count.slice(),
+    crops: () =>
+      Float32Array.from({ length: 4 * views.shape[0] }, (_, i) =>
+        i % 4 === 0 ? Math.floor(i / 4 / framework.batchSize) : [0, 0, 2, 2][i % 4],
+      ),
   };
 }
 

@@ -49,7 +49,7 @@ export type Case = {
 };
 
 /** Nothing between the choice and the terms: no gate, no exploration, the whole budget, any quantile. */
-export const bare = { explore: 0, aurocGate: 0, minNegatives: 0 };
+export const bare = { explore: 0, aurocGate: 0, minNegatives: 0, unbounded: true };
 
 export const optionsOf = (params: Params) => {
   const { mode, quantile, maxDemoted, minKeep, budget, alpha } = params;
@@ -68,7 +68,7 @@ export const inputsAt = (
   seed = 1,
   progress = 0.99,
 ): HostRecord =>
-  sortViews.inputs!(options, sizes as Sizes).make({
+  sortViews.inputs!(options, { images: 1, datasetSize: 1, ...sizes } as Sizes).make({
     progress,
     stream: randomStream(seed, "draws"),
   });

@@ -22,6 +22,7 @@ export function sceneFor(similarity: np.Array, given: Partial<Scene> = {}): Scen
     ranking: seen.ref,
     support: seen.ref.reshape([1, n, m]), // [1, N, M]
     ownViews: [],
+    ownIds: [],
     anchors: unknown(n),
     candidates: unknown(m),
     pool: m,

@@ -147,11 +147,14 @@ function batchSpecOf(parts: Parts, core: Core): BatchSpec {
   const { batchSize, imageSize } = parts;
   const rows = core.viewCount * batchSize;
   const marks = { dtype: "int32", shape: [rows] } as const;
+  const links = core.chains.flatMap((chain) => chain.links);
+  const compared = links.some(({ part, options }) => part.crops(options));
   return {
     views: { dtype: "float32", shape: [rows, 3, imageSize, imageSize] },
     ids: marks,
     groups: marks,
     labels: marks,
+    ...(compared ? { crops: { dtype: "float32", shape: [rows, 4] } } : {}),
     learningRate: { dtype: "float32", shape: [] },
     ...core.extraBatch,
     ...(Object.assign({}, ...core.chains.map(({ spec }) => spec)) as BatchSpec),
@@ -169,11 +172,20 @@ function viewMarks(given: Int32Array | undefined, rows: number, name: string): H
   return hostArray("int32", [rows], marks);
 }
 
+/** Crops of all views, which a sampler asks for. */
+function viewCrops(crops: LoadedBatch["crops"], shape: readonly number[]): HostArray {
+  if (crops !== undefined) return hostArray("float32", shape, crops() as DataOf<"float32">);
+  throw new ShapeError(
+    `batch: crops are missing, expected [${shape.join(", ")}]`,
+    "a sampler compares the crops of views: give them, or set its option overlap to null",
+  );
+}
+
 /** Arrays of a step, of a loaded batch and where the run stands. */
 function batchOf(
   core: Core,
   spec: BatchSpec,
-  { views, ids, groups, labels }: LoadedBatch,
+  { views, ids, groups, labels, crops }: LoadedBatch,
   { learningRate, step, progress }: StepAt,
 ): HostRecord {
   const [rows] = spec.ids.shape;
@@ -182,6 +194,7 @@ function batchOf(
     ids: viewMarks(ids, rows, "ids"),
     groups: viewMarks(groups, rows, "groups"),
     labels: viewMarks(labels, rows, "labels"),
+    ...("crops" in spec ? { crops: viewCrops(crops, spec.crops.shape) } : {}),
     learningRate: scalar(learningRate),
     ...core.extra?.({ step, progress }),
     ...(Object.assign(

@@ -20,6 +20,8 @@ export type LoadedBatch = {
   ids: Int32Array;
   groups: Int32Array;
   labels?: Int32Array | undefined;
+  /** Crops of the views in pixels of their image, x, y, width, height: [V·B, 4]. Asked for where a sampler compares them. */
+  crops?: () => Float32Array;
 };
 
 /** Where a step stands in its run, and how far it goes. */

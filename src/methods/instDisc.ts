@@ -50,6 +50,7 @@ function bySoftmax(parts: Parts, chain: Chain): Judge {
       similarity,
       support: lax.stopGradient(asSupport(similarity.ref, images)), // [1, B, C]
       ownViews: [],
+      ownIds: [],
       anchors,
       candidates: { ids: all, groups: groups.ref, labels: labels.ref },
       pool: count - 1,

@@ -15,6 +15,7 @@ import { loocPairs } from "./loocTerms.ts";
 import { joinMarks, marksOf, refMarks, sliceMarks, unmarked } from "./marks.ts";
 import { descend, gradientAt, project, withSampling } from "./model.ts";
 import { mocoKeys } from "./mocoOptions.ts";
+import { knownOfOwnViews } from "./ownViews.ts";
 import type { Parts } from "./parts.ts";
 import { recordedOnly } from "./recording.ts";
 import type { State } from "./state.ts";
@@ -39,7 +40,13 @@ const LoocOptions = z.strictObject({
 });
 type LoocOptions = z.output<typeof LoocOptions>;
 
-type Space = { index: number; queries: np.Array; keys: readonly np.Array[]; queue: np.Array };
+type Space = {
+  index: number;
+  queries: np.Array;
+  keys: readonly np.Array[];
+  known: ReturnType<typeof knownOfOwnViews>; // of the keys
+  queue: np.Array;
+};
 
 /**
  * One space: columns 0 … n are all keys of the query's own image, the others the queue. In space 0 only
@@ -50,7 +57,7 @@ function spaceContest(
   marks: Marks,
   queue: ArrayRecord,
 ): { contest: Contest; pairs: Pairs } {
-  const { index, queries, keys, queue: rows } = space;
+  const { index, queries, keys, known, queue: rows } = space;
   const [n, size, own] = [queries.shape[0], rows.shape[0], keys.length];
   const width = own + size;
   const mine = keys.map((key) => queries.ref.mul(key.ref).sum(-1, { keepdims: true })); // [N, 1]
@@ -64,6 +71,7 @@ function spaceContest(
       similarity,
       support: lax.stopGradient(support), // [1, N, H + K]
       ownViews: keys.map((_, v) => columnMask(n, width, v)),
+      ...known,
       anchors: refMarks(marks),
       candidates: joinMarks(unmarked(own), refMarks(queue as unknown as Marks)),
       pool: size,
@@ -115,6 +123,7 @@ function chainsOf(parts: Parts, count: number, size: number): Chain[] {
 function loocStep(parts: Parts, options: LoocOptions, chains: readonly Chain[]): Core["step"] {
   const spaces = chains.length;
   const images = parts.batchSize;
+  const grid = { images, anchorViews: 1, views: spaces + 1 };
   const keying = { momentum: options.momentum, splits: splitsOf(options, images, "looc") };
   return (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
     const { views, learningRate } = batch;
@@ -143,6 +152,7 @@ function loocStep(parts: Parts, options: LoocOptions, chains: readonly Chain[]):
             index,
             queries: rows,
             keys: queries.map((_, view) => keyOf(index, view)),
+            known: knownOfOwnViews(batch, grid),
             queue: queue[`keys${index}`],
           };
           const { contest, pairs } = spaceContest(space, marks, queue);

@@ -13,6 +13,7 @@ import { encodeKeys, splitsOf } from "./keyEncoder.ts";
 import { mocoKeys } from "./mocoOptions.ts";
 import { joinMarks, marksOf, refMarks, sliceMarks, unmarked } from "./marks.ts";
 import { descend, gradientAt, project, withSampling } from "./model.ts";
+import { knownOfOwnViews } from "./ownViews.ts";
 import type { Parts } from "./parts.ts";
 import type { State } from "./state.ts";
 import { copyModel } from "./copyModel.ts";
@@ -35,12 +36,18 @@ const MocoOptions = z.strictObject({
 });
 type MocoOptions = z.output<typeof MocoOptions>;
 
-/** Each row of `own` [P][N, E] beside a queue: similarity, pairs and what samplers ask of them. */
-type Stored = { own: readonly np.Array[]; support: np.Array; queue: ArrayRecord; marks: Marks };
+/** Each row of `own` [P][N, E], of which something is `known`, beside a queue, with what samplers ask of it. */
+type Stored = {
+  own: readonly np.Array[];
+  known: ReturnType<typeof knownOfOwnViews>;
+  support: np.Array;
+  queue: ArrayRecord;
+  marks: Marks;
+};
 
 /** Columns 0 … P − 1 hold each query's own keys, the others the queue: contest and pairs [N, P + K]. */
 function againstQueue(queries: np.Array, stored: Stored, images: number) {
-  const { own, support, queue, marks } = stored;
+  const { own, known, support, queue, marks } = stored;
   const [n, size, count] = [queries.shape[0], queue.keys.shape[0], own.length];
   const width = count + size;
   const mine = own.map((keys) => queries.ref.mul(keys.ref).sum(-1, { keepdims: true })); // [N, 1]
@@ -56,6 +63,7 @@ function againstQueue(queries: np.Array, stored: Stored, images: number) {
       np.concatenate([blank, supported], 1).reshape([supports, images, width]), // [S, B, P + K]
     ),
     ownViews,
+    ...known,
     anchors: marks,
     candidates: joinMarks(unmarked(count), refMarks(queue as unknown as Marks)),
     pool: size,
@@ -89,6 +97,7 @@ function mocoStep(parts: Parts, options: MocoOptions, chain: Chain): Core["step"
   const { symmetric, views: viewCount } = options;
   const images = parts.batchSize;
   const { anchors, ownCount } = gridOf(options, images);
+  const grid = { images, anchorViews: symmetric ? 2 : 1, views: viewCount };
   const keying = { momentum: options.momentum, splits: splitsOf(options, images, "moco") };
   return (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
     const { views, learningRate } = batch;
@@ -112,7 +121,8 @@ function mocoStep(parts: Parts, options: MocoOptions, chain: Chain): Core["step"
         const spread: ArrayRecord = parts.metrics
           ? { featureStd: featureStd(lax.stopGradient(queries.ref)) }
           : {};
-        const stored = { own, support: keys.ref, queue, marks: refMarks(asking) };
+        const known = knownOfOwnViews(batch, grid);
+        const stored = { own, known, support: keys.ref, queue, marks: refMarks(asking) };
         const { contest, pairs } = againstQueue(queries, stored, images);
         const given = { batch, state: state.sampling ?? {} };
         const judged = judge(parts, chain, contest, pairs, given);

@@ -2,7 +2,6 @@ import { lax, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { LOWEST } from "../core/numerics.ts";
-import type { Marks } from "../core/pairs.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { heads } from "../encoders/index.ts";
 import { defaultQueueSize, emptyQueue, enqueue, lookUp, strangers } from "../memory/index.ts";
@@ -12,10 +11,11 @@ import { asSupport, differ, featureStd, unitRows } from "./contrast.ts";
 import { type Core, defineFramework } from "./framework.ts";
 import { withPredictor } from "./headGroups.ts";
 import { judge, type Judged } from "./judge.ts";
-import { marksOf, refMarks, sliceMarks } from "./marks.ts";
+import { marksOf, sliceMarks } from "./marks.ts";
 import { mocoKeys } from "./mocoOptions.ts";
 import { descend, gradientAt, project, withSampling } from "./model.ts";
 import { nearestAnchors } from "./nearestAnchors.ts";
+import { knownOfOwnViews } from "./ownViews.ts";
 import type { Parts } from "./parts.ts";
 import type { State } from "./state.ts";
 
@@ -46,9 +46,10 @@ function sidesOf(embedding: np.Array): Sides {
 function contestOf(
   { projections, predictions }: Sides,
   queue: ArrayRecord,
-  marks: Marks,
+  batch: ArrayRecord,
   images: number,
 ) {
+  const marks = marksOf(batch);
   const mine = strangers(marks.ids.ref, queue.ids.ref); // [2B, K]
   const near = np.matmul(projections, queue.keys.ref.transpose()); // [2B, K]
   const eligible = np.where(mine.greater(0), near, LOWEST); // [2B, K]
@@ -73,6 +74,7 @@ function contestOf(
       similarity,
       support: lax.stopGradient(asSupport(similarity.ref, images)), // [2, B, B]
       ownViews: [positive.ref],
+      ...knownOfOwnViews(batch, { images, anchorViews: 2, views: 2 }),
       anchors: marks,
       candidates,
       pool: images - 1,
@@ -114,7 +116,7 @@ function buildNnclr(parts: Parts, { queueSize }: NnclrOptions): Core {
           ? { featureStd: featureStd(sides.projections.ref) }
           : {};
         const fresh = sides.projections.ref.slice([0, images]); // [B, E]
-        const { nearest, contest, pairs } = contestOf(sides, queue, refMarks(marks), images);
+        const { nearest, contest, pairs } = contestOf(sides, queue, batch, images);
         const given = { batch, state: state.sampling ?? {} };
         const judged: Judged = judge(parts, chain, contest, pairs, given);
         const metrics = parts.metrics

@@ -9,6 +9,7 @@ import { defineFramework } from "./framework.ts";
 import { judge } from "./judge.ts";
 import { marksOf, sliceMarks } from "./marks.ts";
 import { descend, gradientAt, project, withSampling } from "./model.ts";
+import { knownOfOwnViews } from "./ownViews.ts";
 import type { Contrast, Parts } from "./parts.ts";
 
 type Grid = { views: number; anchorViews: number };
@@ -28,7 +29,8 @@ function contrastViews(parts: Parts, chain: Chain, { views, anchorViews }: Grid)
       views === anchorViews ? all.ref : np.matmul(anchorRows.ref, unit.ref.transpose()); // [N, M]
     const candidates = marksOf(batch);
     const anchors = sliceMarks(candidates, anchorCount);
-    const ownViews = ownViewMasks({ images, anchorViews, views });
+    const grid = { images, anchorViews, views };
+    const ownViews = ownViewMasks(grid);
     const pairs = pairsOfViews(ownViews, anchors.ids, candidates.ids, images);
     const judged = judge(
       parts,
@@ -37,6 +39,7 @@ function contrastViews(parts: Parts, chain: Chain, { views, anchorViews }: Grid)
         similarity,
         support: lax.stopGradient(asSupport(all, images)), // [V, B, M]
         ownViews,
+        ...knownOfOwnViews(batch, grid),
         anchors,
         candidates,
         pool: views * (images - 1),

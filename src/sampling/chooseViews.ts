@@ -37,7 +37,7 @@ function firstOf(
 }
 
 /**
- * 1 at the views to demote, [N, W]: those below `limit` [N, 1], at most as many an anchor as `bounds` allow,
+ * 1 at the views to demote, [N, W]: those below `limit` [N, 1] or [N, W], at most as many an anchor as `bounds` allow,
  * its lowest first, and in the whole batch the `quota` [] of lowest percentile. Lent: `reading`.
  */
 export function lowestViews(

@@ -22,6 +22,8 @@ export type ViewReading = {
   thresholds: np.Array;
   /** [N, 1] number of the anchor's negatives. */
   references: np.Array;
+  /** Of the cosines of all negatives of the batch: scalars []. */
+  strangers: { mean: np.Array; meanSquare: np.Array };
 };
 
 /** A support view whose cosine to a view lies above this is taken for the view itself. */
@@ -72,6 +74,13 @@ function percentilesOf(ranking: np.Array, scores: np.Array, negative: np.Array, 
   return np.concatenate(columns, 1).div(np.maximum(count.ref, 1)); // [N, W]
 }
 
+/** Mean and mean square of the cosines under a mask, both [N, M]; 0 where it is empty. All lent. */
+function momentsOf(ranking: np.Array, mask: np.Array) {
+  const count = np.maximum(mask.ref.sum(), 1); // []
+  const mean = (x: np.Array) => x.mul(mask.ref).sum().div(count.ref); // []
+  return { mean: mean(ranking.ref), meanSquare: mean(np.square(ranking.ref)) };
+}
+
 /** Scores, percentiles and thresholds of the own views by `scene.ranking`. Lent: both arguments. */
 export function readViews(
   scene: Scene,
@@ -87,6 +96,7 @@ export function readViews(
   return {
     present: own.mul(flag(references.ref.greater(0))),
     percentiles: percentilesOf(ranking, scores, opposed, references),
+    strangers: momentsOf(ranking, opposed),
     thresholds: rowQuantile(ranking.ref, opposed, quantile),
     ...{ scores, references },
   };

@@ -45,6 +45,13 @@ export type Scene = {
   readonly support: np.Array;
   /** Each [N, M]: 1 at the candidate that is one other view of the anchor's own image, else 0. */
   readonly ownViews: readonly np.Array[];
+  /** In the order of `ownViews`, each [N] int32: the image that the view shows, −1 where that is unknown. */
+  readonly ownIds: readonly np.Array[];
+  /**
+   * In the order of `ownViews`, each [N]: how far the view's crop overlaps with the anchor's, intersection over
+   * union. Only where a sampler of the chain says `crops`.
+   */
+  readonly overlaps?: readonly np.Array[] | undefined;
   /** Of the anchors, each [N]. */
   readonly anchors: Marks;
   /** Of the candidates, each [M]; −1 where a column is no image, or another one for each anchor. */
@@ -97,6 +104,10 @@ export type SamplerDefinition<O extends z.ZodObject> = {
   /** Whether a negative that it drops or promotes is held to be of the anchor's own class. */
   detects?: boolean;
   needs?: readonly Need[];
+  /** Whether it looks at `overlaps`, for which batches must hold crops; by default not. */
+  crops?: (options: z.output<O>) => boolean;
+  /** Throws `ConfigError` where options are in range each but not together. */
+  check?: (options: z.output<O>) => void;
   /** Options of the loss that its terms set. */
   sets?: (options: z.output<O>) => readonly SetOption[];
   inputs?: (options: z.output<O>, sizes: Sizes) => StepInputs;
@@ -124,8 +135,9 @@ export type SamplerDefinition<O extends z.ZodObject> = {
  */
 export type Sampler<O extends z.ZodObject = z.ZodObject> = Omit<
   Required<SamplerDefinition<O>>,
-  "inputs" | "state" | "apply" | "sets"
+  "inputs" | "state" | "apply" | "sets" | "crops" | "check"
 > & {
+  crops: (options?: Options<O>) => boolean;
   sets: (options?: Options<O>) => readonly SetOption[];
   inputs?: (options: Options<O> | undefined, sizes: Sizes) => StepInputs;
   state?: (options: Options<O> | undefined, sizes: Sizes) => HostRecord;
@@ -159,14 +171,19 @@ function gated(active: np.Array, before: Pairs, [first, ...rest]: Term[]): Term[
 
 /** Makes a sampler of its definition: options are checked where they enter, the warm-up is kept. */
 export function defineSampler<O extends z.ZodObject>(definition: SamplerDefinition<O>): Sampler<O> {
-  const { name, inputs, state, apply, sets, warmup = 0, gates = false } = definition;
+  const { name, crops, check, inputs, state, apply, sets } = definition;
+  const { warmup = 0, gates = false } = definition;
   const schema = definition.options.extend({ warmup: warmupOption(warmup) });
   type Given = Options<O> | undefined;
-  const parsed = (options: Given) =>
-    parseOptions(name, schema, options ?? {}) as unknown as z.output<O>;
+  const parsed = (options: Given) => {
+    const whole = parseOptions(name, schema, options ?? {}) as unknown as z.output<O>;
+    check?.(whole);
+    return whole;
+  };
   return {
     ...{ detects: false, needs: [], metrics: {}, warmup, gates, ...definition },
     options: schema,
+    crops: (options?: Given) => crops?.(parsed(options)) ?? false,
     sets: (options?: Given) => sets?.(parsed(options)) ?? [],
     inputs: inputs && ((options: Given, sizes: Sizes) => inputs(parsed(options), sizes)),
     state: state && ((options: Given, sizes: Sizes) => state(parsed(options), sizes)),

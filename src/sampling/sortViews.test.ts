@@ -7,6 +7,7 @@ import { sampledLoss, type Setting } from "../../test/sampledLoss.ts";
 import { sample, viewsOfImages } from "../../test/scene.ts";
 import { bare, firstViews, inputsAt, noHistory, randomViews } from "../../test/viewCases.ts";
 import { type HostRecord, scalar } from "../core/arrays.ts";
+import type { Sizes } from "./sampler.ts";
 import { sortViews } from "./sortViews.ts";
 
 /** One anchor's cosines to its own views, and to strangers, under options. */
@@ -14,7 +15,14 @@ async function oneAnchor(
   own: number[],
   strangers: number[],
   options: object,
-  more: { state?: HostRecord; active?: number; labels?: number[]; ramp?: number } = {},
+  more: {
+    state?: HostRecord;
+    active?: number;
+    ids?: number[]; // of the own views; the anchor's is 0
+    overlaps?: number[]; // of the own views
+    ramp?: number;
+    epochSteps?: number;
+  } = {},
 ) {
   const [w, m] = [own.length, own.length + strangers.length];
   const row = (value: (j: number) => number) => [Array.from({ length: m }, (_, j) => value(j))];
@@ -22,10 +30,15 @@ async function oneAnchor(
   const scene = {
     similarity: [[...own, ...strangers]],
     ownViews: own.map((_, v) => row((j) => Number(j === v))),
-    inputs: { ...inputs, ...(more.ramp === undefined ? {} : { ramp: scalar(more.ramp) }) },
+    inputs: {
+      ...inputs,
+      ...(more.ramp === undefined ? {} : { ramp: scalar(more.ramp) }),
+      ...(more.epochSteps === undefined ? {} : { epochSteps: scalar(more.epochSteps) }),
+    },
     state: more.state ?? noHistory(),
     active: more.active ?? 1,
-    ...(more.labels ? { anchors: { labels: [0] }, candidates: { labels: more.labels } } : {}),
+    ...(more.ids ? { ownIds: more.ids.map((id) => [id]) } : {}),
+    ...(more.overlaps ? { overlaps: more.overlaps.map((overlap) => [overlap]) } : {}),
   };
   const pairs = { positive: row((j) => Number(j < w)), negative: row((j) => Number(j >= w)) };
   return sample(sortViews, scene, pairs, { ...options });
@@ -97,7 +110,8 @@ describe("sortViews", () => {
 
   test("with few negatives goes by the running threshold", async () => {
     const options = { ...bare, quantile: 0.5, budget: 1, minNegatives: null };
-    const history = { percentile: scalar(0.5), threshold: scalar(0.25), weight: scalar(0.5) };
+    const seen = { percentile: scalar(0.5), threshold: scalar(0.25), weight: scalar(0.5) };
+    const history = { ...noHistory(), ...seen };
     // own threshold −0.1; running (0.9 · 0.25 + 0.1 · −0.1) / (0.9 · 0.5 + 0.1) = 0.39
     const got = await oneAnchor([0.38, 0.5], far, options, { state: history });
     expect(got.positive[0].slice(0, 2)).toEqual([0, 1]);
@@ -127,6 +141,117 @@ describe("sortViews", () => {
     expect(await gone(0.24)).toEqual([0, 0, 0, 0]);
     expect(await gone(0.25)).toEqual([1, 0, 0, 0]);
     expect(await gone(1)).toEqual([1, 1, 0, 0]);
+  });
+
+  test("a breaker lets all views stay for one epoch where the effective rank falls", async () => {
+    const own = [-0.25, 0.3, 0.4];
+    const wide = [-0.1, -0.1, 0.1, 0.1]; // rank 1 / 0.01
+    const narrow = [-0.2, -0.2, 0.2, 0.2]; // rank 1 / 0.04
+    const options = { ...bare, quantile: 0.5, budget: 1 };
+    let state = noHistory();
+    const step = async (strangers: number[], more: object = {}, epochSteps = 3) => {
+      const given = { ...options, ...more };
+      const got = await oneAnchor(own, strangers, given, { state, epochSteps });
+      ({ state } = got);
+      const { breaker, demotedShare, spreadRank } = got.metrics;
+      expect(demotedShare).toBeCloseTo((1 - breaker) / 3, 6);
+      return { breaker, spreadRank };
+    };
+    const first = await step(wide);
+    expect(first.breaker).toBe(0);
+    expect(first.spreadRank).toBeCloseTo(100, 3);
+    // mean squares 0.01 and 0.04 in running means of weights 0.09 and 0.1: rank 38.8
+    const before = state;
+    const fallen = await step(narrow);
+    expect(fallen.spreadRank).toBeCloseTo(0.19 / (0.09 * 0.01 + 0.1 * 0.04), 3);
+    expect(fallen.breaker).toBe(1);
+    // two more steps of the epoch, then the rank that is now counts as the best
+    expect((await step(narrow)).breaker).toBe(1);
+    expect((await step(narrow)).breaker).toBe(1);
+    expect((await step(narrow)).breaker).toBe(0);
+    expect((await step(narrow)).breaker).toBe(0);
+    for (const more of [{ rankFall: 1 }, { rankFall: 0.62 }]) {
+      state = before;
+      expect((await step(narrow, more)).breaker).toBe(0);
+    }
+    state = before;
+    expect((await step(narrow, { rankFall: 0.6 }, 1)).breaker).toBe(1);
+    expect((await step(narrow, { rankFall: 0.6 }, 1)).breaker).toBe(0);
+  });
+
+  test("no rank counts as the best before the gate opens, and soft weighs all 1 at rest", async () => {
+    const own = [-0.05, 0.3, 0.4];
+    const [wide, narrow] = [0.1, 0.2].map((size) => [-size, -size, size, size]);
+    const options = { ...bare, quantile: 0.5, budget: 1 };
+    const shut = await oneAnchor(own, wide, { ...options, aurocGate: 1 });
+    const opened = await oneAnchor(own, narrow, options, { state: shut.state });
+    expect(opened.metrics.breaker).toBe(0);
+    const soft = { ...options, mode: "soft" };
+    const weighed = await oneAnchor(own, wide, soft);
+    expect(weighed.positive[0][0]).toBeLessThan(0.1);
+    const rest = await oneAnchor(own, narrow, soft, { state: weighed.state, epochSteps: 9 });
+    expect(rest.positive[0].slice(0, 3)).toEqual([1, 1, 1]);
+    expect(numbers(rest.state.rest)).toEqual([8]);
+  });
+
+  test("demotes only views whose crops lie apart, and rests where those kept overlap more", async () => {
+    const own = [-0.25, -0.2, 0.3];
+    const overlaps = [0.1, 0.5, 0.6];
+    const options = {
+      ...bare,
+      quantile: 0.5,
+      budget: 1,
+      maxDemoted: 2,
+      overlap: 0.25,
+      rankFall: 1,
+    };
+    let state = sortViews.state!(options, {} as Sizes);
+    const step = async (more: object = {}) => {
+      const given = { state, overlaps, epochSteps: 2 };
+      const got = await oneAnchor(own, far, { ...options, ...more }, given);
+      ({ state } = got);
+      const { keptOverlap, demotedOverlap, breaker } = got.metrics;
+      const gone = got.positive[0].slice(0, 3).map((w) => 1 - w);
+      return { gone, keptOverlap, demotedOverlap, breaker };
+    };
+    const before = state;
+    expect((await step({ overlap: 1 })).gone).toEqual([1, 1, 0]);
+    state = before;
+    const first = await step();
+    expect(first.gone).toEqual([1, 0, 0]);
+    expect(first.keptOverlap).toBeCloseTo(0.55, 6);
+    expect(first.demotedOverlap).toBeCloseTo(0.1, 6);
+    // kept over all 0.55 / 0.4: the running mean is 1.0375, 1.071, 1.102 after three steps
+    expect(numbers(state.crowding)[0]).toBeCloseTo(1.0375, 6);
+    const later = [await step(), await step(), await step(), await step(), await step()];
+    expect(later.map(({ breaker }) => breaker)).toEqual([0, 0, 1, 1, 0]);
+    expect(later.map(({ gone }) => gone[0])).toEqual([1, 1, 0, 0, 1]);
+    expect(later[2].demotedOverlap).toBe(0);
+    await expect(oneAnchor(own, far, options, { state })).rejects.toThrow("crops are unknown");
+  });
+
+  test("an epoch has as many steps as whole batches", () => {
+    const sizes = { anchors: 4, candidates: 8, images: 4, datasetSize: 19 };
+    expect(numbers(inputsAt({}, sizes).epochSteps)).toEqual([4]);
+  });
+
+  test("reports how far own views lie from negatives", async () => {
+    const own = [0.5, 0.7]; // mean 0.6, deviation 0.1
+    const { metrics } = await oneAnchor(own, [-0.2, 0.4], bare); // mean 0.1, deviation 0.3
+    expect(metrics.dPrime).toBeCloseTo(0.5 / Math.sqrt((0.01 + 0.09) / 2), 6);
+  });
+
+  test("refuses to repel many views of an image, unless told to", () => {
+    const apply = (options: object) => () =>
+      sortViews.state!({ mode: "negative", ...options }, {} as Sizes);
+    expect(apply({})).not.toThrow();
+    expect(apply({ budget: 0.2 })).toThrow(
+      'sortViews: budget is 0.2, expected at most 0.05 in the mode "negative"',
+    );
+    expect(apply({ alpha: 0.6 })).toThrow("alpha is 0.6, expected at most 0.5");
+    expect(apply({ maxDemoted: 2 })).toThrow("maxDemoted is 2, expected at most 1");
+    expect(apply({ budget: 0.2, mode: "drop" })).not.toThrow();
+    expect(apply({ budget: 0.2, alpha: 1, maxDemoted: 2, unbounded: true })).not.toThrow();
   });
 
   test("a view at the threshold stays, one below it goes", async () => {
@@ -182,11 +307,11 @@ describe("sortViews", () => {
     expect(Math.abs(sum(draws.flat()) - 84)).toBeLessThan(15);
   });
 
-  test("controls demote as many views: at random, the highest, or those of another label", async () => {
+  test("controls demote as many views: at random, the highest, or those of another image", async () => {
     const own = [-0.25, -0.05, 0.2, 0.3];
     const options = { ...bare, budget: 1, maxDemoted: 2 };
-    const gone = async (more: object, labels?: number[]) => {
-      const given = labels === undefined ? {} : { labels };
+    const gone = async (more: object, ids: number[] = []) => {
+      const given = ids.length === 0 ? {} : { ids };
       const got = await oneAnchor(own, far, { ...options, ...more }, given);
       return got.positive[0].slice(0, 4).map((w) => 1 - w);
     };
@@ -195,12 +320,12 @@ describe("sortViews", () => {
     expect(await gone({ choose: "highest", maxDemoted: 1 })).toEqual([0, 0, 0, 1]);
     const chance = await gone({ choose: "random" });
     expect(chance.reduce((sum, on) => sum + on, 0)).toBe(2);
-    const strangers = far.map(() => 1);
-    expect(await gone({ choose: "oracle" }, [0, 2, 0, 2, ...strangers])).toEqual([0, 1, 0, 1]);
-    expect(await gone({ choose: "oracle" }, [0, -1, 0, -1, ...strangers])).toEqual([0, 0, 0, 0]);
+    expect(await gone({ choose: "oracle" }, [0, 2, 0, 2])).toEqual([0, 1, 0, 1]);
+    expect(await gone({ choose: "oracle" }, [0, -1, 0, -1])).toEqual([0, 0, 0, 0]);
+    expect(await gone({ choose: "oracle", aurocGate: 1 }, [0, 2, 0, 2])).toEqual([0, 1, 0, 1]);
     // three false views, two must stay: the lowest goes of 0, 2 and 3
     const few = { choose: "oracle", minKeep: 2, maxDemoted: 0, budget: 0 };
-    expect(await gone(few, [1, 0, 1, 1, ...strangers])).toEqual([1, 0, 1, 0]);
+    expect(await gone(few, [1, 0, 1, 1])).toEqual([1, 0, 1, 0]);
   });
 
   test("random views are spread over a whole batch, within the bounds of each anchor", async () => {

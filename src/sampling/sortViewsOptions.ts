@@ -16,7 +16,7 @@ export const SortViewsOptions = z.strictObject({
     .enum(["lowest", "random", "highest", "oracle"])
     .default("lowest")
     .describe(
-      "which views are demoted: the least similar, or as controls as many at random or of the most similar, or those of another label",
+      "which views are demoted: the least similar, or as controls as many at random or of the most similar, or those that show another image (views.falsePositives)",
     ),
   quantile: share(0.95).describe("of the anchor's negatives; a view above it is never demoted"),
   maxDemoted: z.int().min(0).default(1).describe("views demoted of an anchor at most"),
@@ -26,7 +26,13 @@ export const SortViewsOptions = z.strictObject({
     .default(1)
     .describe("views of an anchor that stay positives at least"),
   budget: share(0.05).describe("share of all views of a batch that is demoted at most"),
-  alpha: share(0.5).describe("weight of a demoted view as a negative; 0.5 at most is advised"),
+  alpha: share(0.5).describe('weight of a demoted view as a negative in the mode "negative"'),
+  unbounded: z
+    .boolean()
+    .default(false)
+    .describe(
+      'the mode "negative" takes an alpha above 0.5, a budget above 0.05 and a maxDemoted above 1 only where this is true',
+    ),
   rankTemperature: z
     .number()
     .positive()
@@ -42,6 +48,18 @@ export const SortViewsOptions = z.strictObject({
   ramp: share(0.1).describe("share of the run over which the budget grows after the warm-up"),
   aurocGate: share(0.9).describe(
     "nothing is demoted while own views are nearer than negatives less often than this; 0 for no gate",
+  ),
+  overlap: z
+    .number()
+    .positive()
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "a view is demoted only where its crop and that of the anchor's view overlap (intersection over union) less than this, 0.25 is advised; null: crops are not compared",
+    ),
+  rankFall: share(0.2).describe(
+    "demotion rests for one epoch where the effective rank falls by more than this share of its best since demotion began; 1 for never",
   ),
   minNegatives: z
     .int()

@@ -6,12 +6,16 @@ import { LOWEST } from "../core/numerics.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import type { ViewReading } from "./readViews.ts";
 
-const KEPT = 0.9; // share of a running mean that stays at each step
+/** Share of a running mean that stays at each step. */
+export const KEPT = 0.9;
+
+const TINY = 1e-12; // stands for a mean square of 0
 
 /** Running means over the steps, with the weight of what they have seen; scalars []. */
 export const emptyHistory = (): HostRecord => ({
   percentile: scalar(0),
   threshold: scalar(0),
+  meanSquare: scalar(0),
   weight: scalar(0),
 });
 
@@ -21,12 +25,19 @@ export type ViewHistory = {
   auroc: np.Array;
   /** [] mean threshold; −10³⁰ before there is any. */
   threshold: np.Array;
+  /**
+   * [] effective rank of the embeddings: 1 over the mean squared cosine of negatives; 0 before there are any.
+   * For unit rows of second moment C that mean is tr(C²) / tr(C)², so this is the participation ratio of the
+   * eigenvalues of C: D where they are equal, 1 where one is all. C is not centred: what all images have in
+   * common counts as an axis.
+   */
+  spreadRank: np.Array;
   next: ArrayRecord;
 };
 
 /** Takes a step's reading into the running means. Consumes `state`; lent: `reading`. */
 export function followViews(state: ArrayRecord, reading: ViewReading): ViewHistory {
-  const { present, percentiles, thresholds } = reading;
+  const { present, percentiles, thresholds, strangers } = reading;
   const { dtype } = present;
   const flag = (condition: np.Array) => condition.astype(dtype);
   const meanOf = (x: np.Array, weight: np.Array) =>
@@ -39,16 +50,19 @@ export function followViews(state: ArrayRecord, reading: ViewReading): ViewHisto
     old.astype(dtype).mul(np.subtract(1, share.ref)).add(fresh.mul(share.ref)); // []
   const percentile = mix(state.percentile, meanOf(percentiles.ref, present.ref));
   const threshold = mix(state.threshold, meanOf(thresholds.ref, rows));
+  const meanSquare = mix(state.meanSquare, strangers.meanSquare.ref);
   const weight = mix(state.weight, any);
   const known = weight.ref.greater(0); // []
   const scale = np.where(known.ref, weight.ref, 1); // []
   const store = (x: np.Array) => x.astype(np.float32);
   return {
     auroc: percentile.ref.div(scale.ref),
-    threshold: np.where(known, threshold.ref.div(scale), LOWEST),
+    threshold: np.where(known.ref, threshold.ref.div(scale.ref), LOWEST),
+    spreadRank: np.where(known, scale.div(np.maximum(meanSquare.ref, TINY)), 0),
     next: {
       percentile: store(percentile),
       threshold: store(threshold),
+      meanSquare: store(meanSquare),
       weight: store(weight),
     },
   };

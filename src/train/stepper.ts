@@ -81,12 +81,17 @@ async function cachedStepper(
   target: Target,
 ): Promise<Stepper> {
   const programs = framework.cached!(count);
-  const nothing = { views: new Float32Array(0), ids: new Int32Array(0), groups: new Int32Array(0) };
+  const nothing: LoadedBatch = {
+    views: new Float32Array(0),
+    ids: new Int32Array(0),
+    groups: new Int32Array(0),
+  };
   for (const [name, spec] of Object.entries(framework.batchSpec)) {
     const size = spec.shape.reduce((product, side) => product * side, 1);
     if (name === "views") nothing.views = new Float32Array(size);
     if (name === "ids") nothing.ids = new Int32Array(size);
     if (name === "groups") nothing.groups = new Int32Array(size);
+    if (name === "crops") nothing.crops = () => new Float32Array(size);
   }
   const blank: HostRecord = framework.batch(nothing, { learningRate: 0, step: 0, progress: 0 });
   const { dimension } = framework.head;

@@ -38,8 +38,9 @@ function optionsOf(params: Params) {
   const { softCentre, softTemperature } = params;
   return {
     ...{ mode, quantile, maxDemoted, minKeep, budget, alpha, rankTemperature },
-    ...{ softCentre, softTemperature, aurocGate: 0, minNegatives: 0 },
+    ...{ softCentre, softTemperature, aurocGate: 0, minNegatives: 0, unbounded: true },
     ...{ choose: "lowest" as const, support: null, explore: 0, ramp: 0, warmup: 0 },
+    ...{ overlap: null, rankFall: 1 },
   };
 }
 
