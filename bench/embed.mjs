@@ -105,7 +105,7 @@ try {
     `${count} images, ${size} px, batches of ${batch} by onnxruntime, medians of ${rounds} rounds`,
   );
   console.log(
-    `${threads} threads compute vectors; decoding and packing take as many as sharp does\n`,
+    `${threads} threads compute vectors; decoding (sharp) and packing choose their own\n`,
   );
   console.log("| | images/s | of sharp + onnxruntime | of the graph alone |");
   console.log("| --- | --- | --- | --- |");

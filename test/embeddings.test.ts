@@ -103,10 +103,17 @@ describe("embed", () => {
   });
 
   test("refuses to put other images, or vectors scaled otherwise, in place of a table", async () => {
-    const args = ["embed", run, "--out", table];
-    const others = await contrapose([...args, "--data", join(photos, "dog")]);
+    const e = folder.at("elsewhere.parquet");
+    cpSync(`${table}.parquet`, e);
+    const place = folder.at("elsewhere");
+    cpSync(photos, place, { recursive: true });
+    const args = ["embed", run, "--out", e, "--json"];
+    const others = await contrapose([...args, "--data", place]);
     expect([others.code, others.err]).toEqual([2, expect.stringContaining("holds the images of")]);
-    const unit = await contrapose([...args, "--data", photos, "--normalise"]);
+    const replaced = await contrapose([...args, "--data", place, "--overwrite"]);
+    expect(replaced.json()).toMatchObject({ fresh: 0, kept: 16 }); // the pixels are the same
+    expect((await readParquetFooter(e)).metadata.images).toBe(place);
+    const unit = await contrapose([...args, "--data", place, "--normalise"]);
     expect([unit.code, unit.err]).toEqual([
       2,
       expect.stringContaining("holds vectors made without --normalise"),
