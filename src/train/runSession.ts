@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { VERSION } from "../core/version.ts";
 import type { Framework, HostState } from "../methods/index.ts";
@@ -83,14 +83,12 @@ async function save(saving: Saving, progress: Progress, names: readonly string[]
 function failing(saving: Saving): LoopParts["fail"] {
   return async (before, batch, figures) => {
     const { folder, config, data } = saving.session;
-    await save(saving, before, ["before-failure"]);
+    await save(saving, before, [basename(folder.beforeFailure)]);
     const at = {
       step: before.step,
       learningRate: scheduleOf(config, saving.stepsPerEpoch)(before.step),
     };
-    const checkpoint = join(folder.checkpoints, "before-failure");
-    const run = { path: folder.path, checkpoint, failure: folder.failure };
-    const failure = describeFailure(run, at, batch, figures, (index) => data.idOf(index));
+    const failure = describeFailure(folder, at, batch, figures, (index) => data.idOf(index));
     const error = stopAt(failure, folder.failure);
     saving.files.log(error.message);
     return error;
