@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 
 import { VERSION } from "../core/version.ts";
+import { readJsonLines } from "../files/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
 import { type Boxes, openViewLoader, type ViewLoader } from "../views/index.ts";
 import { type Exported, writeCheckpoint } from "./checkpoint.ts";
@@ -25,7 +26,7 @@ import { openMonitor } from "./monitor.ts";
 import { coverageFigures } from "./objectBoxes.ts";
 import { openPairRecorder } from "./pairRecorder.ts";
 import type { Position } from "./position.ts";
-import { openRunFiles, type RunFiles } from "./runFiles.ts";
+import { openRunFiles, type RunFiles, type RunRecord } from "./runFiles.ts";
 import type { RunFolder } from "./runFolder.ts";
 import { openRunLoader, type RunLoader } from "./runLoader.ts";
 import { exportedOf, parameterCount } from "./session.ts";
@@ -155,12 +156,20 @@ function refreshing({ session, files }: Saving, loader: RunLoader): LoopParts["r
   };
 }
 
+/** What a run wrote before it goes on; nothing where that cannot be read, as training does not need it. */
+const earlierRecords = ({ metrics }: RunFolder): Promise<RunRecord[]> =>
+  readJsonLines(metrics).then(
+    (lines) => lines as RunRecord[],
+    () => [],
+  );
+
 /** Looks at a run when that is due, and tells where its verdict changes. */
-function examining({ session, files, stepsPerEpoch }: Saving) {
-  const { config, framework, data, target, listener } = session;
+async function examining({ session, files, stepsPerEpoch }: Saving) {
+  const { config, framework, data, folder, target, listener } = session;
   const total = config.epochs * stepsPerEpoch;
-  const probe = openHealthProbe(framework, data, target);
   const watch = watchHealth(config, total);
+  for (const record of await earlierRecords(folder)) watch.see(record);
+  const probe = openHealthProbe(framework, data, target);
   const look: LoopParts["look"] = async (before, { state, step, elapsedSeconds }, batch) => {
     if (!isHealthDue(step, total)) return undefined;
     const at = { epoch: Math.floor(step / stepsPerEpoch), step, elapsedSeconds };
@@ -168,7 +177,7 @@ function examining({ session, files, stepsPerEpoch }: Saving) {
   };
   const judge: LoopParts["judge"] = (record) => {
     files.record(record);
-    const diagnosis = watch.look(record);
+    const diagnosis = watch.see(record);
     if (diagnosis === undefined) return;
     const text = describeDiagnosis(diagnosis);
     files.log(text);
@@ -176,8 +185,7 @@ function examining({ session, files, stepsPerEpoch }: Saving) {
   };
   const record: LoopParts["record"] = (one) => {
     files.record(one);
-    if (one.kind === "step") watch.step(one);
-    else watch.evaluation(one);
+    watch.see(one);
   };
   return { look, judge, record, dispose: () => probe.dispose() };
 }
@@ -196,14 +204,14 @@ export async function runSession(session: Session, from: Position | undefined): 
     (step, boxes) => openLoader(session, step, stepsPerEpoch, boxes),
     ...([progress.step, progress.boxes] as const),
   );
-  let doctor: ReturnType<typeof examining> | undefined;
+  let doctor: Awaited<ReturnType<typeof examining>> | undefined;
   const monitor = await openMonitor(session, session.target);
   const recorder = openPairRecorder({ ...session, folder: folder.pairs });
   try {
     const { seen, listener } = following(session, files);
     const exported = exportedOf(config, framework, session.state);
     const saving: Saving = { session, files, exported, stepsPerEpoch };
-    doctor = examining(saving);
+    doctor = await examining(saving);
     files.log(from === undefined ? "start" : `go on from step ${from.step}`);
     announce(session, progress.step, stepsPerEpoch);
     const crops = describeStart(session);
