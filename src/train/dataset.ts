@@ -1,6 +1,6 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 
-import { type Images, openImages } from "../inference/index.ts";
+import { type Images, openImages, packedIn } from "../inference/index.ts";
 import type { DatasetFacts } from "./automatic.ts";
 import type { TrainListener } from "./events.ts";
 
@@ -27,7 +27,7 @@ export type OpenDataOptions = {
 export function openTrainingData(path: string, options: OpenDataOptions): Promise<TrainingData> {
   const { out, imageSize, groups, listener, signal } = options;
   return openImages(path, {
-    ...{ cache: join(dirname(out), ".packed"), imageSize, groups, signal },
+    ...{ cache: packedIn(dirname(out)), imageSize, groups, signal },
     progress: (done, total) => listener?.({ kind: "packing", done, total }),
     note: (text) => listener?.({ kind: "note", text }),
   });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
 import { alikePairs, openLikeness, type Skipped } from "../../data/index.ts";
@@ -23,7 +23,7 @@ import {
 } from "../../store/index.ts";
 import { count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { openWithProgress } from "./images.ts";
+import { cacheIn, openWithProgress } from "./images.ts";
 import { openPictures } from "./pictures.ts";
 import { pagePath } from "./resultPage.ts";
 import { valueReader } from "./values.ts";
@@ -231,7 +231,7 @@ export async function runDedupe(call: Call): Promise<Answer> {
   const images = areImages(name);
   const beside = images ? datasetName(name) : tablePath(name);
   const page = pagePath("dedupe", values, { beside, overwrite: options.overwrite === true });
-  const cache = join(dirname(resolve(page)), ".packed");
+  const cache = cacheIn(call, dirname(page));
   const set = images ? await fromImages(name, cache, call) : await fromEmbeddings(name);
   const found = await findGroups(set, call);
   const extra = extraOf(found.groups);

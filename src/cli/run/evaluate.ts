@@ -102,7 +102,7 @@ export async function evaluateOn(
     values.need("train", "the weights do not say which images they were trained on");
   values.check();
   const { imageSize } = loaded.description;
-  const cache = cacheFor(String(call.words[0]));
+  const cache = cacheFor(call, String(call.words[0]));
   const learned = await openWithProgress(from!, cache, call, imageSize);
   const asked =
     test === undefined ? undefined : await openWithProgress(test, cache, call, imageSize);

@@ -223,7 +223,7 @@ export async function runInspect(call: Call): Promise<Answer> {
   const folder = existingRun(call.words[0]);
   const config = runConfig(folder.path);
   const data = values.text("data") ?? config.data;
-  const images = await openWithProgress(data, cacheFor(folder.path), call, config.imageSize);
+  const images = await openWithProgress(data, cacheFor(call, folder.path), call, config.imageSize);
   try {
     const anchor = values.text("anchor");
     const steps = await inspectRun(folder.pairs, images, { anchor, step, top });

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
 import { permutation, randomStream } from "../../core/random.ts";
@@ -93,7 +94,7 @@ export async function runPreview(call: Call): Promise<Answer> {
   delete tree.out;
   const images = await openWithProgress(
     String(tree.data),
-    cacheFor(out),
+    cacheFor(call, out, dirname(out)),
     call,
     tree.imageSize as number | undefined,
   );

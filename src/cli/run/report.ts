@@ -28,7 +28,7 @@ export async function writeReport(
   }
   const keptTest = (kept as { test?: string } | undefined)?.test;
   const shown = test ?? keptTest ?? train ?? loaded.description.training!.data;
-  const cache = cacheFor(folder.path);
+  const cache = cacheFor(call, folder.path);
   const images = await openWithProgress(shown, cache, call, loaded.description.imageSize);
   try {
     const data = await gatherReport(folder, images, loaded, evaluation);

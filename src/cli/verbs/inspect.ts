@@ -1,4 +1,5 @@
 import type { Verb } from "../verb.ts";
+import { cacheOption } from "./cacheOption.ts";
 
 /** Shows recorded pairs. */
 export const inspect: Verb = {
@@ -14,6 +15,7 @@ export const inspect: Verb = {
     { flags: "--top <number>", describe: "pairs of each list (24)" },
     { flags: "--data <path>", describe: "the images, where they have moved" },
     { flags: "--out <file>", describe: "another file than inspect.html in the run" },
+    cacheOption,
   ],
   examples: ["inspect runs/photos", "inspect runs/photos --anchor shoes/red.jpg --step 120"],
   load: async () => (await import("../run/inspect.ts")).runInspect,

@@ -1,4 +1,5 @@
 import type { Verb } from "../verb.ts";
+import { cacheOption } from "./cacheOption.ts";
 
 /** Writes the report of a run. */
 export const report: Verb = {
@@ -10,6 +11,7 @@ export const report: Verb = {
     { flags: "--test <path>", describe: "as for evaluate" },
     { flags: "--out <file>", describe: "another file than report.html in the run" },
     { flags: "--again", describe: "measure anew although evaluation.json is there" },
+    cacheOption,
   ],
   examples: ["report runs/photos"],
   load: async () => (await import("../run/report.ts")).runReport,
