@@ -52,17 +52,24 @@ function hashOf(weights: HostTree, facts: unknown): string {
   return hash.digest("hex");
 }
 
+/** Changes whenever features of an encoder may change. */
+export async function encoderHash(loaded: LoadedEncoder, features: FeaturesKind): Promise<string> {
+  const { imageSize, mean, std, encoder } = loaded.description;
+  const head = features === "head" ? (await loadHead(loaded)).variables : {};
+  const facts = [encoder, { imageSize, mean, std }, features];
+  return hashOf({ encoder: loaded.variables, head }, facts);
+}
+
 /** Opens an encoder that is loaded already. */
 export async function openLoaded(
   loaded: LoadedEncoder,
   options: ImageEncoderOptions = {},
 ): Promise<ImageEncoder> {
-  const { path, description, variables } = loaded;
+  const { path, description } = loaded;
   const { features = "features", device, threads } = options;
   const { imageSize, mean, std, encoder } = description;
   const format = { imageSize, mean, std };
-  const head = features === "head" ? (await loadHead(loaded)).variables : {};
-  const hash = hashOf({ encoder: variables, head }, [encoder, format, features]);
+  const hash = await encoderHash(loaded, features);
   const opened = await openEncoder(loaded, features, { device, threads });
   return {
     ...{ path, hash, format, features, data: description.training?.data },
