@@ -238,6 +238,16 @@ describe("bad input gives one sentence, exit code 2, and loses nothing", () => {
     }
   });
 
+  test("a folder with a config.json of something else", async () => {
+    mkdirSync(folder.at("app"));
+    writeFileSync(folder.at("app", "config.json"), '{"name": "app"}');
+    for (const verb of [["doctor"], ["inspect"], ["train", "--resume"]]) {
+      const called = await contrapose([...verb, folder.at("app")]);
+      expectSentence(called, 2);
+      expect(called.err).toContain("is not the config of a run");
+    }
+  });
+
   test.skipIf(!existsSync("/proc/version"))("an output that cannot be written", async () => {
     const called = await contrapose(["train", images, ...small, "--out", "/proc/run"]);
     expectSentence(called, 2);

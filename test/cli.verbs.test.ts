@@ -120,7 +120,8 @@ describe("export", () => {
     const { code, err } = await contrapose(args.filter((word) => word !== "--quiet"));
     expect(code).toBe(0);
     expect(err).toMatch(/init {7}\d+ arrays from .*not in the file, drawn anew: head/);
-    const evaluated = await contrapose(["evaluate", weights, "--train", images, "--json"]);
+    const cwd = folder.path; // the images are packed here, the weights are of no run
+    const evaluated = await contrapose(["evaluate", weights, "--train", images, "--json"], { cwd });
     expect(evaluated.code).toBe(0);
   });
 
@@ -163,6 +164,17 @@ test("report writes a page that holds everything itself", async () => {
   const refused = await contrapose(["report", run, "--out", notes]);
   expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("exists")]);
   expect(readFileSync(notes, "utf8")).toBe("mine");
+});
+
+test("report measures again, on the same images, where what is kept is of other weights", async () => {
+  const file = join(run, "evaluation.json");
+  const kept = JSON.parse(readFileSync(file, "utf8")) as Evaluated;
+  const stale = { ...kept, knn: { ...kept.knn, accuracy: 0.123 }, encoderHash: "another" };
+  writeFileSync(file, JSON.stringify(stale));
+  const { code, json } = await contrapose(["report", run, "--json", "--quiet"]);
+  expect(code).toBe(0);
+  expect(json().evaluation).toMatchObject({ knn: kept.knn, images: { test: 40 } });
+  expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(kept);
 });
 
 test("preview draws views, warns and estimates", async () => {

@@ -137,6 +137,20 @@ describe("embed", () => {
     expect(metadata.encoder).toBe(join(after, "checkpoints", "last", "weights.safetensors"));
   });
 
+  test("packs images where it can write: as --cache says, or beside the table of a model of no run", async () => {
+    const model = folder.at("models", "encoder.onnx");
+    mkdirSync(folder.at("models"));
+    cpSync(join(folder.at("exported"), "encoder.onnx"), model);
+    writeFileSync(folder.at("models", ".packed"), "in the way");
+    const out = folder.at("tables", "o");
+    const { code } = await contrapose(["embed", model, photos, "--out", out]);
+    expect(code).toBe(0);
+    expect(readdirSync(folder.at("tables", ".packed"))).toHaveLength(1);
+    const more = ["--out", folder.at("c"), "--cache", folder.at("cache")];
+    expect((await contrapose(["embed", run, photos, ...more])).code).toBe(0);
+    expect(readdirSync(folder.at("cache"))).toHaveLength(1);
+  });
+
   test("refuses to mix vectors of two encoders", async () => {
     const other = folder.at("other");
     const trained = await contrapose(["train", photos, "--out", other, ...small, "--seed", "1"]);

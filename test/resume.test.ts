@@ -1,10 +1,28 @@
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { goBackTo, newestCheckpoint } from "../src/train/checkpoint.ts";
 import { timeFields } from "../src/train/events.ts";
+import {
+  readPosition,
+  resume,
+  runConfig,
+  runFolder,
+  type TrainListener,
+} from "../src/train/index.ts";
 import { contrapose, scratch, writeStripes } from "./cli.ts";
 
 const folder = scratch();
@@ -99,6 +117,32 @@ describe("a run that was stopped goes on bit for bit", () => {
   });
 });
 
+test("a run goes on where it and its images have moved, and tells nothing twice", async () => {
+  const [home, away, other] = ["home", "away", "other_batch.bin"].map((name) => folder.at(name));
+  mkdirSync(home);
+  writeStripes(join(home, "stripes_batch.bin"), 104);
+  writeStripes(other, 104, 2);
+  const begin = ["train", "stripes_batch.bin", "--out", "run", ...settings, "--views", "none"];
+  const kill = killAt("SIGINT", { run: join(home, "run"), lines: 9 });
+  expect((await contrapose(begin, { cwd: home, kill })).code).toBe(130);
+  renameSync(home, away);
+  const run = join(away, "run");
+  const told = () =>
+    readFileSync(join(run, "train.log"), "utf8").match(/identity augmentation/g)?.length;
+  expect(told()).toBe(1);
+  const goOn = (data: string) =>
+    contrapose(["train", "--resume", run, "--data", data, "--quiet", "--json"]);
+  const refused = await goOn(other);
+  expect(refused.code).toBe(2);
+  expect(refused.err).toContain("are not those that the run began with");
+  const data = join(away, "stripes_batch.bin");
+  const done = await goOn(data);
+  expect([done.err, done.code]).toEqual(["", 0]);
+  expect(done.json()).toMatchObject({ steps: 36, finished: true });
+  expect(runConfig(run)).toMatchObject({ data, out: run });
+  expect(told()).toBe(1);
+});
+
 describe("a checkpoint that does not fit gives one sentence and loses nothing", () => {
   const copy = (name: string) => {
     const run = folder.at(name);
@@ -131,6 +175,31 @@ describe("a checkpoint that does not fit gives one sentence and loses nothing", 
     const other = await contrapose(["train", "--resume", run, "--from", "epoch-0002", "--quiet"]);
     expect(other.code).toBe(0);
     expect(resultOf(run)).toEqual(resultOf(folder.at("whole")));
+  });
+
+  test("another one is gone back to for good, whenever training is stopped after that", async () => {
+    const run = copy("back");
+    const { checkpoints, failure } = runFolder(run);
+    truncateSync(join(checkpoints, "last", "state.safetensors"), 100);
+    writeFileSync(failure, "{}");
+    const stop = new AbortController();
+    const listener: TrainListener = ({ kind }) => kind === "start" && stop.abort();
+    const options = { from: "epoch-0002", given: { workers: 0 }, signal: stop.signal, listener };
+    expect(await resume(run, options)).toMatchObject({ steps: 12, finished: false });
+    expect(readdirSync(checkpoints).filter((name) => /^epoch/.test(name))).not.toContain(
+      "epoch-0004",
+    );
+    expect(existsSync(failure)).toBe(false);
+    const { code, err } = await contrapose(["train", "--resume", run, "--quiet"]);
+    expect([err, code]).toEqual(["", 0]);
+    expect(resultOf(run)).toEqual(resultOf(folder.at("whole")));
+  });
+
+  test("going back is done before anything of the run is cut off", async () => {
+    const { checkpoints } = runFolder(copy("order"));
+    await goBackTo(checkpoints, "epoch-0002");
+    expect(await newestCheckpoint(checkpoints)).toBe("last");
+    expect(readPosition(join(checkpoints, "last")).step).toBe(12);
   });
 
   test("a checkpoint of another config", async () => {
@@ -170,7 +239,7 @@ test("training stops at the first number that is not finite, and the step can be
     checkpoint: string;
   };
   expect(failure.images).toHaveLength(16);
-  const again = await contrapose(["train", "--replay", join(run, "failure.json"), "--json"]);
+  const again = await contrapose(["train", "--replay", "failure.json", "--json"], { cwd: run });
   expect(again.code).toBe(0);
   expect(again.json()).toMatchObject({ repeated: true, viewsFinite: true });
 });

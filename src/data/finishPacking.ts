@@ -109,6 +109,45 @@ type NewHeader = Pick<
   "contrapose" | "source" | "settings" | "notes" | "skipped" | "nearDuplicates"
 > & { classes: readonly string[] };
 
+function nextHeader(
+  source: ImageSource,
+  options: PackOptions,
+  { images, skipped }: Pick<Stored, "images" | "skipped">,
+): NewHeader {
+  return {
+    ...{ contrapose: VERSION, source: { kind: source.kind, path: source.path } },
+    ...{ settings: pixelSettings(options), nearDuplicates: options.nearDuplicates },
+    ...{ classes: classNames(source, images), notes: source.notes, skipped },
+  };
+}
+
+function reportOf(
+  folder: string,
+  stored: Stored,
+  { groups, notes, classes }: Reported,
+): PackReport {
+  const { images, packed, kept, skipped, started } = stored;
+  return {
+    ...{ folder, images: images.length, packed, kept, skipped, classes, notes, groups },
+    labelled: images.filter(({ label }) => label !== undefined).length,
+    bytes: images.reduce((sum, image) => sum + byteLength(image), 0),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+type Reported = Pick<PackReport, "groups" | "notes" | "classes">;
+
+/** The report of a dataset that is already what packing would make of it; undefined where it is not. */
+export function unchangedReport(
+  folder: string,
+  source: ImageSource,
+  options: PackOptions,
+  stored: Stored,
+): PackReport | undefined {
+  const next = nextHeader(source, options, stored);
+  if (!isUnchanged(stored.before, stored, next)) return undefined;
+  return reportOf(folder, stored, { ...next, groups: stored.before!.header.groups });
+}
+
 async function replaceIndex(
   folder: string,
   options: PackOptions,
@@ -129,25 +168,13 @@ export async function finishPacking(
   options: PackOptions,
   stored: Stored,
 ): Promise<PackReport> {
-  const { images, packed, kept, skipped, before } = stored;
+  const { images, skipped, before } = stored;
   if (images.length === 0) nothingLeft(source, skipped);
-  const { notes } = source;
-  const classes = classNames(source, images);
-  const next: NewHeader = {
-    ...{ contrapose: VERSION, source: { kind: source.kind, path: source.path } },
-    ...{ settings: pixelSettings(options), nearDuplicates: options.nearDuplicates },
-    ...{ classes, notes, skipped },
-  };
+  const next = nextHeader(source, options, stored);
   const header = isUnchanged(before, stored, next)
     ? before!.header
     : await replaceIndex(folder, options, stored, next);
   await removeJournal(folder);
   await removeLeftovers(folder, header);
-  return {
-    ...{ folder, images: images.length, packed, kept, skipped, classes, notes },
-    groups: header.groups,
-    labelled: images.filter(({ label }) => label !== undefined).length,
-    bytes: images.reduce((sum, image) => sum + byteLength(image), 0),
-    seconds: (performance.now() - stored.started) / 1000,
-  };
+  return reportOf(folder, stored, { ...next, groups: header.groups });
 }

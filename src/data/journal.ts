@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -33,6 +34,9 @@ export async function openJournal(folder: string, key: string): Promise<Journal>
     close: () => file.close(),
   };
 }
+
+/** Whether a packing in a folder was stopped, or is going on. */
+export const hasJournal = (folder: string): boolean => existsSync(join(folder, journalName));
 
 /** Removes the journal of a folder. */
 export async function removeJournal(folder: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { appendFile, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -98,6 +99,17 @@ test("packing again decodes what is new or changed, keeps the rest and drops wha
     const again = await openDataset(join(folder, "out"), { memory: 0 });
     expect(Buffer.compare(again.image(again.ids.indexOf("a/2.png")).data, kept.data)).toBe(0);
     again.close();
+  }));
+
+test("what has not changed is not written to, also while another process holds the lock", () =>
+  inFolder(async (folder) => {
+    await writeFiles(folder, pictures(6));
+    const first = await pack(folder);
+    const lock = join(folder, "out/pack.lock");
+    await writeFile(lock, `${hostname()}\n${process.ppid}\n`);
+    const again = await pack(folder);
+    expect(again).toEqual({ ...first, packed: 0, kept: 6, seconds: again.seconds });
+    expect(await readFile(lock, "utf8")).toContain(String(process.ppid));
   }));
 
 test("a stopped packing goes on where it was and ends like one in one go", () =>

@@ -6,11 +6,11 @@ import type { z } from "zod";
 import { ContraposeError, DataError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
 import { inOrder } from "./inOrder.ts";
-import { openJournal } from "./journal.ts";
+import { hasJournal, openJournal } from "./journal.ts";
 import type { Journal } from "./journal.ts";
-import { claimPackFolder, journalKey, readPacked } from "./packFolder.ts";
+import { claimPackFolder, indexed, journalKey, readPacked } from "./packFolder.ts";
 import type { Packed } from "./packFolder.ts";
-import { finishPacking } from "./finishPacking.ts";
+import { finishPacking, unchangedReport } from "./finishPacking.ts";
 import type { PackReport } from "./finishPacking.ts";
 import { lockFolder } from "./packLock.ts";
 import { PackOptions, pixelSettings } from "./packOptions.ts";
@@ -126,6 +126,28 @@ async function storeAll(packing: Packing) {
   return { images, skipped, packed, kept, started };
 }
 
+/** The report of a folder that needs no packing, found without writing there; undefined where something has changed. */
+async function reportUnchanged(
+  out: string,
+  source: ImageSource,
+  options: PackOptions,
+): Promise<PackReport | undefined> {
+  const started = performance.now();
+  const before = await indexed(out, source, pixelSettings(options), options.overwrite);
+  if (before === undefined || hasJournal(out)) return undefined;
+  const known = new Map(before.images.map((image) => [image.id, image]));
+  const images: StoredImage[] = [];
+  const skipped: Skipped[] = [];
+  for await (const entry of source.entries((item) => skipped.push(item))) {
+    const image = known.get(entry.id);
+    if (image?.stamp !== entry.stamp) return undefined;
+    images.push(refreshed(image, entry));
+  }
+  if (options.strict && skipped.some(({ ignored }) => ignored === undefined)) return undefined;
+  const stored = { images, skipped, packed: 0, kept: images.length, started, before };
+  return unchangedReport(out, source, options, stored);
+}
+
 /**
  * Decodes the images of a source once and stores their pixels in a folder, as a packed dataset.
  *
@@ -142,6 +164,8 @@ export async function packDataset(
   const parsed = parseOptions("pack", PackOptions, options);
   const settings = pixelSettings(parsed);
   const out = resolve(folder);
+  const standing = await reportUnchanged(out, source, parsed);
+  if (standing !== undefined) return standing;
   await claimPackFolder(out, source);
   const unlock = await lockFolder(out);
   try {

@@ -84,7 +84,8 @@ async function present(folder: string, images: readonly StoredImage[]): Promise<
   return images.filter((image) => image.offset + byteLength(image) <= sizes.get(image.shard)!);
 }
 
-async function indexed(
+/** The dataset as it stands in a folder, where it is of this source and packed alike. */
+export async function indexed(
   folder: string,
   source: ImageSource,
   settings: PixelSettings,

@@ -2,6 +2,7 @@ import { permutation, randomStream } from "../core/random.ts";
 import { type Images, imageRows, type LoadedEncoder } from "../inference/index.ts";
 import { viewPolicy, type ViewPolicy } from "../views/index.ts";
 import { type FeaturesKind, type OpenEncoder, openEncoder, pixelFeatures } from "./embedSet.ts";
+import { encoderHash } from "./imageEncoder.ts";
 import {
   accuracies,
   type Accuracies,
@@ -31,6 +32,7 @@ export type EvaluateOptions = {
 export type Evaluation = Accuracies &
   Spread & {
     readonly encoder: string; // file of the weights
+    readonly encoderHash: string; // another one where features may be others
     readonly features: FeaturesKind;
     readonly images: { readonly train: number; readonly test: number; readonly how: string };
     readonly classes: readonly string[];
@@ -142,7 +144,8 @@ export async function evaluate(
       options.baselines === false ? {} : await measureBaselines(plan, loaded, encoder);
     return {
       ...measured,
-      ...{ encoder: loaded.path, features, classes: split.classes },
+      ...{ encoder: loaded.path, encoderHash: await encoderHash(loaded, features), features },
+      classes: split.classes,
       images: {
         train: split.train.indices.length,
         test: split.test.indices.length,

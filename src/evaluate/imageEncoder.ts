@@ -53,6 +53,14 @@ function hashOf(weights: HostTree, facts: unknown): string {
   return hash.digest("hex");
 }
 
+/** Changes whenever features of an encoder may change. */
+export async function encoderHash(loaded: LoadedEncoder, features: FeaturesKind): Promise<string> {
+  const { imageSize, mean, std, encoder } = loaded.description;
+  const head = features === "head" ? (await loadHead(loaded)).variables : {};
+  const facts = [encoder, { imageSize, mean, std }, features];
+  return hashOf({ encoder: loaded.variables, head }, facts);
+}
+
 const BATCH = 128; // images at once, where there are as many
 
 /** Images at once where `count` are asked for: a power of two, so that few programs serve all counts. */
@@ -66,14 +74,13 @@ export async function openLoaded(
   loaded: LoadedEncoder,
   options: ImageEncoderOptions = {},
 ): Promise<ImageEncoder> {
-  const { path, description, variables } = loaded;
+  const { path, description } = loaded;
   const { features = "features", device, threads } = options;
   const { imageSize, mean, std, encoder } = description;
   const format = { imageSize, mean, std };
   checkDevice(device ?? "cpu");
   const head = features === "head" ? await loadHead(loaded) : undefined;
-  const arrays = { encoder: variables, head: head?.variables ?? {} };
-  const hash = hashOf(arrays, [encoder, format, features]);
+  const hash = await encoderHash(loaded, features);
   const { dimension } = head?.network ?? loaded.network;
   const compiled = new Map<number, Promise<OpenEncoder>>(); // by batch size
   const compiledFor = (batchSize: number) => {

@@ -1,5 +1,10 @@
 export { type EmbeddedImages, embedImages, type EmbedOptions } from "./embedImages.ts";
-export { type ImageEncoder, type ImageEncoderOptions, openImageEncoder } from "./imageEncoder.ts";
+export {
+  encoderHash,
+  type ImageEncoder,
+  type ImageEncoderOptions,
+  openImageEncoder,
+} from "./imageEncoder.ts";
 export { type FeaturesKind, openEncoder, type OpenEncoder } from "./embedSet.ts";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
 export { exportEncoder, type Exported } from "./exportEncoder.ts";

@@ -35,6 +35,7 @@ export {
   type Images,
   openImages,
   type OpenImagesOptions,
+  packedIn,
   packedSize,
 } from "./openImages.ts";
 export { labelledOnly, labelsIn, largestShare } from "./labels.ts";

@@ -58,6 +58,12 @@ export function datasetName(data: string): string {
 /** Shorter side of stored images: enough for crops of the views asked for. */
 export const packedSize = (imageSize = 0): number => Math.max(160, Math.round((imageSize * 8) / 7));
 
+/** Where packed forms are kept in a folder, unless `CONTRAPOSE_CACHE` names a place for those of all. */
+export function packedIn(folder: string): string {
+  const place = process.env["CONTRAPOSE_CACHE"] ?? "";
+  return place === "" ? join(folder, ".packed") : join(place, "packed");
+}
+
 function median(values: ArrayLike<number>): number {
   const sorted = Array.from(values).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];

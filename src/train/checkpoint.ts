@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { cp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
@@ -120,18 +120,20 @@ function readVerified(path: string, file: string, expected: Files[string] | unde
   return bytes;
 }
 
+/** Names of the checkpoints of a run that it may go on from without being told. */
+const namesIn = (parent: string): string[] =>
+  (existsSync(parent) ? readdirSync(parent) : []).filter((name) =>
+    /^(last|best|epoch-\d+)$/.test(name),
+  );
+
 /**
  * Name of the checkpoint of a run to go on from: the one with the most steps, `last` where it is among
  * them. Undefined where there is none. A `last` that is damaged is an error, others are passed over.
  */
 export async function newestCheckpoint(parent: string): Promise<string | undefined> {
   await recoverFolder(join(parent, "last"));
-  const names = existsSync(parent) ? readdirSync(parent) : [];
   let newest: { name: string; step: number } | undefined;
-  for (const name of names
-    .filter((at) => /^(last|best|epoch-\d+)$/.test(at))
-    .sort()
-    .reverse()) {
+  for (const name of namesIn(parent).sort().reverse()) {
     try {
       const { step } = readPosition(join(parent, name));
       if (newest === undefined || step > newest.step || (step === newest.step && name === "last")) {
@@ -146,6 +148,29 @@ export async function newestCheckpoint(parent: string): Promise<string | undefin
 
 /** Where training stood, without the arrays. */
 export const readPosition = (path: string): Position => readStored(path);
+
+function isLater(path: string, step: number): boolean {
+  try {
+    return readPosition(path).step > step;
+  } catch {
+    return false; // damaged: nothing goes on from it
+  }
+}
+
+/**
+ * Goes back to a checkpoint of a run: it becomes `last`, then those of more steps are removed, as the files
+ * of the run will not reach as far as they noted.
+ */
+export async function goBackTo(parent: string, name: string): Promise<void> {
+  const from = join(parent, name);
+  const { step } = readPosition(from);
+  if (name !== "last") {
+    await writeFolderAtomic(join(parent, "last"), (path) => cp(from, path, { recursive: true }));
+  }
+  for (const path of namesIn(parent).map((other) => join(parent, other))) {
+    if (isLater(path, step)) await rm(path, { recursive: true });
+  }
+}
 
 /**
  * Reads a checkpoint into a state of the structure of `template`. Throws `DataError` where files are

@@ -1,6 +1,6 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 
-import { type Images, openImages, type OpenImagesOptions } from "../inference/index.ts";
+import { type Images, openImages, type OpenImagesOptions, packedIn } from "../inference/index.ts";
 import type { DatasetFacts } from "./automatic.ts";
 import type { TrainListener } from "./events.ts";
 
@@ -28,7 +28,7 @@ export type OpenDataOptions = {
 export function openTrainingData(path: string, options: OpenDataOptions): Promise<TrainingData> {
   const { out, imageSize, groups, split = "auto", listener, signal } = options;
   return openImages(path, {
-    ...{ cache: join(dirname(out), ".packed"), imageSize, groups, split, signal },
+    ...{ cache: packedIn(dirname(out)), imageSize, groups, split, signal },
     progress: (done, total) => listener?.({ kind: "packing", done, total }),
     note: (text) => listener?.({ kind: "note", text }),
   });

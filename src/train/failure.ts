@@ -1,8 +1,12 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 
-import { ContraposeError } from "../core/errors.ts";
+import { z } from "zod";
+
+import { ContraposeError, DataError } from "../core/errors.ts";
 import type { ViewBatch } from "../views/index.ts";
 import { notFinite } from "./loop.ts";
+import type { RunFolder } from "./runFolder.ts";
 
 /** What is kept of a step that gave something that is no finite number. */
 export type Failure = {
@@ -17,6 +21,29 @@ export type Failure = {
   readonly replay: string;
 };
 
+const written = z.looseObject({
+  ...{ run: z.string(), checkpoint: z.string(), notFinite: z.array(z.string()) },
+  ...{ step: z.int(), epoch: z.int(), learningRate: z.number() },
+});
+
+/** Reads the failure.json of a run. Throws `DataError` where it is damaged or of something else. */
+export function readFailure(path: string): Failure {
+  const fail = (options?: ErrorOptions) =>
+    new DataError(
+      `${JSON.stringify(path)} is not the failure.json of a run`,
+      "training writes it where it stops at a number that is not finite",
+      options,
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw fail({ cause });
+  }
+  if (!written.safeParse(value).success) throw fail();
+  return value as Failure;
+}
+
 /** Training that stopped by itself because going on makes no sense. */
 export class TrainingStopped extends ContraposeError {
   override name = "TrainingStopped";
@@ -24,15 +51,15 @@ export class TrainingStopped extends ContraposeError {
 
 /** Describes a failed step. */
 export function describeFailure(
-  run: { path: string; checkpoint: string; failure: string },
+  run: Pick<RunFolder, "path" | "beforeFailure" | "failure">,
   at: { step: number; learningRate: number },
   batch: ViewBatch,
   figures: Record<string, number>,
   idOf: (index: number) => string,
 ): Failure {
   return {
-    run: run.path,
-    checkpoint: run.checkpoint,
+    run: resolve(run.path),
+    checkpoint: resolve(run.beforeFailure),
     step: at.step,
     epoch: batch.epoch,
     learningRate: at.learningRate,
@@ -41,7 +68,7 @@ export function describeFailure(
       Object.entries(figures).map(([name, value]) => [name, String(value)]),
     ),
     images: Array.from(batch.ids, (index) => ({ index, id: idOf(index) })),
-    replay: `contrapose train --replay ${JSON.stringify(run.failure)}`,
+    replay: `contrapose train --replay ${JSON.stringify(resolve(run.failure))}`,
   };
 }
 

@@ -48,5 +48,6 @@ export { type Passes, planRun, type RunPlan } from "./planRun.ts";
 export type { Position } from "./position.ts";
 export { type Method, type MethodName, methodNames, methods } from "./presets.ts";
 export { replay, type Replayed } from "./replay.ts";
-export { existingRun, type RunFolder, runFolder } from "./runFolder.ts";
-export { resume, runConfig, train, type TrainOptions, type TrainResult } from "./train.ts";
+export { type AboutRun, readRunConfig, runConfig } from "./runConfig.ts";
+export { existingRun, isRun, type RunFolder, runFolder } from "./runFolder.ts";
+export { resume, train, type TrainOptions, type TrainResult } from "./train.ts";

@@ -1,17 +1,17 @@
-import { readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 
-import { DataError } from "../core/errors.ts";
 import { openViewLoader } from "../views/index.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { firstBoxes } from "./cropRefresh.ts";
 import { openTrainingData } from "./dataset.ts";
 import { configHash, decisivePart } from "./decisive.ts";
-import type { Failure } from "./failure.ts";
+import { readFailure } from "./failure.ts";
 import { loadedBatch } from "./loadedBatch.ts";
 import { notFinite } from "./loop.ts";
+import { readRunConfig } from "./runConfig.ts";
+import { existingRun, isRun } from "./runFolder.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
-import { openStepper } from "./stepper.ts";
-import { runConfig } from "./train.ts";
+import { openStepper, type Target } from "./stepper.ts";
 
 /** What a repeated step showed. */
 export type Replayed = {
@@ -23,18 +23,6 @@ export type Replayed = {
   readonly viewsFinite: boolean;
   readonly largestWeight: { readonly name: string; readonly value: string };
 };
-
-function readFailure(path: string): Failure {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as Failure;
-  } catch (cause) {
-    throw new DataError(
-      `replay: ${JSON.stringify(path)} is not the failure.json of a run`,
-      "training writes it where it stops at a number that is not finite",
-      { cause },
-    );
-  }
-}
 
 function largest(record: Record<string, { data: ArrayLike<number> }>) {
   let [name, value] = ["", 0];
@@ -59,10 +47,11 @@ function extent(views: Float32Array): { largestView: number; viewsFinite: boolea
 /** Repeats the step that a `failure.json` describes, from the state before it, with the same views. */
 export async function replay(path: string): Promise<Replayed> {
   const failure = readFailure(path);
-  const config = runConfig(failure.run);
+  const folder = existingRun(isRun(dirname(path)) ? dirname(path) : failure.run); // it may have moved
+  const { about, ...config } = readRunConfig(folder);
   const { imageSize, batchSize } = config;
   const data = await openTrainingData(config.data, {
-    ...{ out: config.out, imageSize, groups: config.groups },
+    ...{ out: folder.path, imageSize, groups: config.groups },
   });
   try {
     const framework = frameworkOf(config, data.count);
@@ -70,7 +59,8 @@ export async function replay(path: string): Promise<Replayed> {
     const decisive = decisivePart(config, data.fingerprint);
     const expected = { decisive, configHash: configHash(decisive) };
     const exported = exportedOf(config, framework, template);
-    const { state, boxes } = readCheckpoint(failure.checkpoint, template, expected, exported);
+    const checkpoint = join(folder.checkpoints, basename(failure.checkpoint));
+    const { state, boxes } = readCheckpoint(checkpoint, template, expected, exported);
     const perEpoch = Math.floor(data.count / batchSize);
     const loader = openViewLoader({
       ...{ source: data.pixels, policy: config.views, seed: config.seed, batchSize, workers: 0 },
@@ -78,7 +68,8 @@ export async function replay(path: string): Promise<Replayed> {
       from: { epoch: failure.epoch, stepInEpoch: failure.step - failure.epoch * perEpoch },
     });
     const batch = (await loader.next())!;
-    const stepper = await openStepper(framework, state, config, config);
+    const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
+    const stepper = await openStepper(framework, state, config, target);
     const { learningRate, step } = failure;
     const progress = step / (config.epochs * perEpoch);
     const at = { learningRate, step, progress };
@@ -86,7 +77,7 @@ export async function replay(path: string): Promise<Replayed> {
     const views = extent(batch.views);
     await Promise.all([stepper.dispose(), loader.close()]);
     return {
-      ...{ run: failure.run, step, ...views },
+      ...{ run: folder.path, step, ...views },
       repeated: notFinite(figures).join() === failure.notFinite.join(),
       figures: Object.fromEntries(
         Object.entries(figures).map(([name, value]) => [name, String(value)]),

@@ -21,7 +21,10 @@ export type RunFolder = {
   readonly log: string;
   readonly checkpoints: string;
   readonly failure: string;
+  readonly beforeFailure: string; // checkpoint
+  readonly evaluation: string;
   readonly report: string;
+  readonly reportData: string;
   readonly pairs: string;
 };
 
@@ -34,7 +37,10 @@ export function runFolder(path: string): RunFolder {
     log: join(path, "train.log"),
     checkpoints: join(path, "checkpoints"),
     failure: join(path, "failure.json"),
+    beforeFailure: join(path, "checkpoints", "before-failure"),
+    evaluation: join(path, "evaluation.json"),
     report: join(path, "report.html"),
+    reportData: join(path, "report.json"),
     pairs: join(path, "pairs"),
   };
 }
@@ -54,13 +60,17 @@ const ours = [
   "train.log",
   "checkpoints",
   "failure.json",
+  "evaluation.json",
   "report.html",
+  "report.json",
   "pairs",
   "inspect.html",
 ];
 
-function looksLikeRun(path: string): boolean {
-  return existsSync(join(path, "config.json")) && existsSync(join(path, "metrics.jsonl"));
+/** Whether a folder looks like that of a run. */
+export function isRun(path: string): boolean {
+  const { config, metrics } = runFolder(path);
+  return existsSync(config) && existsSync(metrics);
 }
 
 const known = (name: string) => ours.includes(name) || name.startsWith("events.out.tfevents.");
@@ -76,7 +86,7 @@ export function checkOut(path: string, overwrite: boolean): void {
   }
   const inside = readdirSync(path);
   if (inside.length > 0 && !overwrite) {
-    const hint = looksLikeRun(path)
+    const hint = isRun(path)
       ? `--resume ${path} goes on with it, --overwrite starts anew`
       : "choose another --out, or --overwrite";
     throw new ConfigError(`out: ${JSON.stringify(path)} exists and is not empty`, hint);

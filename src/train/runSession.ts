@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { VERSION } from "../core/version.ts";
 import { readJsonLines } from "../files/index.ts";
@@ -85,14 +85,12 @@ async function save(saving: Saving, progress: Progress, names: readonly string[]
 function failing(saving: Saving): LoopParts["fail"] {
   return async (before, batch, figures) => {
     const { folder, config, data } = saving.session;
-    await save(saving, before, ["before-failure"]);
+    await save(saving, before, [basename(folder.beforeFailure)]);
     const at = {
       step: before.step,
       learningRate: scheduleOf(config, saving.stepsPerEpoch)(before.step),
     };
-    const checkpoint = join(folder.checkpoints, "before-failure");
-    const run = { path: folder.path, checkpoint, failure: folder.failure };
-    const failure = describeFailure(run, at, batch, figures, (index) => data.idOf(index));
+    const failure = describeFailure(folder, at, batch, figures, (index) => data.idOf(index));
     const error = stopAt(failure, folder.failure);
     saving.files.log(error.message);
     return error;
@@ -172,12 +170,20 @@ function refreshing({ session, files }: Saving, loader: RunLoader): LoopParts["r
   };
 }
 
+/** What a run wrote before it goes on; nothing where that cannot be read, as training does not need it. */
+const earlierRecords = ({ metrics }: RunFolder): Promise<RunRecord[]> =>
+  readJsonLines(metrics).then(
+    (lines) => lines as RunRecord[],
+    () => [],
+  );
+
 /** Looks at a run when that is due, and tells where its verdict changes. */
-function examining({ session, files, stepsPerEpoch }: Saving) {
-  const { config, framework, data, target, listener } = session;
+async function examining({ session, files, stepsPerEpoch }: Saving) {
+  const { config, framework, data, folder, target, listener } = session;
   const total = config.epochs * stepsPerEpoch;
-  const probe = openHealthProbe(framework, data, target);
   const watch = watchHealth(config, total);
+  for (const record of await earlierRecords(folder)) watch.see(record);
+  const probe = openHealthProbe(framework, data, target);
   const look: LoopParts["look"] = async (before, { state, step, elapsedSeconds }, batch) => {
     if (!isHealthDue(step, total)) return undefined;
     const at = { epoch: Math.floor(step / stepsPerEpoch), step, elapsedSeconds };
@@ -185,7 +191,7 @@ function examining({ session, files, stepsPerEpoch }: Saving) {
   };
   const judge: LoopParts["judge"] = (record) => {
     files.record(record);
-    const diagnosis = watch.look(record);
+    const diagnosis = watch.see(record);
     if (diagnosis === undefined) return;
     const text = describeDiagnosis(diagnosis);
     files.log(text);
@@ -193,8 +199,7 @@ function examining({ session, files, stepsPerEpoch }: Saving) {
   };
   const record: LoopParts["record"] = (one) => {
     files.record(one);
-    if (one.kind === "step") watch.step(one);
-    else watch.evaluation(one);
+    watch.see(one);
   };
   return { look, judge, record, dispose: () => probe.dispose() };
 }
@@ -213,14 +218,14 @@ export async function runSession(session: Session, from: Position | undefined): 
     (step, boxes) => openLoader(session, step, stepsPerEpoch, boxes),
     ...([progress.step, progress.boxes] as const),
   );
-  let doctor: ReturnType<typeof examining> | undefined;
+  let doctor: Awaited<ReturnType<typeof examining>> | undefined;
   const monitor = await openMonitor(session, session.target);
   const recorder = openPairRecorder({ ...session, folder: folder.pairs });
   try {
     const { seen, listener } = following(session, files);
     const exported = exportedOf(config, framework, session.state);
     const saving: Saving = { session, files, exported, stepsPerEpoch };
-    doctor = examining(saving);
+    doctor = await examining(saving);
     files.log(from === undefined ? "start" : `go on from step ${from.step}`);
     announce(session, progress.step, stepsPerEpoch);
     const crops = describeStart(session);

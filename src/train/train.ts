@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 
-import { ConfigError } from "../core/errors.ts";
-import { writeFileAtomic, recoverFolder } from "../files/index.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
+import { recoverFolder } from "../files/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
 import {
   type AutomaticChoice,
@@ -13,7 +13,7 @@ import {
   recordDefaults,
   viewSize,
 } from "./automatic.ts";
-import { newestCheckpoint, readCheckpoint } from "./checkpoint.ts";
+import { goBackTo, newestCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
 import { checkLabels } from "./checkLabels.ts";
 import { checkCrops } from "./cropRefresh.ts";
@@ -25,6 +25,13 @@ import { omit, overlay } from "./layers.ts";
 import { describeMachine } from "./machine.ts";
 import { openTest } from "./monitor.ts";
 import { measureStep } from "./prepare.ts";
+import {
+  type AboutRun,
+  readRunConfig,
+  withFullPaths,
+  writeRunConfig,
+  type WrittenConfig,
+} from "./runConfig.ts";
 import { type Outcome, runSession } from "./runSession.ts";
 import {
   checkOut,
@@ -51,8 +58,6 @@ export type TrainResult = Outcome & {
   readonly config: RunConfig;
   readonly choices: readonly AutomaticChoice[];
 };
-
-type Written = RunConfig & { about: { choices: AutomaticChoice[]; lowering?: Target["tune"] } };
 
 const quiet: TrainListener = () => undefined;
 const unchanged = (framework: Framework): Framework => framework;
@@ -125,7 +130,8 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
   let test: TrainingData | undefined;
   try {
     test = await openTest(tree.test as string | undefined, data, places);
-    const opened = await openParts({ ...tree, out }, data, listener, options.tamper ?? unchanged);
+    const given = withFullPaths({ ...tree, out });
+    const opened = await openParts(given, data, listener, options.tamper ?? unchanged);
     const closed = closeConfig(opened.config, await chosenEpochs(opened, data.count));
     const choices = [...opened.choices, ...closed.choices];
     listener({ kind: "choices", choices });
@@ -137,8 +143,7 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
       dataset: { images: data.count, fingerprint: data.fingerprint, classes: data.classes },
       ...{ choices, lowering },
     };
-    const text = JSON.stringify({ ...closed.config, about }, null, 2);
-    await writeFileAtomic(folder.config, `${text}\n`);
+    await writeRunConfig(folder, { ...closed.config, about });
     const session = { ...opened, config: closed.config, data, test, folder, signal, listener };
     const outcome = await runSession(session, undefined);
     return { ...outcome, run: out, config: closed.config, choices };
@@ -148,37 +153,44 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
   }
 }
 
-function readRunConfig(folder: RunFolder): Written {
-  try {
-    return JSON.parse(readFileSync(folder.config, "utf8")) as Written;
-  } catch (cause) {
-    throw new ConfigError(
-      `${JSON.stringify(folder.config)} is no JSON: it was changed or cut short`,
-      undefined,
-      { cause },
-    );
-  }
-}
-
-/** The config of a run that exists. */
-export function runConfig(path: string): RunConfig {
-  return omit(readRunConfig(existingRun(path)), "about");
-}
-
 /** Settings that may differ when a run goes on: they change nothing that is learned. */
-const changeable = ["workers", "about", "$schema"];
+const changeable = ["workers", "data", "test", "groups"] as const;
 
-function checkSame(given: ConfigTree, config: RunConfig): void {
-  const kept = Object.fromEntries(
-    Object.entries(given).filter(([key]) => !changeable.includes(key)),
-  );
-  const written = { ...config } as ConfigTree;
-  const wrong = differences(overlay(written, kept), written);
+function checkSame(given: ConfigTree, written: RunConfig, path: string): void {
+  const { out = resolve(path), ...others } = omit(given, ...changeable, "about", "$schema");
+  const kept = out === resolve(path) ? others : { ...others, out };
+  const own: ConfigTree = withFullPaths({ ...written });
+  const wrong = differences(overlay(own, kept), own);
   if (wrong.length === 0) return;
   throw new ConfigError(
     `resume: the settings of the run cannot change: ${wrong.join("; ")}`,
     "leave them out, or start a new run with --init",
   );
+}
+
+/** The config that a run goes on with: its own, with what may change as given, and its folder where it is now. */
+function continuedConfig(written: RunConfig, given: ConfigTree, path: string): RunConfig {
+  const changed = changeable.flatMap((key) =>
+    given[key] === undefined ? [] : [[key, given[key]]],
+  );
+  const places = withFullPaths({ ...omit(written, "init"), out: path }); // init is decisive as it is
+  const config = { ...written, ...places, ...(Object.fromEntries(changed) as Partial<RunConfig>) };
+  return { ...config, record: written.record ?? { ...recordDefaults, steps: 0 } };
+}
+
+/** Throws `DataError` where images are not those of the run, wherever they lie. */
+function checkImages({ data: path }: RunConfig, { dataset }: AboutRun, data: TrainingData): void {
+  if (data.fingerprint === dataset.fingerprint) return;
+  throw new DataError(
+    `resume: the images in ${JSON.stringify(path)} or their groups are not those that the run began with (${data.count} images, there were ${dataset.images})`,
+    "--data says where they are now; for other images start a new run with --init",
+  );
+}
+
+/** Writes down where a run and its images are now, where that has changed. */
+async function noteMoved(folder: RunFolder, before: WrittenConfig, config: RunConfig) {
+  const after = { ...before, ...omit(config, "workers", "record") };
+  if (differences(after, before).length > 0) await writeRunConfig(folder, after);
 }
 
 /** The checkpoint to go on from; undefined where the run was stopped before the first. */
@@ -195,22 +207,20 @@ export async function resume(
   path: string,
   options: TrainOptions & { from?: string | undefined; given?: ConfigTree } = {},
 ): Promise<TrainResult> {
-  const { signal = new AbortController().signal, listener = quiet } = options;
+  const { signal = new AbortController().signal, listener = quiet, from } = options;
   const folder = existingRun(path);
-  const { about, ...written } = readRunConfig(folder);
-  checkSame(options.given ?? {}, written);
-  const workers = (options.given?.workers as number | undefined) ?? written.workers;
-  const config: RunConfig = {
-    ...written,
-    workers,
-    record: written.record ?? { ...recordDefaults, steps: 0 },
-  };
-  const checkpoint = await checkpointOf(folder, options.from);
-  const { out, imageSize, groups } = config;
+  const before = readRunConfig(folder);
+  const { about, ...written } = before;
+  const given = withFullPaths(options.given ?? {});
+  checkSame(given, written, path);
+  const config = continuedConfig(written, given, path);
+  const checkpoint = await checkpointOf(folder, from);
+  const { out, groups, imageSize } = config;
   const places = { out, imageSize, listener, signal };
   const data = await openTrainingData(config.data, { ...places, groups });
   let test: TrainingData | undefined;
   try {
+    checkImages(config, about, data);
     test = await openTest(config.test, data, places);
     const framework = frameworkOf(config, data.count);
     const fresh = framework.init();
@@ -224,6 +234,9 @@ export async function resume(
     const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
     const stepper = await openStepper(framework, state, config, target);
     const parts = { config, framework, state, stepper, target, data, test, folder };
+    await noteMoved(folder, before, config);
+    if (from !== undefined) await goBackTo(folder.checkpoints, from);
+    forgetFailure(folder);
     const { boxes } = read ?? {};
     const outcome = await runSession({ ...parts, signal, listener, boxes }, read?.position);
     return { ...outcome, run: path, config, choices: about.choices };
@@ -233,5 +246,8 @@ export async function resume(
   }
 }
 
-/** Whether a folder holds a run that can be gone on with. */
-export const isRun = (path: string): boolean => existsSync(join(path, "config.json"));
+/** Removes what an earlier sitting left of a step that failed: that step is done again. */
+function forgetFailure({ failure, beforeFailure }: RunFolder): void {
+  rmSync(failure, { force: true });
+  rmSync(beforeFailure, { recursive: true, force: true });
+}

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
 import { writeFileAtomic } from "../../files/index.ts";
@@ -10,6 +10,7 @@ import { count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { type Asked, findDuplicates, type Found } from "./findDuplicates.ts";
 import { areImages, type ImageSet, setOfEmbeddings, setOfImages } from "./imageSet.ts";
+import { cacheIn } from "./images.ts";
 import { openPictures } from "./pictures.ts";
 import { pagePath } from "./resultPage.ts";
 import { valueReader, type ValueReader } from "./values.ts";
@@ -132,7 +133,7 @@ export async function runDedupe(call: Call): Promise<Answer> {
   const images = areImages(name);
   const beside = images ? datasetName(name) : tablePath(name);
   const page = pagePath("dedupe", values, { beside, overwrite: options.overwrite === true });
-  const cache = join(dirname(resolve(page)), ".packed");
+  const cache = cacheIn(call, dirname(page));
   const set = images ? await setOfImages(name, cache, call) : await setOfEmbeddings(name);
   const found = await findDuplicates(set, asked, call);
   const extra = extraOf(found.groups);

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../../core/errors.ts";
 import {
@@ -122,7 +122,8 @@ export async function runEmbed(call: Call): Promise<Answer> {
     const data = imagesOf(call, values, encoder);
     const before = await existing(embeddingFiles(out), encoder, { unit, overwrite });
     const { imageSize } = encoder.format;
-    const images = await openWithProgress(data, cacheFor(words[0]), call, { imageSize });
+    const cache = cacheFor(call, words[0], dirname(out));
+    const images = await openWithProgress(data, cache, call, { imageSize });
     try {
       if (!overwrite) checkPlace(before, images);
       const show = progressOf(call);

@@ -1,12 +1,10 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-
 import { type Evaluation, evaluate } from "../../evaluate/index.ts";
-import { writeFileAtomic } from "../../files/index.ts";
 import { loadEncoder, type LoadedEncoder } from "../../inference/index.ts";
+import { isRun, runFolder } from "../../train/index.ts";
 import { columns, count, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { cacheFor, openWithProgress, progressOf } from "./images.ts";
+import { type EvaluationSources, keepEvaluation } from "./keptEvaluation.ts";
 import { valueReader } from "./values.ts";
 
 type Row = {
@@ -78,9 +76,6 @@ function say(evaluation: Evaluation, { printer }: Call): void {
   for (const line of evaluationLegend) printer.note(printer.colours.dim(line));
 }
 
-/** Options of an evaluation and of the report that makes one. */
-export type EvaluationSources = { train?: string | undefined; test?: string | undefined };
-
 /** Measures a loaded encoder on the images given, or on those it was trained on. */
 export async function evaluateOn(
   loaded: LoadedEncoder,
@@ -102,7 +97,7 @@ export async function evaluateOn(
     values.need("train", "the weights do not say which images they were trained on");
   values.check();
   const { imageSize } = loaded.description;
-  const cache = cacheFor(String(call.words[0]));
+  const cache = cacheFor(call, String(call.words[0]));
   const groups = values.text("groups");
   const learned = await openWithProgress(from!, cache, call, { imageSize, groups });
   const asked =
@@ -130,11 +125,7 @@ export async function runEvaluate(call: Call): Promise<Answer> {
   const sources = { train: values.text("train"), test: values.text("test") };
   const evaluation = await evaluateOn(loaded, sources, call);
   const { knn = null, linear = null } = evaluation; // null without labels
-  const answer = { run: path, ...evaluation, knn, linear, ...sources };
-  if (existsSync(join(path, "config.json"))) {
-    const text = JSON.stringify(answer, null, 2);
-    await writeFileAtomic(join(path, "evaluation.json"), `${text}\n`);
-  }
+  if (isRun(path)) await keepEvaluation(runFolder(path), evaluation, sources, call.printer);
   say(evaluation, call);
-  return answer;
+  return { run: path, ...evaluation, knn, linear, ...sources };
 }

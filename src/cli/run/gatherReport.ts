@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 
 import type { PixelImage } from "../../core/pixels.ts";
 import { permutation, randomStream } from "../../core/random.ts";
@@ -16,26 +15,13 @@ import type {
 } from "../../report/index.ts";
 import {
   type EvaluationRecord,
-  omit,
+  readRunConfig,
   type RunConfig,
   type RunFolder,
   type StepRecord,
 } from "../../train/index.ts";
 import { previewViews } from "../../views/index.ts";
 import { square } from "./picture.ts";
-
-type Written = RunConfig & {
-  about: {
-    contrapose: string;
-    node: string;
-    system: string;
-    processor: string;
-    cores: number;
-    memoryGiB: number;
-    started: string;
-    dataset: { images: number; classes?: string[] };
-  };
-};
 
 const SIDE = 72;
 
@@ -167,8 +153,7 @@ export async function gatherReport(
   loaded: LoadedEncoder,
   evaluation: Evaluation | undefined,
 ): Promise<ReportData> {
-  const written = JSON.parse(readFileSync(folder.config, "utf8")) as Written;
-  const { about, ...config } = written;
+  const { about, ...config } = readRunConfig(folder);
   const records = existsSync(folder.metrics)
     ? ((await readJsonLines(folder.metrics)) as (StepRecord | EvaluationRecord)[])
     : [];
@@ -202,17 +187,4 @@ export async function gatherReport(
     machine: { system, processor, cores, memoryGiB },
     config,
   };
-}
-
-/** The evaluation that was kept in a run, if any. */
-export function keptEvaluation(folder: RunFolder): Evaluation | undefined {
-  const path = join(folder.path, "evaluation.json");
-  if (!existsSync(path)) return undefined;
-  const kept = JSON.parse(readFileSync(path, "utf8")) as Evaluation;
-  const { knn, linear } = kept as {
-    knn: Evaluation["knn"] | null;
-    linear: Evaluation["linear"] | null;
-  };
-  const bare = omit(kept, "knn", "linear");
-  return { ...bare, ...(knn && { knn }), ...(linear && { linear }) };
 }

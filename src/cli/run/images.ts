@@ -1,16 +1,26 @@
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 
-import { type Images, openImages, type OpenImagesOptions } from "../../inference/index.ts";
+import {
+  type Images,
+  openImages,
+  type OpenImagesOptions,
+  packedIn,
+} from "../../inference/index.ts";
+import { isRun } from "../../train/index.ts";
 import { count } from "../format.ts";
 import type { Call } from "../verb.ts";
 
-/** Where packed forms are kept: beside the run that a path is or lies in, else beside the path. */
-export function cacheFor(path: string): string {
+type Asked = Pick<Call, "options">;
+
+/** Where packed forms are kept: as --cache says, else in a folder. */
+export const cacheIn = ({ options: { cache } }: Asked, folder: string): string =>
+  typeof cache === "string" ? cache : packedIn(folder);
+
+/** Where packed forms are kept: as --cache says, else beside the run that a path is or lies in, else in a folder. */
+export function cacheFor(asked: Asked, path: string, folder = "."): string {
   let at = resolve(path);
-  for (let up = 0; up < 4 && !existsSync(join(at, "config.json")); up++) at = dirname(at);
-  const beside = existsSync(join(at, "config.json")) ? at : resolve(path);
-  return join(dirname(beside), ".packed");
+  for (let up = 0; up < 4 && !isRun(at); up++) at = dirname(at);
+  return cacheIn(asked, isRun(at) ? dirname(at) : folder);
 }
 
 /** Opens images with progress on the terminal. */

@@ -237,7 +237,7 @@ export async function runInspect(call: Call): Promise<Answer> {
   checkPairs(config);
   const data = values.text("data") ?? config.data;
   const { imageSize } = config;
-  const images = await openWithProgress(data, cacheFor(folder.path), call, { imageSize });
+  const images = await openWithProgress(data, cacheFor(call, folder.path), call, { imageSize });
   try {
     const anchor = values.text("anchor");
     const steps = await inspectRun(folder.pairs, images, { anchor, step, top });

@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+
 import { permutation, randomStream } from "../../core/random.ts";
 import { encodePng } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
@@ -84,9 +86,9 @@ export async function runPreview(call: Call): Promise<Answer> {
   refuseExisting("preview", out, options.overwrite === true);
   const tree = await readSettings(call, "preview");
   delete tree.out;
-  const images = await openWithProgress(String(tree.data), cacheFor(out), call, {
-    imageSize: viewSize(tree),
-  });
+  const cache = cacheFor(call, out, dirname(out));
+  const imageSize = viewSize(tree);
+  const images = await openWithProgress(String(tree.data), cache, call, { imageSize });
   try {
     const timed = options.estimate !== false;
     const { config, estimate } = await estimateCost(tree, images, timed);

@@ -1,45 +1,53 @@
-import { join } from "node:path";
-
 import type { Evaluation } from "../../evaluate/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import { loadEncoder } from "../../inference/index.ts";
 import { renderReport } from "../../report/index.ts";
 import { existingRun, type RunFolder } from "../../train/index.ts";
 import type { Answer, Call } from "../verb.ts";
-import { type EvaluationSources, evaluateOn } from "./evaluate.ts";
-import { gatherReport, keptEvaluation } from "./gatherReport.ts";
+import { evaluateOn } from "./evaluate.ts";
+import { gatherReport } from "./gatherReport.ts";
 import { cacheFor, openWithProgress } from "./images.ts";
+import {
+  type EvaluationSources,
+  isReportable,
+  keepEvaluation,
+  keepFile,
+  keptEvaluation,
+} from "./keptEvaluation.ts";
 import { runPagePath } from "./resultPage.ts";
 import { valueReader } from "./values.ts";
 
-/** Writes the report of a run, measuring the encoder where no measurement is kept. Returns the file's path. */
+/**
+ * Writes the report of a run. The encoder is measured where no measurement of it is kept; one of other
+ * weights still tells on which images. Returns the file's path.
+ */
 export async function writeReport(
   folder: RunFolder,
   sources: EvaluationSources & { out?: string | undefined; again?: boolean },
   call: Call,
 ): Promise<{ path: string; evaluation: Evaluation | undefined }> {
   const loaded = await loadEncoder(folder.path);
-  const { train, test, out, again = false } = sources;
-  const kept =
-    again || train !== undefined || test !== undefined ? undefined : keptEvaluation(folder);
+  const { out, again = false, ...asked } = sources;
+  const given = again || asked.train !== undefined || asked.test !== undefined;
+  const earlier = given ? undefined : keptEvaluation(folder);
+  const { train, test } = earlier ?? asked;
+  const kept = earlier && (await isReportable(earlier, loaded)) ? earlier : undefined;
   const evaluation = kept ?? (await evaluateOn(loaded, { train, test }, call));
   if (kept === undefined) {
-    const text = JSON.stringify({ run: folder.path, ...evaluation, train, test }, null, 2);
-    await writeFileAtomic(join(folder.path, "evaluation.json"), `${text}\n`);
+    await keepEvaluation(folder, evaluation, { train, test }, call.printer);
   }
-  const keptTest = (kept as { test?: string } | undefined)?.test;
   const { imageSize, training } = loaded.description;
-  const asked = test ?? keptTest;
-  const cache = cacheFor(folder.path);
-  const images = await openWithProgress(asked ?? train ?? training!.data, cache, call, {
+  const shown = test ?? train ?? training!.data;
+  const cache = cacheFor(call, folder.path);
+  const images = await openWithProgress(shown, cache, call, {
     imageSize,
-    split: asked === undefined ? "auto" : "heldOut",
+    split: test === undefined ? "auto" : "heldOut",
   });
   try {
     const data = await gatherReport(folder, images, loaded, evaluation);
     const path = out ?? folder.report;
     await writeFileAtomic(path, renderReport(data));
-    await writeFileAtomic(join(folder.path, "report.json"), `${JSON.stringify(data)}\n`);
+    await keepFile(folder.reportData, JSON.stringify(data), call.printer);
     return { path, evaluation };
   } finally {
     images.close();

@@ -1,4 +1,5 @@
 import type { Verb } from "../verb.ts";
+import { cacheOption } from "./cacheOption.ts";
 
 /** Finds duplicates. */
 export const dedupe: Verb = {
@@ -23,6 +24,7 @@ export const dedupe: Verb = {
       describe: "write the groups for contrapose train --groups: never each other's negatives",
     },
     { flags: "--out <file>", describe: "the page (<images>.dedupe.html in this folder)" },
+    cacheOption,
     { flags: "--overwrite", describe: "replace files that are there" },
   ],
   examples: [

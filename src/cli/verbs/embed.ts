@@ -1,4 +1,5 @@
 import type { Verb } from "../verb.ts";
+import { cacheOption } from "./cacheOption.ts";
 import { encoderOptions } from "./encoderOptions.ts";
 
 /** Embeds images. */
@@ -14,6 +15,7 @@ export const embed: Verb = {
     { flags: "--out <file>", describe: "ends in .parquet, .npy or neither for both (embeddings)" },
     { flags: "--normalise", describe: "scale every embedding to length 1" },
     ...encoderOptions,
+    cacheOption,
     { flags: "--overwrite", describe: "replace what is there, whatever it holds" },
   ],
   examples: [

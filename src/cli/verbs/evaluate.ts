@@ -1,4 +1,5 @@
 import type { Verb } from "../verb.ts";
+import { cacheOption } from "./cacheOption.ts";
 
 /** Evaluates an encoder. */
 export const evaluate: Verb = {
@@ -19,6 +20,7 @@ export const evaluate: Verb = {
     { flags: "--seed <number>", describe: "of the held-out part and the views (0)" },
     { flags: "--device <name>", describe: "as for training (cpu)" },
     { flags: "--threads <number>", describe: "one a core by default" },
+    cacheOption,
   ],
   examples: ["evaluate runs/photos --train labelled/train --test labelled/test"],
   load: async () => (await import("../run/evaluate.ts")).runEvaluate,

@@ -1,4 +1,5 @@
 import type { Verb } from "../verb.ts";
+import { cacheOption } from "./cacheOption.ts";
 
 /** Shows recorded pairs. */
 export const inspect: Verb = {
@@ -15,6 +16,7 @@ export const inspect: Verb = {
     { flags: "--data <path>", describe: "the images, where they have moved" },
     { flags: "--out <file>", describe: "another file than inspect.html in the run" },
     { flags: "--overwrite", describe: "replace the file given by --out" },
+    cacheOption,
   ],
   examples: ["inspect runs/photos", "inspect runs/photos --anchor shoes/red.jpg --step 120"],
   load: async () => (await import("../run/inspect.ts")).runInspect,

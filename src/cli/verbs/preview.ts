@@ -1,4 +1,5 @@
 import type { Verb } from "../verb.ts";
+import { cacheOption } from "./cacheOption.ts";
 import { settingOptions } from "./train.ts";
 
 /** Shows views. */
@@ -12,6 +13,7 @@ export const preview: Verb = {
     { flags: "--images <number>", describe: "images in the picture (8)" },
     { flags: "--count <number>", describe: "views of each image (8)" },
     { flags: "--no-estimate", describe: "do not time the training step" },
+    cacheOption,
     { flags: "--overwrite", describe: "replace the picture" },
   ],
   examples: [

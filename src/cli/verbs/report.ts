@@ -1,4 +1,5 @@
 import type { Verb } from "../verb.ts";
+import { cacheOption } from "./cacheOption.ts";
 
 /** Writes the report of a run. */
 export const report: Verb = {
@@ -11,6 +12,7 @@ export const report: Verb = {
     { flags: "--out <file>", describe: "another file than report.html in the run" },
     { flags: "--overwrite", describe: "replace the file given by --out" },
     { flags: "--again", describe: "measure anew although evaluation.json is there" },
+    cacheOption,
   ],
   examples: ["report runs/photos"],
   load: async () => (await import("../run/report.ts")).runReport,

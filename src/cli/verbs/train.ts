@@ -212,7 +212,11 @@ export const train: Verb = {
   words: [{ name: "[data]", describe: "images, the same as --data" }],
   options: [
     ...settingOptions,
-    { group: running, flags: "--resume <run>", describe: "go on with a run that was stopped" },
+    {
+      group: running,
+      flags: "--resume <run>",
+      describe: "go on with a run that was stopped; --data says where its images are now",
+    },
     {
       group: running,
       flags: "--from <checkpoint>",

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { ConfigError, DataError } from "../../core/errors.ts";
+import { ConfigError, ContraposeError, DataError } from "../../core/errors.ts";
 import type { SampleEntry, SampleHeader } from "./manifest.ts";
 import { renderSamples } from "./renderSamples.ts";
 
@@ -110,9 +110,10 @@ test("an interrupted set says that it is incomplete and can be resumed", async (
   const options = { ...small, train: 200 };
   const stopped = renderSamples(root, options, {
     signal: stop.signal,
-    onProgress: () => stop.abort(),
+    onProgress: () => stop.abort("SIGINT"),
   });
-  await expect(stopped).rejects.toThrow("aborted");
+  await expect(stopped).rejects.toThrow(ContraposeError);
+  await expect(stopped).rejects.toThrow(/stopped before the end; ".*set" keeps what is drawn/);
   expect((await headerIn(root)).complete).toBe(false);
   const { kept } = await renderSamples(root, options, { resume: true });
   expect(kept).toBe(64);

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, ContraposeError } from "../../core/errors.ts";
 import { parseOptions } from "../../core/options.ts";
 import type { PixelImage } from "../../core/pixels.ts";
 import { VERSION } from "../../core/version.ts";
@@ -86,6 +86,15 @@ async function writeEntries(folder: string, options: SampleOptions): Promise<voi
   });
 }
 
+function interrupted(folder: string, resume: boolean): ContraposeError {
+  return new ContraposeError(
+    `sample: stopped before the end; ${JSON.stringify(folder)} keeps what is drawn so far`,
+    resume
+      ? "run the same command again to go on"
+      : "go on with contrapose sample --continue, or resume in code",
+  );
+}
+
 async function renderInto(
   folder: string,
   options: SampleOptions,
@@ -105,7 +114,7 @@ async function renderInto(
     const indices = resume ? await missingOf(folder, options, split) : all;
     done += options[split] - indices.length;
     for await (const samples of drawSamples(options, split, indices)) {
-      signal?.throwIfAborted();
+      if (signal?.aborted === true) throw interrupted(folder, resume);
       await Promise.all(samples.map(save));
       drawn += samples.length;
       done += samples.length;

@@ -4,6 +4,7 @@ import type { StepRecord } from "../events.ts";
 import { diagnose, findingNames } from "./diagnose.ts";
 import { companionEffect, isHealthDue, viewDifference, weightChange } from "./probe.ts";
 import type { Course, HealthRecord } from "./records.ts";
+import { addStep } from "./signs.ts";
 import { describeDiagnosis, watchHealth } from "./watch.ts";
 
 const times = { imagesPerSecond: 100, waitShare: 0, memoryMiB: 100, elapsedSeconds: 1 };
@@ -107,14 +108,40 @@ describe("diagnose", () => {
 test("the watch speaks when the finding changes, and only then", () => {
   const { config } = course();
   const watch = watchHealth(config as never, 1000);
-  for (let at = 0; at < 20; at++) watch.step(step(at));
-  expect(watch.look(look())).toBeUndefined();
-  const said = watch.look(look({ viewStd: 60 }));
+  for (let at = 0; at < 20; at++) watch.see(step(at));
+  expect(watch.see(look())).toBeUndefined();
+  const said = watch.see(look({ viewStd: 60 }));
   expect(said && describeDiagnosis(said)).toMatch(
     /^broken: wrong normalisation\. .*viewStd 60, expected near 1.*Change: /,
   );
-  expect(watch.look(look({ viewStd: 60 }))).toBeUndefined();
-  expect(watch.look(look())?.verdict).toBe("healthy");
+  expect(watch.see(look({ viewStd: 60 }))).toBeUndefined();
+  expect(watch.see(look())?.verdict).toBe("healthy");
+});
+
+describe("the steps that are kept", () => {
+  const kept = (steps: readonly StepRecord[]) => {
+    const some: StepRecord[] = [];
+    for (const one of steps) addStep(some, one);
+    return some;
+  };
+
+  test("are a few of a run of any length, and say what all of them say", () => {
+    const courses: ((at: number) => Partial<StepRecord>)[] = [
+      () => ({}),
+      (at) => ({ featureStd: at < 20 ? 0.6 : 0.05 }),
+      (at) => (at < 40 ? { positiveSimilarity: 0.5, negativeSimilarity: 0.49 } : {}),
+      (at) => ({ waitShare: at < 30 ? 0.01 : 0.5, gradientNorm: 1 + at }),
+    ];
+    for (const figures of courses) {
+      for (const count of [1, 9, 10, 19, 20, 39, 40, 41, 60, 500]) {
+        const steps = Array.from({ length: count }, (_, at) => step(at, figures(at)));
+        const all = { ...course(), steps, totalSteps: 1000 };
+        const some = kept(steps);
+        expect(some.length).toBe(Math.min(count, 40));
+        expect(diagnose({ ...all, steps: some })).toEqual(diagnose(all));
+      }
+    }
+  });
 });
 
 describe("what is looked at", () => {

@@ -1,24 +1,21 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 
 import { DataError } from "../../core/errors.ts";
 import { readJsonLines } from "../../files/index.ts";
-import type { RunConfig } from "../config.ts";
 import type { EvaluationRecord, StepRecord } from "../events.ts";
+import { readFailure } from "../failure.ts";
+import { readRunConfig } from "../runConfig.ts";
 import { existingRun } from "../runFolder.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Diagnosis, HealthRecord } from "./records.ts";
 
 type Line = StepRecord | EvaluationRecord | HealthRecord;
 
-type Written = RunConfig & { about?: { dataset?: { images?: number } } };
-
-/** A run that stopped at a number that is not finite. */
-function stopped(path: string): Diagnosis | undefined {
+/** A run that stopped at a number that is not finite, after `done` steps; undefined where it came past that step. */
+function stopped(path: string, done: number, upTo: number): Diagnosis | undefined {
   if (!existsSync(path)) return undefined;
-  const { step, notFinite } = JSON.parse(readFileSync(path, "utf8")) as {
-    step: number;
-    notFinite: string[];
-  };
+  const { step, notFinite } = readFailure(path);
+  if (step > upTo || step < done) return undefined;
   return {
     verdict: "broken",
     finding: "not finite",
@@ -34,7 +31,7 @@ export async function examineRun(
   options: { upTo?: number | undefined } = {},
 ): Promise<Diagnosis & { steps: number; totalSteps: number }> {
   const folder = existingRun(path);
-  const config = JSON.parse(readFileSync(folder.config, "utf8")) as Written;
+  const { about, ...config } = readRunConfig(folder);
   if (!existsSync(folder.metrics)) {
     throw new DataError(
       `doctor: ${JSON.stringify(path)} has no metrics.jsonl, nothing was trained`,
@@ -47,11 +44,11 @@ export async function examineRun(
   const of = <K extends Line["kind"]>(kind: K) =>
     lines.filter((line): line is Extract<Line, { kind: K }> => line.kind === kind);
   const steps = of("step");
-  const images = config.about?.dataset?.images ?? 0;
-  const perEpoch = Math.max(1, Math.floor(images / config.batchSize));
+  const perEpoch = Math.max(1, Math.floor(about.dataset.images / config.batchSize));
   const totalSteps = Math.max(config.epochs * perEpoch, steps.length);
   const course = { config, steps, health: of("health"), evaluations: of("evaluation"), totalSteps };
   const found = diagnose(course);
-  const diagnosis = found.verdict === "broken" ? found : (stopped(folder.failure) ?? found);
+  const failed = stopped(folder.failure, steps.length, upTo);
+  const diagnosis = found.verdict === "broken" ? found : (failed ?? found);
   return { ...diagnosis, steps: steps.length, totalSteps };
 }

@@ -1,5 +1,5 @@
 import type { Evidence, Verdict } from "./records.ts";
-import { leadOf, type Signs, WINDOW } from "./signs.ts";
+import { leadOf, type Signs, START, WINDOW } from "./signs.ts";
 
 type Found = { sentence: string; evidence: Evidence[]; change: string; verdict?: Verdict };
 /** One thing that may be wrong. */
@@ -93,7 +93,7 @@ const mixedUp: Finding = {
   look(signs) {
     const { course, mean, last } = signs;
     // at the start, while the keys of a queue are as fresh as those of the batch
-    const ahead = leadOf(course.steps.filter(({ step }) => step >= 3 && step < 3 * WINDOW));
+    const ahead = leadOf(course.steps.filter(({ step }) => step >= 3 && step < START));
     const negatives = mean("effectiveNegatives") ?? 0;
     const { framework, samplers } = course.config;
     if (!pairsOfViews.includes(framework.name) || negatives < 4) return undefined;

@@ -4,6 +4,9 @@ import type { Course, HealthRecord } from "./records.ts";
 /** Steps that a mean is taken over. */
 export const WINDOW = 10;
 
+/** Steps of the start that are looked at. */
+export const START = 3 * WINDOW;
+
 /** A course as the checks read it. */
 export type Signs = {
   readonly course: Course;
@@ -40,6 +43,12 @@ export function signsOf(course: Course): Signs | undefined {
     temperature: typeof temperature === "number" ? temperature : undefined,
     done: (last.step + 1) / totalSteps,
   };
+}
+
+/** Adds a step to those that a diagnosis reads, which are the first and the last few of a run. */
+export function addStep(kept: StepRecord[], record: StepRecord): void {
+  kept.push(record);
+  if (kept.length > START + WINDOW) kept.splice(START, 1);
 }
 
 /** How far positives are ahead of negatives in the mean, as a share of what is left to 1. */

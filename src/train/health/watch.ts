@@ -1,7 +1,9 @@
 import type { RunConfig } from "../config.ts";
 import type { EvaluationRecord, StepRecord } from "../events.ts";
+import type { RunRecord } from "../runFiles.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Diagnosis, HealthRecord } from "./records.ts";
+import { addStep } from "./signs.ts";
 
 /** `watch: waiting for data. Steps wait for their views. (waitShare 0.31, expected below 0.02)`. */
 export function describeDiagnosis({
@@ -31,10 +33,11 @@ export function watchHealth(config: RunConfig, totalSteps: number) {
   const evaluations: EvaluationRecord[] = [];
   let said = "healthy";
   return {
-    step: (record: StepRecord) => void steps.push(record),
-    evaluation: (record: EvaluationRecord) => void evaluations.push(record),
-    /** The diagnosis with what was just looked at; undefined where it is the one that was said last. */
-    look(record: HealthRecord): Diagnosis | undefined {
+    /** Takes a record in. After a look at the run's health the diagnosis, where it was not the last one said. */
+    see(record: RunRecord): Diagnosis | undefined {
+      if (record.kind === "step") addStep(steps, record);
+      if (record.kind === "evaluation") evaluations.push(record);
+      if (record.kind !== "health") return undefined;
       health.push(record);
       const diagnosis = diagnose({ config, steps, health, evaluations, totalSteps });
       if (diagnosis.finding === said) return undefined;
