@@ -95,7 +95,7 @@ test("embed writes the same features to Parquet and npy, with ids and labels", a
   expect(again.json()).toMatchObject({ fresh: 0, kept: 40 });
   const array2 = await contrapose(["embed", run, "--data", heldOut, "--out", `${out}.npy`]);
   expect(array2.code).toBe(2);
-  expect(array2.err).toContain("exists, and there is no table to go on from");
+  expect(array2.err).toContain("exists, and there is no table (.parquet) to go on from");
 });
 
 describe("export", () => {

@@ -3,12 +3,19 @@ import { expect, test } from "vitest";
 import type { Images } from "../inference/index.ts";
 import { splitImages } from "./split.ts";
 
+let sets = 0;
+
 /** Made-up images: `labels` −1 for none, each image in the group of its neighbour. */
 function imagesOf(count: number, classes?: readonly string[]): Images {
   const numbers = Array.from({ length: count }, (_, i) => i);
   const labels = classes && Int32Array.from(numbers, (i) => (i % (classes.length + 1)) - 1);
   const groups = Int32Array.from(numbers, (i) => Math.floor(i / 2));
-  return { count, classes, labels, dataset: { groups } } as unknown as Images;
+  return {
+    count,
+    classes,
+    labels,
+    dataset: { groups, fingerprint: String(sets++) },
+  } as unknown as Images;
 }
 
 test("a fifth of the training images is held out, by groups", () => {
