@@ -1,11 +1,11 @@
 // The survey as one command: every method beside plain SimCLR on three sets of images, under one budget.
-//   npm run build && node bench/survey.mjs NAME... [--shared FOLDER] [--work FOLDER] [--seeds 0,1,2] [--parallel 2] [--stale]
+//   npm run build && node bench/survey.mjs NAME... [--shared FOLDER] [--work FOLDER] [--seeds 5] [--parallel 2] [--stale]
 //   node bench/survey.mjs --page               writes docs/survey.md from bench/results
 // NAME is a file of bench/survey without .yaml: the images, and the settings that all methods share. A survey is one
 // `contrapose compare`, seed by seed, so it can be stopped at any time and goes on with the same command. Finished runs are
 // in bench/results/survey-NAME.jsonl, with the hash of the code they were measured with; --stale starts one again whose code
 // has changed. --shared: folder of the real images.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -57,12 +57,13 @@ const wholeCode = () =>
   );
 
 function contrapose(...args) {
-  const output = execFileSync(process.execPath, [main, ...args, "--json"], {
+  const { status, stdout } = spawnSync(process.execPath, [main, ...args, "--json"], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
     maxBuffer: 2 ** 28,
   });
-  return JSON.parse(output.trimEnd().split("\n").at(-1));
+  if (status !== 0) process.exit(status ?? 1);
+  return JSON.parse(stdout.trimEnd().split("\n").at(-1));
 }
 
 /** Training and test images: of the shared folder, or drawn. */
@@ -102,8 +103,9 @@ function keep(survey, out, all) {
     (line) => !known.some((other) => isOf(line, other) && line.hash === other.hash),
   );
   const stamped = fresh.map((line) => {
-    const parts = partsOf(JSON.parse(readFileSync(join(out, line.run, "config.json"), "utf8")));
-    return { ...line, parts, code: codeOf(parts) };
+    const { decisive, ...figures } = line;
+    const parts = partsOf(decisive);
+    return { ...figures, parts, code: codeOf(parts) };
   });
   const kept = known.filter((line) => !stamped.some((other) => isOf(line, other)));
   writeFileSync(file, [...kept, ...stamped].map((line) => `${JSON.stringify(line)}\n`).join(""));
@@ -127,16 +129,11 @@ function run(survey) {
   const { train, test } = imagesOf(survey);
   const config = join(values.work, `${survey.name}.yaml`);
   writeFileSync(config, stringify(survey.config));
-  const seeds = values.seeds?.split(",") ?? survey.seeds.map(String);
-  for (let count = 1; count <= seeds.length; count++) {
+  const seeds = Number(values.seeds ?? survey.seeds);
+  for (let count = 1; count <= seeds; count++) {
     const all = contrapose(
       ...["compare", train, "--test", test, "--config", config, "--out", out],
-      ...[
-        "--methods",
-        (survey.methods ?? methodNames).join(","),
-        "--seeds",
-        seeds.slice(0, count).join(","),
-      ],
+      ...["--methods", (survey.methods ?? methodNames).join(","), "--seeds", String(count)],
       ...["--epochs", String(survey.epochs), "--parallel", values.parallel, "--threads", "1"],
     );
     if (!all.finished || all.runs.failed.length > 0) process.exit(1);
