@@ -18,14 +18,32 @@ function distance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
-/** The known word nearest to a mistyped one, or undefined where none is near. */
+const plain = (text: string) => text.toLowerCase().replace(/[-_.\s]/g, "");
+
+/** First letters of the parts of a word: "lr" of "--learning-rate" and of "learningRate". */
+const initials = (text: string) =>
+  text
+    .split(/[-_.\s]+|(?=[A-Z])/)
+    .map((part) => part.charAt(0).toLowerCase())
+    .join("");
+
+/**
+ * The known word that a mistyped one may have meant: the nearest in letters, else one of these initials, else the
+ * shortest that begins like it; undefined where there is none.
+ */
 export function suggest(word: string, known: readonly string[]): string | undefined {
-  const plain = (text: string) => text.toLowerCase().replace(/[-_.\s]/g, "");
+  const asked = plain(word);
   const ranked = known
-    .map((candidate) => ({ candidate, cost: distance(plain(word), plain(candidate)) }))
+    .map((candidate) => ({ candidate, cost: distance(asked, plain(candidate)) }))
     .sort((a, b) => a.cost - b.cost);
   const best = ranked.at(0);
-  return best !== undefined && best.cost <= Math.max(1, word.length / 3)
-    ? best.candidate
-    : undefined;
+  if (best !== undefined && best.cost <= Math.max(1, word.length / 3)) return best.candidate;
+  if (asked.length < 2) return undefined;
+  const abbreviated = known.find((candidate) => initials(candidate) === asked);
+  if (abbreviated !== undefined) return abbreviated;
+  if (asked.length < 4) return undefined;
+  return known
+    .filter((candidate) => plain(candidate).startsWith(asked))
+    .sort((a, b) => a.length - b.length)
+    .at(0);
 }

@@ -24,14 +24,14 @@ function answerOf(result: TrainResult): Answer {
   };
 }
 
-function measured(evaluation: EvaluationRecord | undefined): string[] {
+function measured(evaluation: EvaluationRecord | undefined, images: number): string[] {
   if (evaluation === undefined) return [];
   const { knnAccuracy, knnChance = 0, knnK, uniformity, effectiveRank } = evaluation;
   const vote =
     knnAccuracy === undefined
       ? []
       : [
-          `k-NN       ${percent(knnAccuracy)} of ${knnK} neighbours' votes right, chance ${percent(knnChance)}`,
+          `k-NN       ${percent(knnAccuracy)} of ${knnK} neighbours' votes right, among ${count(images)} images at most; chance ${percent(knnChance)}`,
         ];
   return [
     ...vote,
@@ -46,7 +46,7 @@ function sayDone(result: TrainResult, { printer }: Call): void {
   printer.say(
     `done       ${count(epochs)} epochs, ${count(steps)} steps in ${duration(seconds)}${shown}`,
   );
-  for (const line of measured(evaluation)) printer.say(line);
+  for (const line of measured(evaluation, config.evaluation.images)) printer.say(line);
   printer.say(`run        ${run}`);
   printer.say(`weights    ${run}/checkpoints/last/weights.safetensors`);
   printer.say();
