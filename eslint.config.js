@@ -8,6 +8,7 @@ export default tseslint.config(
       "coverage/**",
       "studio/**",
       "scripts/**",
+      "kernels/**",
       "bench/*.mjs",
       "examples/**/*.mjs",
       "examples/**/*.js",

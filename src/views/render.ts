@@ -1,12 +1,11 @@
 import { ShapeError } from "../core/errors.ts";
 import type { PixelImage } from "../core/pixels.ts";
-import { gaussianBlur } from "./blur.ts";
-import { greyAfter, jitterColours, normaliseInto, solarise, UNCHANGED } from "./colour.ts";
+import { createCanvas } from "./canvas.ts";
+import { greyAfter, jitterColours, UNCHANGED } from "./colour.ts";
 import type { Normalisation } from "./colour.ts";
 import type { Rectangle } from "./crop.ts";
 import type { ViewParameters } from "./parameters.ts";
-import { placement, resizedCrop } from "./resize.ts";
-import { rotate } from "./rotate.ts";
+import { placement } from "./resize.ts";
 
 /** What rendering needs beside the parameters: the view's side in pixels and the normalisation. */
 export type RenderOptions = Normalisation & { readonly size: number };
@@ -57,35 +56,23 @@ function erase(out: Float32Array, offset: number, size: number, hole: Rectangle)
  */
 export function createRenderer(options: RenderOptions): Renderer {
   const { size } = options;
-  const pixels = new Float32Array(size * size * 3); // [size, size, 3], interleaved RGB in [0, 1]
-  const between = new Float32Array(size * size * 3);
-  let margin = new Float64Array(0);
-  let row = new Float32Array(0);
+  const canvas = createCanvas(size);
   return (image, parameters, out, offset = 0) => {
     const { crop, flip, verticalFlip, rotation } = parameters;
     checkImage(image, crop);
-    if (row.length < crop.width * 3) row = new Float32Array(image.width * 3);
     const quarters = rotation % 90 === 0 ? (((rotation / 90) % 4) + 4) % 4 : 0;
-    const free = rotation % 90 !== 0;
-    const target = {
-      out: free ? between : pixels,
-      placement: placement(size, flip, verticalFlip, quarters),
-    };
-    resizedCrop(image, crop, size, target, row);
-    if (free) rotate(between, pixels, size, rotation);
-    let pending = jitterColours(pixels, parameters.jitter);
+    canvas.draw(image, crop, placement(size, flip, verticalFlip, quarters));
+    if (rotation % 90 !== 0) canvas.rotate(rotation);
+    let pending = jitterColours(canvas, parameters.jitter);
     if (parameters.grey) pending = greyAfter(pending);
-    if (parameters.blur !== null) {
-      // A weighted mean of pixels: the same before what is pending as after it.
-      const needed = size + 2 * parameters.blur.radius;
-      if (margin.length < needed) margin = new Float64Array(needed);
-      gaussianBlur(pixels, size, parameters.blur, { between, margin });
-    }
+    // a weighted mean of pixels: the same before what is pending as after it
+    if (parameters.blur !== null) canvas.blur(parameters.blur);
     if (parameters.solarise !== null) {
-      solarise(pixels, parameters.solarise, pending);
+      if (pending !== UNCHANGED) canvas.settle(pending);
+      canvas.solarise(parameters.solarise);
       pending = UNCHANGED;
     }
-    normaliseInto(pixels, out, offset, pending, options);
+    canvas.write(out, offset, pending, options);
     if (parameters.cutout !== null) erase(out, offset, size, parameters.cutout);
   };
 }
