@@ -12,6 +12,7 @@ type Exports = {
 };
 
 const PAGE = 65536;
+const byteOf = (letter: string) => letter.charCodeAt(0); // web pages have no Buffer
 let compiled: WebAssembly.Module | undefined;
 
 /** The functions with memory of their own. Views of the memory are made anew where it has grown. */
@@ -25,7 +26,7 @@ export type Kernels = Exports & {
 
 /** Instantiates the functions with at least so many bytes of memory. */
 export function openKernels(bytes: number): Kernels {
-  compiled ??= new WebAssembly.Module(Buffer.from(kernelCode, "base64"));
+  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(kernelCode), byteOf));
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
   const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
   const look = () => ({
