@@ -5,7 +5,6 @@
 // NAME is a file of bench/experiments without .yaml. Runs that are in bench/results already, with the same config,
 // are not repeated, so a stopped experiment goes on; with --stale they are where they were measured with other code, or
 // with code that is not known. --shared: folder of the real images an experiment names.
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   appendFileSync,
@@ -25,9 +24,9 @@ import { parse } from "yaml";
 import { codeOf, partsOf, standing } from "../scripts/codeOf.mjs";
 import { runOf } from "./experimentConfig.mjs";
 import { renderPage } from "./experimentsPage.mjs";
+import { contrapose, linesOf, sampleFlags } from "./runs.mjs";
 
 const here = import.meta.dirname;
-const main = join(here, "..", "dist", "cli", "main.js");
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -41,17 +40,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const call = (...args) =>
-  JSON.parse(
-    execFileSync(process.execPath, [main, ...args, "--json", "--quiet"], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "inherit"],
-      maxBuffer: 2 ** 28,
-    })
-      .trimEnd()
-      .split("\n")
-      .at(-1),
-  );
+const call = (...args) => contrapose(...args, "--quiet");
 
 /** Folders of an experiment's images: training, test, and the same images under other labels. */
 function imagesOf({ data }, work) {
@@ -64,9 +53,7 @@ function imagesOf({ data }, work) {
     const id = createHash("sha256").update(JSON.stringify(options)).digest("hex").slice(0, 8);
     const path = join(work, `samples-${id}-${name}`);
     if (!existsSync(path)) {
-      const set = Object.entries(options).map(
-        ([key, value]) => `--set=${key}=${JSON.stringify(value)}`,
-      );
+      const set = sampleFlags(options);
       call("sample", path, "--label", name, ...set);
     }
     return { train: join(path, "train"), test: join(path, "test") };
@@ -96,12 +83,7 @@ function figuresOf(run, names) {
 function runOne(name, experiment, images, arm, seed) {
   const { config, hash } = runOf(experiment, arm, seed);
   const file = join(here, "results", `${name}.jsonl`);
-  const done = existsSync(file)
-    ? readFileSync(file, "utf8")
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line))
-    : [];
+  const done = linesOf(file);
   const measured = done.findLast((record) => record.hash === hash && record.arm === arm.name);
   if (measured !== undefined && !(values.stale && standing(measured) !== "current")) return;
   const out = join(values.work, `${name}-${arm.name}-${seed}`);
@@ -165,8 +147,7 @@ if (values.page) {
   const names = readdirSync(join(here, "experiments")).map((file) => basename(file, ".yaml"));
   const results = names.map((name) => {
     const file = join(here, "results", `${name}.jsonl`);
-    const lines = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
-    return { ...read(name), runs: lines.map((line) => JSON.parse(line)) };
+    return { ...read(name), runs: linesOf(file) };
   });
   writeFileSync(join(here, "..", "docs", "experiments.md"), renderPage(results));
 }

@@ -5,7 +5,6 @@
 // `contrapose compare`, seed by seed, so it can be stopped at any time and goes on with the same command. Finished runs are
 // in bench/results/survey-NAME.jsonl, with the hash of the code they were measured with; --stale starts one again whose code
 // has changed. --shared: folder of the real images.
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,9 +18,9 @@ import { optimisers } from "../dist/optim/index.js";
 import { mixers, samplers } from "../dist/sampling/index.js";
 import { methodNames } from "../dist/train/index.js";
 import { codeOf, partsOf } from "../scripts/codeOf.mjs";
+import { contrapose, linesOf, sampleFlags } from "./runs.mjs";
 
 const here = import.meta.dirname;
-const main = join(here, "..", "dist", "cli", "main.js");
 const results = join(here, "results");
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -39,13 +38,6 @@ const read = (name) => ({
   name,
   ...parse(readFileSync(join(here, "survey", `${name}.yaml`), "utf8")),
 });
-const linesOf = (file) =>
-  existsSync(file)
-    ? readFileSync(file, "utf8")
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line))
-    : [];
 const isOf = (one, other) => one.arm === other.arm && one.seed === other.seed;
 
 /** Hash of all the code that any run may depend on. */
@@ -56,16 +48,6 @@ const wholeCode = () =>
       .sort(),
   );
 
-function contrapose(...args) {
-  const { status, stdout } = spawnSync(process.execPath, [main, ...args, "--json"], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: 2 ** 28,
-  });
-  if (status !== 0) process.exit(status ?? 1);
-  return JSON.parse(stdout.trimEnd().split("\n").at(-1));
-}
-
 /** Training and test images: of the shared folder, or drawn. */
 function imagesOf({ name, data }) {
   if (data.sample === undefined) {
@@ -73,9 +55,7 @@ function imagesOf({ name, data }) {
   }
   const folder = join(values.work, `${name}-images`);
   const { label = "shape", ...options } = data.sample;
-  const set = Object.entries(options).map(
-    ([key, value]) => `--set=${key}=${JSON.stringify(value)}`,
-  );
+  const set = sampleFlags(options);
   if (!existsSync(folder)) contrapose("sample", folder, "--label", label, "--quiet", ...set);
   return { train: join(folder, "train"), test: join(folder, "test") };
 }

@@ -60,7 +60,7 @@ export const Kernels = z
   .enum(["heFanOut", "uniformFanIn"])
   .default("heFanOut")
   .describe(
-    'how kernels start: "heFanOut" is normal with variance 2 / fan-out, as torchvision starts its residual networks, "uniformFanIn" uniform within ±1/√fan-in, as PyTorch starts a convolution by itself: the same network starts smaller and learns faster at the same rate',
+    'how kernels start: "heFanOut" is normal with variance 2 / fan-out, as torchvision starts its residual networks, "uniformFanIn" uniform within ±1/√fan-in, smaller, as PyTorch starts a convolution by itself',
   );
 export type Kernels = z.output<typeof Kernels>;
 

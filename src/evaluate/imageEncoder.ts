@@ -53,12 +53,22 @@ function hashOf(weights: HostTree, facts: unknown): string {
   return hash.digest("hex");
 }
 
+const headOf = (loaded: LoadedEncoder, features: FeaturesKind) =>
+  features === "head" ? loadHead(loaded) : undefined;
+
+function hashWith(
+  { description, variables }: LoadedEncoder,
+  features: FeaturesKind,
+  head: Awaited<ReturnType<typeof headOf>>,
+): string {
+  const { imageSize, mean, std, encoder } = description;
+  const facts = [encoder, { imageSize, mean, std }, features];
+  return hashOf({ encoder: variables, head: head?.variables ?? {} }, facts);
+}
+
 /** Changes whenever features of an encoder may change. */
 export async function encoderHash(loaded: LoadedEncoder, features: FeaturesKind): Promise<string> {
-  const { imageSize, mean, std, encoder } = loaded.description;
-  const head = features === "head" ? (await loadHead(loaded)).variables : {};
-  const facts = [encoder, { imageSize, mean, std }, features];
-  return hashOf({ encoder: loaded.variables, head }, facts);
+  return hashWith(loaded, features, await headOf(loaded, features));
 }
 
 const BATCH = 128; // images at once, where there are as many
@@ -79,8 +89,8 @@ export async function openLoaded(
   const { imageSize, mean, std, encoder } = description;
   const format = { imageSize, mean, std };
   checkDevice(device ?? "cpu");
-  const head = features === "head" ? await loadHead(loaded) : undefined;
-  const hash = await encoderHash(loaded, features);
+  const head = await headOf(loaded, features);
+  const hash = hashWith(loaded, features, head);
   const { dimension } = head?.network ?? loaded.network;
   const compiled = new Map<number, Promise<OpenEncoder>>(); // by batch size
   const compiledFor = (batchSize: number) => {

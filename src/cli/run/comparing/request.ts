@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   type Arm,
   type Budget,
+  checkFree,
   fileNames,
   fileUnder,
   foreignParts,
@@ -10,8 +11,8 @@ import {
   parseBudget,
   parseSeeds,
   splitList,
+  withArm,
 } from "../../../compare/index.ts";
-import { checkFree, withArm } from "../../../compare/index.ts";
 import { ConfigError } from "../../../core/errors.ts";
 import { suggest } from "../../../core/suggest.ts";
 import { datasetName } from "../../../inference/index.ts";
