@@ -44,18 +44,27 @@ function logDenominator(
 const logPlus = (logX: np.Array, epsilon: number): np.Array =>
   epsilon === 0 ? logX : np.logaddexp(constantLike(logX, Math.log(epsilon)), logX);
 
-/** Several positives brought to one number an anchor: logShare [N, M] to surprise [N] in nats. */
+/**
+ * Several positives brought to one number an anchor: score [N, M] and log of the denominator, [N, 1] or
+ * [N, M], to surprise [N] in nats. What a row has in common is subtracted once, not from every entry.
+ * Lent: `positive`.
+ */
 function overPositives(
-  logShare: np.Array,
+  score: np.Array,
+  logTotal: np.Array,
   positive: np.Array,
   { positives, epsilon }: Form,
 ): np.Array {
-  if (positives === "outside") return weightedMean(logShare, positive).neg(); // [N]
-  const sum = weightedLogSumExp(logShare, positive.ref); // [N]
-  if (positives === "inside") return logPlus(sum, epsilon).neg(); // [N]
-  const total = positive.sum(-1); // [N]
-  const logTotal = np.log(np.where(total.ref.greater(0), total, 1)); // [N]
-  return logPlus(sum.sub(logTotal), epsilon).neg(); // [N]
+  const over = positives === "outside" ? weightedMean : weightedLogSumExp;
+  const logShare =
+    logTotal.shape[1] === 1
+      ? over(score, positive.ref).sub(logTotal.reshape([-1]))
+      : over(score.sub(logTotal), positive.ref); // [N]
+  if (positives === "outside") return logShare.neg();
+  if (positives === "inside") return logPlus(logShare, epsilon).neg();
+  const total = positive.ref.sum(-1); // [N]
+  const logWeight = np.log(np.where(total.ref.greater(0), total, 1)); // [N]
+  return logPlus(logShare.sub(logWeight), epsilon).neg();
 }
 
 /** Where an anchor has a number at all: it has positives, and a denominator that is not empty. [N] bool. */
@@ -113,8 +122,8 @@ export const infoNce = defineLoss({
   perAnchor(similarity, pairs, { temperature, ...form }) {
     checkForm(form);
     const score = similarity.mul(constantLike(similarity, 1 / temperature)); // [N, M]
-    const total = logDenominator(score.ref, refPairs(pairs), form.denominator); // [N, 1] or [N, M]
-    const surprise = overPositives(score.sub(total), pairs.positive.ref, form); // [N]
+    const logTotal = logDenominator(score.ref, refPairs(pairs), form.denominator); // [N, 1] or [N, M]
+    const surprise = overPositives(score, logTotal, pairs.positive, form); // [N]
     return np.where(counts(pairs, form.denominator), surprise, 0); // [N]
   },
 });
