@@ -187,7 +187,7 @@ export function renderInspect(data: InspectData): string {
         html`<li>red, ≠: on the wrong side by label; green, =: a sampler chose rightly</li>`
       }
     </ul>
-    ${steps.map((step, i) => stepPart(data, step, i === steps.length - 1))}`;
+    ${steps.toReversed().map((step, i) => stepPart(data, step, i === 0))}`;
   return renderPage({
     title: `${data.run} – pairs`,
     header,
@@ -198,6 +198,6 @@ export function renderInspect(data: InspectData): string {
 }
 
 const INTRO =
-  "As the loss had them at each recorded step. Under a picture stand the cosine with the anchor and its rank among the candidates; pull and push are the slope of the anchor's loss at that cosine.";
+  "As the loss had them at each recorded step, the latest first. Under a picture stand the cosine with the anchor and its rank among the candidates; pull and push are the slope of the anchor's loss at that cosine.";
 
 const hasBoxes = ({ anchors }: PageStep): boolean => anchors.some(({ box }) => box !== undefined);

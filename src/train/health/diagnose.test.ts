@@ -58,6 +58,18 @@ describe("diagnose", () => {
     expect(slow({ positiveSimilarity: 0.4, accuracy: 0.4 })).toBe("shuffled key ids");
   });
 
+  test("negatives that were picked for their similarity do not make keys look shuffled", () => {
+    const picked = (more: object, figures: Partial<StepRecord> = {}) => {
+      const near = course(() => ({ ...alike, accuracy: 5 / 492, ...figures }));
+      return diagnose({ ...near, config: { ...near.config, ...more } }).finding;
+    };
+    const ring = { samplers: [{ name: "ring" }] };
+    expect(picked({})).toBe("shuffled key ids");
+    expect(picked(ring)).toBe("healthy");
+    expect(picked(ring, { accuracy: 1 / 492 })).toBe("shuffled key ids");
+    expect(picked({ mixer: { name: "mochi" } }, { accuracy: 0 })).toBe("healthy");
+  });
+
   const alike = { positiveSimilarity: 0.5, negativeSimilarity: 0.49 };
   const cases: [string, Parameters<typeof course>][] = [
     ["wrong normalisation", [undefined, [look(), look({ viewStd: 60 })]]],
@@ -88,7 +100,11 @@ describe("diagnose", () => {
   test("not learning, few directions and a falling vote take a part of the run", () => {
     const stuck = course(() => ({ loss: 6.2 }));
     expect(diagnose(stuck).finding).toBe("healthy");
-    expect(diagnose({ ...stuck, totalSteps: 60 }).finding).toBe("not learning");
+    const longer = Array.from({ length: 50 }, (_, at) => step(at, { loss: 6.2 }));
+    expect(diagnose({ ...stuck, totalSteps: 60 }).finding).toBe("healthy"); // 40 steps: still too few
+    expect(diagnose({ ...stuck, steps: longer, totalSteps: 60 }).finding).toBe("not learning");
+    const over = diagnose({ ...stuck, totalSteps: 40 });
+    expect([over.finding, over.sentence.slice(0, 15)]).toEqual(["not learning", "The run is over"]);
     const measured = [0.5, 0.52, 0.47, 0.4].map((knnAccuracy, epoch) => ({
       ...{ kind: "evaluation" as const, epoch, step: 10 * epoch, knnAccuracy },
       ...{ uniformity: -2, effectiveRank: 30, elapsedSeconds: 1 },

@@ -86,6 +86,8 @@ const constantEmbedding: Finding = {
 const pairsOfViews = ["simclr", "moco", "looc"];
 /** Samplers that find positives of other images, which need not be alike. */
 const findsOthers = ["labels", "oracle", "nearest", "propagate", "falseNegatives"];
+/** Samplers that leave only negatives that are nearer than most, at first nearer than the positives. */
+const keepsNearest = ["ring", "hardest"];
 
 const mixedUp: Finding = {
   name: "shuffled key ids",
@@ -95,15 +97,17 @@ const mixedUp: Finding = {
     // at the start, while the keys of a queue are as fresh as those of the batch
     const ahead = leadOf(course.steps.filter(({ step }) => step >= 3 && step < START));
     const negatives = mean("effectiveNegatives") ?? 0;
-    const { framework, samplers } = course.config;
+    const { framework, samplers, mixer } = course.config;
+    const has = (names: readonly string[]) => samplers.some(({ name }) => names.includes(name));
     if (!pairsOfViews.includes(framework.name) || negatives < 4) return undefined;
-    if (samplers.some(({ name }) => findsOthers.includes(name))) return undefined;
+    if (has(findsOthers) || mixer) return undefined; // mixtures of the hardest are nearer than any key
     if (ahead === undefined || ahead > 0.12 || last.step + 1 < WINDOW) return undefined;
     // A run that started slowly and finds its positives by now has its keys in order. Shuffled keys may come a little
     // ahead of a queue's too, as they are fresher.
     const now = leadOf(course.steps.slice(-WINDOW)) ?? 0;
     const hits = (mean("accuracy") ?? 0) * Math.exp(last.chanceLoss); // 1 by chance
     if (now > 0.2 && hits > 10) return undefined;
+    if (has(keepsNearest) && hits > 3) return undefined;
     return {
       sentence: "Positives are no more alike than negatives: a key is not of its query's image.",
       evidence: [
@@ -237,16 +241,20 @@ const collapse: Finding = {
   },
 };
 
+/** Steps after which a loss that has not fallen means something. */
+const YOUNG = 5 * WINDOW;
+
 const notLearning: Finding = {
   name: "not learning",
   verdict: "watch",
   look({ mean, last, done }) {
     const loss = mean("loss") ?? 0;
     const { chanceLoss } = last;
-    if (done < 0.2 || loss < 0.98 * chanceLoss) return undefined;
+    const young = done < 1 && last.step + 1 < YOUNG; // a fifth of a short run may still be its warm-up
+    if (done < 0.2 || young || loss < 0.98 * chanceLoss) return undefined;
+    const over = done < 1 ? "A fifth of the run is over" : "The run is over";
     return {
-      sentence:
-        "A fifth of the run is over and the loss is still that of embeddings that know nothing.",
+      sentence: `${over} and the loss is still that of embeddings that know nothing.`,
       evidence: [fact("loss", loss, `below ${chanceLoss.toFixed(2)}, chance`)],
       change: "a higher learning rate, or milder views",
     };
