@@ -1,5 +1,5 @@
 // Experiments: arms × seeds of one training config, with what they show.
-//   npm run build && node bench/experiments.mjs NAME... [--shared FOLDER] [--work FOLDER] [--seeds 0,1,2] [--only ARM,ARM]
+//   npm run build && node bench/experiments.mjs NAME... [--shared FOLDER] [--work FOLDER] [--seeds 0,1,2] [--only ARM]...
 //     [--threads N] [--stale]
 //   node bench/experiments.mjs --page          writes docs/experiments.md from bench/results
 // NAME is a file of bench/experiments without .yaml. Runs that are in bench/results already, with the same config,
@@ -33,7 +33,7 @@ const { values, positionals } = parseArgs({
     shared: { type: "string", default: "." },
     work: { type: "string", default: join(here, "..", "runs", "experiments") },
     seeds: { type: "string" },
-    only: { type: "string" },
+    only: { type: "string", multiple: true },
     threads: { type: "string" },
     stale: { type: "boolean", default: false },
     page: { type: "boolean", default: false },
@@ -135,7 +135,7 @@ for (const name of positionals) {
   const experiment = read(basename(name, ".yaml"));
   const images = imagesOf(experiment, values.work);
   const seeds = values.seeds?.split(",").map(Number) ?? experiment.seeds ?? [0, 1, 2];
-  const only = values.only?.split(",");
+  const { only } = values;
   for (const seed of seeds) {
     for (const arm of experiment.arms) {
       if (only === undefined || only.includes(arm.name))
