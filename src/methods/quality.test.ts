@@ -31,6 +31,11 @@ describe("hardnessOf", () => {
     expect(numbers(got.effectiveNegatives)[0]).toBeCloseTo(4, 4);
   });
 
+  test("without negatives there are none that count", async () => {
+    const got = await measure([0.2, 0.4], [0, 0], 0.2);
+    expect([...numbers(got.effectiveNegatives), ...numbers(got.hardness)]).toEqual([0, 0]);
+  });
+
   test("a loss that prefers near negatives is measured with that preference", () => {
     const { hardNegative, infoNce, debiased } = losses;
     expect(hardNegative.negativeTemperature({ temperature: 0.5, beta: 1 })).toBe(0.25);

@@ -26,7 +26,8 @@ const measuredRows = (x: np.Array): np.Array =>
 
 /**
  * How many negatives carry the loss, and how similar they are, by their share of the force on the anchor: the
- * softmax of [N, M] cosines at a temperature, under weights [N, M]. Of the first anchors. Consumes both.
+ * softmax of [N, M] cosines at a temperature, under weights [N, M]. Of the first anchors; 0 for those without negatives, as
+ * before a queue has keys. Consumes both.
  */
 export function hardnessOf(cosine: np.Array, weights: np.Array, temperature: number): ArrayRecord {
   const [similarity, negative] = [measuredRows(cosine), measuredRows(weights)];
@@ -36,9 +37,11 @@ export function hardnessOf(cosine: np.Array, weights: np.Array, temperature: num
   const weight = np.exp(logit.sub(highest)).mul(negative); // [n, M]
   const total = np.maximum(weight.ref.sum(-1, { keepdims: true }), 1e-12); // [n, 1]
   const share = weight.div(total); // [n, M]
-  const squares = np.maximum(np.square(share.ref).sum(-1), 1e-12); // [n]
+  const squares = np.square(share.ref).sum(-1); // [n], 0 without negatives
+  const some = squares.ref.greater(0); // [n]
+  const inverse = np.reciprocal(np.where(some.ref, squares, 1)); // [n]
   return {
-    effectiveNegatives: np.reciprocal(squares).mean(), // candidates
+    effectiveNegatives: np.where(some, inverse, 0).mean(), // candidates
     hardness: share.mul(similarity).sum(-1).mean(), // cosine
   };
 }
