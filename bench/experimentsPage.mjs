@@ -58,7 +58,7 @@ function figureCell({ seeds }, name) {
 const notes = { other: ", measured with other code", unknown: ", code unknown" };
 /** What is to be said of the code that an arm was measured with; nothing where it is that of today. */
 function codeNote({ seeds }) {
-  const kinds = [...seeds.values()].map(standing);
+  const kinds = [...seeds.values()].map((run) => standing(run));
   return notes[["other", "unknown"].find((kind) => kinds.includes(kind))] ?? "";
 }
 
