@@ -1,7 +1,7 @@
 // Experiments: arms × seeds of one training config, with what they show.
 //   npm run build && node bench/experiments.mjs NAME... [--shared FOLDER] [--work FOLDER] [--seeds 0,1,2] [--only ARM]...
 //     [--threads N] [--stale]
-//   node bench/experiments.mjs --page          writes docs/experiments.md from bench/results
+//   node bench/experiments.mjs --page          writes docs/experiments.md and its charts from bench/results
 // NAME is a file of bench/experiments without .yaml. Runs that are in bench/results already, with the same config,
 // are not repeated, so a stopped experiment goes on; with --stale they are where they were measured with other code, or
 // with code that is not known. --shared: folder of the real images an experiment names.
@@ -23,7 +23,7 @@ import { parse } from "yaml";
 
 import { codeOf, partsOf, standing } from "../scripts/codeOf.mjs";
 import { runOf } from "./experimentConfig.mjs";
-import { renderPage } from "./experimentsPage.mjs";
+import { renderCharts, renderPage } from "./experimentsPage.mjs";
 import { contrapose, linesOf, sampleFlags } from "./runs.mjs";
 
 const here = import.meta.dirname;
@@ -149,5 +149,9 @@ if (values.page) {
     const file = join(here, "results", `${name}.jsonl`);
     return { ...read(name), runs: linesOf(file) };
   });
-  writeFileSync(join(here, "..", "docs", "experiments.md"), renderPage(results));
+  const docs = join(here, "..", "docs");
+  const charts = join(docs, "figures", "experiments");
+  mkdirSync(charts, { recursive: true });
+  for (const [name, svg] of renderCharts(results)) writeFileSync(join(charts, `${name}.svg`), svg);
+  writeFileSync(join(docs, "experiments.md"), renderPage(results));
 }

@@ -1,9 +1,11 @@
 // Markdown of the experiments' page: a table an experiment, mean with a 95 % interval over seeds, and the paired
 // difference to the first arm, or to the one that an arm is set against.
 
+import { figureMeanings } from "../dist/compare/index.js";
 import { meanInterval, pairedDifference } from "../dist/metrics/index.js";
 import { standing } from "../scripts/codeOf.mjs";
 import { runOf } from "./experimentConfig.mjs";
+import { intervalsSvg } from "./intervalsSvg.mjs";
 
 const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
 const shown = ({ mean, half }, scale, digits, sign = "") => {
@@ -67,47 +69,103 @@ const table = (head, rows) => {
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 };
 
-function section(experiment) {
-  const arms = byArm(experiment);
-  const {
-    title,
-    question,
-    conclusion,
-    probes = { own: ["knn"] },
-    figures = [],
-    runs,
-    name,
-  } = experiment;
-  const seeds = new Set(runs.map(({ seed }) => seed));
+/** Accuracies of all arms and what they are against, by probe and kind, as rows of a table and as rows of a chart. */
+function accuracyTable(experiment, arms) {
+  const { probes = { own: ["knn"] } } = experiment;
   const columns = Object.entries(probes).flatMap(([probe, kinds]) =>
     kinds.map((kind) => ({
-      probe,
-      kind,
+      ...{ probe, kind },
       title: `${probe === "own" ? "" : `${probe}, `}${kind === "knn" ? "k-NN" : "linear"} %`,
     })),
   );
-  const tables = columns.map(({ probe, kind }) => probeTable(experiment, arms, probe, kind));
-  const head = ["", ...columns.flatMap(({ title }) => [title, "difference"]), ...figures];
+  const parts = columns.map(({ probe, kind }) => probeTable(experiment, arms, probe, kind));
   const rows = arms.map((arm, i) => [
     (arm.about === undefined ? `**${arm.name}**` : `**${arm.name}**: ${arm.about}`) + codeNote(arm),
-    ...tables.flatMap((part) => part[i].slice(1)),
-    ...figures.map((figure) => figureCell(arm, figure)),
+    ...parts.flatMap((part) => part[i].slice(1)),
   ]);
-  const shared = experiment.data.sample === undefined ? " --shared FOLDER" : "";
-  const command = `node bench/experiments.mjs ${name}${shared}`;
-  const machine = [...new Set(runs.map(({ machine }) => machine))].join("; ");
+  return table(["", ...columns.flatMap(({ title }) => [title, "difference"])], rows);
+}
+
+/** What was sampled, of the arms of which anything is known, and what the figures mean. */
+function figureTable({ figures = [] }, arms) {
+  const meaningOf = figureMeanings();
+  const rows = arms.map((arm) => [arm.name, ...figures.map((name) => figureCell(arm, name))]);
+  const known = rows.filter(([, ...cells]) => cells.some((cell) => cell !== ""));
+  if (known.length === 0) return "";
+  const kept = figures.map((_, i) => known.some((row) => row[i + 1] !== ""));
+  const pick = (cells) => cells.filter((_, i) => i === 0 || kept[i - 1]);
+  const meanings = figures
+    .filter((name, i) => kept[i] && name in meaningOf)
+    .map((name) => `- \`${name}\`: ${meaningOf[name]}`);
   return [
-    `## ${title}`,
-    question.trim(),
-    runs.length === 0 ? "Not run yet." : table(head, rows),
-    (conclusion ?? "").trim(),
-    runs.length === 0
-      ? `Command: \`${command}\``
-      : `Command: \`${command}\`; seeds ${[...seeds].sort().join(", ")}; ${machine}.`,
+    table(pick(["", ...figures.map((name) => `\`${name}\``)]), known.map(pick)),
+    meanings.join("\n"),
   ]
     .filter((text) => text !== "")
     .join("\n\n");
 }
+
+/** Chart of an experiment: paired differences of k-NN accuracy in points, beside the accuracy itself, a panel a probe. */
+function chartOf({ probes = { own: ["knn"] }, title }, arms) {
+  const valueOf = (probe) => (run) => 100 * run.probes[probe].knn;
+  const bySeed = (runs, value) => new Map([...runs].map(([seed, run]) => [seed, value(run)]));
+  const panels = Object.keys(probes).map((probe) => ({
+    title: `${probe === "own" ? "" : `${probe}: `}k-NN accuracy, difference in points`,
+    rows: arms.map(({ name, against, seeds }) => {
+      const mine = bySeed(seeds, valueOf(probe));
+      if (mine.size === 0) return undefined;
+      const { mean: value } = meanInterval([...mine.values()]);
+      const base = arms.find((arm) => arm.name === against);
+      const theirs = bySeed(base.seeds, valueOf(probe));
+      const difference = pairedDifference(mine, theirs);
+      if (name === base.name || difference.n === 0) return { value };
+      const values = [...mine].filter(([seed]) => theirs.has(seed));
+      return { value, ...difference, values: values.map(([seed, at]) => at - theirs.get(seed)) };
+    }),
+  }));
+  const names = arms.map(({ name }) => ({
+    name,
+    base: arms.some(({ against }) => against === name),
+  }));
+  return intervalsSvg(title, names, panels);
+}
+
+function section(experiment) {
+  const arms = byArm(experiment);
+  const { title, question, conclusion = "", runs, name, data } = experiment;
+  const seeds = new Set(runs.map(({ seed }) => seed));
+  const shared = data.sample === undefined ? " --shared FOLDER" : "";
+  const command = `Command: \`node bench/experiments.mjs ${name}${shared}\``;
+  const machine = [...new Set(runs.map(({ machine }) => machine))].join("; ");
+  const parts =
+    runs.length === 0
+      ? ["Not run yet.", command]
+      : [
+          `![Differences of k-NN accuracy with their intervals](figures/experiments/${name}.svg)`,
+          conclusion.trim(),
+          accuracyTable(experiment, arms),
+          figureTable(experiment, arms),
+          `${command}; seeds ${[...seeds].sort().join(", ")}; ${machine}.`,
+        ];
+  return [`## ${title}`, question.trim(), ...parts].filter((text) => text !== "").join("\n\n");
+}
+
+/** What is claimed and what was seen, a line an experiment. */
+const overview = (experiments) =>
+  table(
+    ["", "what is claimed", "what was seen here"],
+    experiments.map(({ title, claim, here, runs }) => {
+      const anchor = title
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} -]/gu, "")
+        .replaceAll(" ", "-");
+      return [
+        `[${title}](#${anchor})`,
+        claim ?? "",
+        runs.length === 0 ? "not run yet" : (here ?? ""),
+      ];
+    }),
+  );
 
 /** The page of all experiments. */
 export function renderPage(experiments) {
@@ -116,10 +174,18 @@ export function renderPage(experiments) {
 Small experiments, one for each claim: the same data, encoder, number of steps and seeds in every arm. Accuracies are those of
 held-out images by the encoder's features (k-NN: k 20, temperature 0.07; linear: a probe on frozen features). "±" is the 95 %
 interval of the mean over seeds (Student's t), "difference" that of the paired differences to the first arm (or to the arm that is
-named), not corrected for the number of arms. An interval that holds 0 says that these runs do not tell the arms apart. Figures written as a → b are means over
-the first and the last third of the steps, with the interval of their difference over seeds in brackets. "Measured with other code": what the figures depend on has changed since then.
-FOLDER in a command is that of the real images.
+named), not corrected for the number of arms. An interval that holds 0 says that these runs do not tell the arms apart. In the charts a short line is
+the mean difference, the long one its interval, a dot a seed, and the number the accuracy; shaded is what others are set against. Figures written as a → b are means over the first and the last third of the steps, with the interval of their difference
+over seeds in brackets. "Measured with other code": what the figures depend on has changed since then. FOLDER in a command is that of the real images.
+The words are those of [methods.md](methods.md). All runs are short, of small nets on a CPU: what fails to appear in them may appear in longer ones.
+
 This page is made by \`node bench/experiments.mjs --page\` from \`bench/results\`; the configs are in \`bench/experiments\`.`;
   const ordered = [...experiments].sort((a, b) => (a.order ?? 99) - (b.order ?? 99));
-  return `${[intro, ...ordered.map(section)].join("\n\n")}\n`;
+  return `${[intro, overview(ordered), ...ordered.map(section)].join("\n\n")}\n`;
 }
+
+/** The charts of all experiments that were run: name and SVG. */
+export const renderCharts = (experiments) =>
+  experiments
+    .filter(({ runs }) => runs.length > 0)
+    .map((experiment) => [experiment.name, chartOf(experiment, byArm(experiment))]);

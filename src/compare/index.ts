@@ -36,5 +36,5 @@ export {
 } from "./plan.ts";
 export type { Baseline, RunResult } from "./result.ts";
 export { type RunFigures, runFigures, speedOf } from "./runFigures.ts";
-export { summarise, type SummaryFacts } from "./summarise.ts";
+export { figureMeanings, summarise, type SummaryFacts } from "./summarise.ts";
 export { isLabelled, type Table, tablesOf } from "./tables.ts";

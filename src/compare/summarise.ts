@@ -152,7 +152,7 @@ function summaryOf(
 }
 
 /** What every figure of sampling means, as the parts that measure it say. */
-function allMeanings(): Record<string, string> {
+export function figureMeanings(): Record<string, string> {
   const parts = [losses, samplers, mixers].flatMap((catalogue) =>
     Object.values<{ metrics: Readonly<Record<string, string>> }>(catalogue),
   );
@@ -168,7 +168,7 @@ function allMeanings(): Record<string, string> {
 
 function meaningsOf(arms: readonly ArmSummary[]): Comparison["meanings"] {
   const names = new Set(arms.flatMap(({ sampling }) => Object.keys(sampling)));
-  const known = allMeanings();
+  const known = figureMeanings();
   return Object.fromEntries([...names].map((name) => [name, known[name] ?? ""]));
 }
 
