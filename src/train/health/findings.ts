@@ -1,4 +1,4 @@
-import type { Evidence, Verdict } from "./records.ts";
+import type { Course, Evidence, Verdict } from "./records.ts";
 import { leadOf, type Signs, START, WINDOW } from "./signs.ts";
 
 type Found = { sentence: string; evidence: Evidence[]; change: string; verdict?: Verdict };
@@ -89,6 +89,15 @@ const findsOthers = ["labels", "oracle", "nearest", "propagate", "falseNegatives
 /** Samplers that leave only negatives that are nearer than most, at first nearer than the positives. */
 const keepsNearest = ["ring", "hardest"];
 
+const uses = ({ samplers }: Course["config"], names: readonly string[]): boolean =>
+  samplers.some(({ name }) => names.includes(name));
+
+/** Whether positives of a sound run are views of the anchor's image, and so nearer than its negatives. */
+function viewsAreNearest({ config }: Course): boolean {
+  const mixes = config.mixer !== undefined; // mixtures of the hardest are nearer than any key
+  return pairsOfViews.includes(config.framework.name) && !uses(config, findsOthers) && !mixes;
+}
+
 const mixedUp: Finding = {
   name: "shuffled key ids",
   verdict: "broken",
@@ -97,17 +106,14 @@ const mixedUp: Finding = {
     // at the start, while the keys of a queue are as fresh as those of the batch
     const ahead = leadOf(course.steps.filter(({ step }) => step >= 3 && step < START));
     const negatives = mean("effectiveNegatives") ?? 0;
-    const { framework, samplers, mixer } = course.config;
-    const has = (names: readonly string[]) => samplers.some(({ name }) => names.includes(name));
-    if (!pairsOfViews.includes(framework.name) || negatives < 4) return undefined;
-    if (has(findsOthers) || mixer) return undefined; // mixtures of the hardest are nearer than any key
+    if (!viewsAreNearest(course) || negatives < 4) return undefined;
     if (ahead === undefined || ahead > 0.12 || last.step + 1 < WINDOW) return undefined;
     // A run that started slowly and finds its positives by now has its keys in order. Shuffled keys may come a little
     // ahead of a queue's too, as they are fresher.
     const now = leadOf(course.steps.slice(-WINDOW)) ?? 0;
     const hits = (mean("accuracy") ?? 0) * Math.exp(last.chanceLoss); // 1 by chance
     if (now > 0.2 && hits > 10) return undefined;
-    if (has(keepsNearest) && hits > 3) return undefined;
+    if (uses(course.config, keepsNearest) && hits > 3) return undefined;
     return {
       sentence: "Positives are no more alike than negatives: a key is not of its query's image.",
       evidence: [
