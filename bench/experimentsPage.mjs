@@ -26,19 +26,29 @@ function byArm(experiment) {
   });
 }
 
-function probeTable(experiment, arms, probe, kind) {
-  const value = (run) => run.probes[probe]?.[kind];
-  const rows = arms.map(({ name, against, seeds }) => {
-    const base = arms.find((arm) => arm.name === against);
-    const runs = [...seeds.values()].filter((run) => typeof value(run) === "number");
-    if (runs.length === 0) return [name, "not run", ""];
-    const bySeed = (all) => new Map(all.map((run) => [run.seed, value(run)]));
-    const theirs = [...base.seeds.values()].filter((run) => typeof value(run) === "number");
-    const difference = pairedDifference(bySeed(runs), bySeed(theirs));
-    const paired = name === base.name || difference.n === 0 ? "" : shown(difference, 100, 1, "+");
-    return [name, shown(meanInterval(runs.map(value)), 100, 1), paired];
+/**
+ * A probe of every arm over seeds, in per cent: its mean with the interval, and where it is set against another arm the
+ * paired difference with that of each seed; undefined where the arm has no run.
+ */
+function compared(arms, probe, kind) {
+  const bySeed = ({ seeds }) =>
+    new Map(
+      [...seeds].flatMap(([seed, run]) => {
+        const value = run.probes[probe]?.[kind];
+        return typeof value === "number" ? [[seed, 100 * value]] : [];
+      }),
+    );
+  return arms.map((arm) => {
+    const mine = bySeed(arm);
+    if (mine.size === 0) return undefined;
+    const accuracy = meanInterval([...mine.values()]);
+    const theirs = bySeed(arms.find(({ name }) => name === arm.against));
+    const difference = pairedDifference(mine, theirs);
+    if (arm.name === arm.against || difference.n === 0) return { accuracy };
+    const shared = [...mine].filter(([seed]) => theirs.has(seed));
+    const values = shared.map(([seed, value]) => value - theirs.get(seed));
+    return { accuracy, difference: { ...difference, values } };
   });
-  return rows;
 }
 
 /** Mean of a figure over the first and the last third of the steps, and the interval of its growth over seeds. */
@@ -69,19 +79,22 @@ const table = (head, rows) => {
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 };
 
-/** Accuracies of all arms and what they are against, by probe and kind, as rows of a table and as rows of a chart. */
-function accuracyTable(experiment, arms) {
-  const { probes = { own: ["knn"] } } = experiment;
+/** Accuracies of all arms and their differences, a pair of columns for each probe and kind. */
+function accuracyTable({ probes }, arms) {
   const columns = Object.entries(probes).flatMap(([probe, kinds]) =>
     kinds.map((kind) => ({
-      ...{ probe, kind },
+      cells: compared(arms, probe, kind),
       title: `${probe === "own" ? "" : `${probe}, `}${kind === "knn" ? "k-NN" : "linear"} %`,
     })),
   );
-  const parts = columns.map(({ probe, kind }) => probeTable(experiment, arms, probe, kind));
+  const cell = (found) => {
+    if (found === undefined) return ["not run", ""];
+    const { accuracy, difference } = found;
+    return [shown(accuracy, 1, 1), difference === undefined ? "" : shown(difference, 1, 1, "+")];
+  };
   const rows = arms.map((arm, i) => [
     (arm.about === undefined ? `**${arm.name}**` : `**${arm.name}**: ${arm.about}`) + codeNote(arm),
-    ...parts.flatMap((part) => part[i].slice(1)),
+    ...columns.flatMap(({ cells }) => cell(cells[i])),
   ]);
   return table(["", ...columns.flatMap(({ title }) => [title, "difference"])], rows);
 }
@@ -106,22 +119,12 @@ function figureTable({ figures = [] }, arms) {
 }
 
 /** Chart of an experiment: paired differences of k-NN accuracy in points, beside the accuracy itself, a panel a probe. */
-function chartOf({ probes = { own: ["knn"] }, title }, arms) {
-  const valueOf = (probe) => (run) => 100 * run.probes[probe].knn;
-  const bySeed = (runs, value) => new Map([...runs].map(([seed, run]) => [seed, value(run)]));
+function chartOf({ probes, title }, arms) {
   const panels = Object.keys(probes).map((probe) => ({
     title: `${probe === "own" ? "" : `${probe}: `}k-NN accuracy, difference in points`,
-    rows: arms.map(({ name, against, seeds }) => {
-      const mine = bySeed(seeds, valueOf(probe));
-      if (mine.size === 0) return undefined;
-      const { mean: value } = meanInterval([...mine.values()]);
-      const base = arms.find((arm) => arm.name === against);
-      const theirs = bySeed(base.seeds, valueOf(probe));
-      const difference = pairedDifference(mine, theirs);
-      if (name === base.name || difference.n === 0) return { value };
-      const values = [...mine].filter(([seed]) => theirs.has(seed));
-      return { value, ...difference, values: values.map(([seed, at]) => at - theirs.get(seed)) };
-    }),
+    rows: compared(arms, probe, "knn").map(
+      (found) => found && { value: found.accuracy.mean, ...found.difference },
+    ),
   }));
   const names = arms.map(({ name }) => ({
     name,

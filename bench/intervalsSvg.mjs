@@ -1,6 +1,7 @@
 // Differences with intervals below each other, one panel or several side by side, as an SVG that stands alone.
 
 import { linearScale, niceAxis, rangeOf } from "../dist/report/charts/scale.js";
+import { escapeText } from "../dist/report/markup/html.js";
 
 const WIDTH = 860;
 const ROW = 26;
@@ -19,12 +20,10 @@ const colours = {
 };
 const font =
   'font-family="system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"';
-const escaped = (text) =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 const line = (x1, y1, x2, y2, colour, width) =>
   `<line x1="${x1.toFixed(1)}" y1="${y1}" x2="${x2.toFixed(1)}" y2="${y2}" stroke="${colour}" stroke-width="${width}"/>`;
 const text = (x, y, words, { anchor = "start", colour = colours.ink, weight = 400 } = {}) =>
-  `<text x="${x.toFixed(1)}" y="${y}" text-anchor="${anchor}" fill="${colour}" font-weight="${weight}">${escaped(words)}</text>`;
+  `<text x="${x.toFixed(1)}" y="${y}" text-anchor="${anchor}" fill="${colour}" font-weight="${weight}">${escapeText(words)}</text>`;
 
 function panelSvg({ title, rows }, from, to) {
   const known = rows.filter((row) => row?.mean !== undefined);
@@ -90,7 +89,7 @@ export function intervalsSvg(title, names, panels) {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" ${font} font-size="12.5" role="img">`,
-    `<title>${escaped(title)}</title>`,
+    `<title>${escapeText(title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="${colours.paper}"/>`,
     ...bands.filter((band) => band !== ""),
     ...labels,
