@@ -1,5 +1,6 @@
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Comparison } from "../src/compare/index.ts";
@@ -90,6 +91,25 @@ test("other settings are refused, not mixed in", async () => {
   expect(parallel.code).toBe(2);
   expect(parallel.err).toContain("begun with 2");
 });
+
+test("images without labels are measured between epochs, and judged by test images with labels", async () => {
+  const bare = folder.at("bare");
+  mkdirSync(bare);
+  for (let i = 0; i < 16; i++) {
+    const raw = { width: 32, height: 32, channels: 3 as const };
+    const pixels = Uint8Array.from({ length: 3072 }, (_, p) => (p * (i + 3)) % 251);
+    await sharp(pixels, { raw }).png().toFile(folder.at("bare", `${i}.png`));
+  }
+  const where = ["--test", images, "--out", folder.at("unlabelled")];
+  const methods = ["--methods", "simclr,decoupled", "--seeds", "1"];
+  const every = ["--set", "evaluation.every=1", "--json"];
+  const called = await contrapose(["compare", bare, ...methods, ...where, ...small, ...every]);
+  expect(called.err).not.toContain("failed");
+  expect(called.code).toBe(0);
+  const all = called.json() as unknown as Comparison;
+  expect(all.runs).toEqual({ total: 2, done: 2, failed: [] });
+  expect(all.arms[0].measures.knn!.mean).toBeGreaterThan(0);
+}, 120_000);
 
 describe("bad input gives one sentence and exit code 2:", () => {
   test.each([

@@ -86,29 +86,29 @@ async function openImages(request: Request, folder: CompareFolder, call: Call) {
   }
 }
 
-/** What all runs have in common beside the seed: nothing is measured between epochs unless it is asked for. */
-function fullTree(tree: ConfigTree, request: Request, load?: Load): ConfigTree {
-  const measures = (tree.evaluation as { every?: number } | undefined)?.every ?? 0;
+type Opened = { request: Request; folder: CompareFolder; data: CompareData; call: Call };
+
+/**
+ * What all runs have in common beside the seed: nothing is measured between epochs unless it is asked for, and then on
+ * the test images where those that are trained on have the labels that a vote takes.
+ */
+function fullTree(tree: ConfigTree, { request, data }: Opened, load?: Load): ConfigTree {
+  const asked = (tree.evaluation as { every?: number } | undefined)?.every ?? 0;
+  const measures = asked > 0 && data.train.labels !== undefined && request.test !== undefined;
   const cores = availableParallelism();
   const workers = load && Math.max(1, Math.floor(cores / load.parallel) - 1);
   const defaults: ConfigTree = {
     ...{ evaluation: { every: 0 }, checkpoint: { keepEvery: 0 }, record: { steps: 0 } },
     ...(load === undefined ? {} : { threads: load.threads, workers }),
-    ...(measures > 0 && request.test !== undefined ? { test: request.test } : {}),
+    ...(measures ? { test: request.test } : {}),
   };
   return overlay(defaults, tree);
 }
 
-type Opened = { request: Request; folder: CompareFolder; data: CompareData; call: Call };
-
-function planned(
-  { request, data }: Opened,
-  load?: Load,
-  more?: (arm: AskedArm, i: number) => object,
-) {
-  return request.arms.map((arm, i) => {
-    const tree = { ...fullTree(arm.tree, request, load), ...more?.(arm, i) };
-    return planArm(arm.name, arm.file, tree, data);
+function planned(opened: Opened, load?: Load, more?: (arm: AskedArm, i: number) => object) {
+  return opened.request.arms.map((arm, i) => {
+    const tree = { ...fullTree(arm.tree, opened, load), ...more?.(arm, i) };
+    return planArm(arm.name, arm.file, tree, opened.data);
   });
 }
 
