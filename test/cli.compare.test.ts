@@ -98,7 +98,9 @@ test("images without labels are measured between epochs, and judged by test imag
   for (let i = 0; i < 16; i++) {
     const raw = { width: 32, height: 32, channels: 3 as const };
     const pixels = Uint8Array.from({ length: 3072 }, (_, p) => (p * (i + 3)) % 251);
-    await sharp(pixels, { raw }).png().toFile(folder.at("bare", `${i}.png`));
+    await sharp(pixels, { raw })
+      .png()
+      .toFile(folder.at("bare", `${i}.png`));
   }
   const where = ["--test", images, "--out", folder.at("unlabelled")];
   const methods = ["--methods", "simclr,decoupled", "--seeds", "1"];
