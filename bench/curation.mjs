@@ -5,7 +5,8 @@
 //   mutual   with those of `contrapose dedupe --mutual` on them: each other's nearest too
 //   truth    with the groups that were planted: the most that curation can give
 // npm run build && node bench/curation.mjs --images TRAIN --test TEST [--seeds 3] [--epochs 40] [--share 0.5]
-//   [--copies 4] [--mutual 5] [--width 16] [--size 64] [--batch 64] [--out FOLDER]
+//   [--copies 4] [--mutual 5] [--width 16] [--size 64] [--batch 64] [--method simclr] [--set KEY=VALUE]
+//   [--arms none,pixels,dedupe,mutual,truth] [--out FOLDER]
 // What is in the folder is kept: a call with the same settings goes on where the last one was stopped.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -28,6 +29,8 @@ const { values } = parseArgs({
     width: { type: "string", default: "16" },
     size: { type: "string", default: "64" },
     batch: { type: "string", default: "64" },
+    method: { type: "string", default: "simclr" },
+    arms: { type: "string", default: "none,pixels,dedupe,mutual,truth" },
     set: { type: "string", multiple: true, default: [] },
   },
 });
@@ -49,7 +52,8 @@ const contrapose = (...args) => {
 
 mkdirSync(values.out, { recursive: true });
 const settingsFile = at("settings.json");
-const settings = JSON.stringify({ ...values, out: undefined, seeds: undefined }, null, 1);
+const later = { out: undefined, seeds: undefined, arms: undefined };
+const settings = JSON.stringify({ ...values, ...later }, null, 1);
 if (!existsSync(settingsFile)) writeFileSync(settingsFile, settings);
 if (readFileSync(settingsFile, "utf8") !== settings) {
   console.error(`${settingsFile} says other settings than were given: choose another --out`);
@@ -76,7 +80,16 @@ contrapose("pack", at("images"), "--out", bare, "--set", "nearDuplicates=false")
 contrapose("pack", at("images"), "--out", grouped);
 
 const flags = [
-  ...["--encoder", "resnet", "--width", values.width, "--blocks", "1,1,1"],
+  ...[
+    "--method",
+    values.method,
+    "--encoder",
+    "resnet",
+    "--width",
+    values.width,
+    "--blocks",
+    "1,1,1",
+  ],
   ...["--image-size", values.size, "--batch-size", values.batch, "--epochs", values.epochs],
   ...values.set.flatMap((setting) => ["--set", setting]),
 ];
@@ -91,23 +104,36 @@ function accuracy(name, data, seed, groups) {
   return { run, ...contrapose(...args) };
 }
 
-const results = { none: [], pixels: [], dedupe: [], mutual: [], truth: [] };
+const arms = values.arms.split(",");
+if (arms[0] !== "none") {
+  console.error("--arms: none is first, what the others are compared with");
+  process.exit(2);
+}
+const results = Object.fromEntries(arms.map((name) => [name, []]));
 const found = [];
 for (let seed = 0; seed < Number(values.seeds); seed++) {
   const before = accuracy("none", bare, seed);
-  results.none.push(before);
-  results.pixels.push(accuracy("pixels", grouped, seed));
-  const table = at(`embeddings-${seed}`);
-  contrapose("embed", before.run, bare, "--out", table, "--overwrite");
   const groupsOf = (...args) => {
+    const table = at(`embeddings-${seed}`);
+    contrapose("embed", before.run, bare, "--out", table, "--overwrite");
     const { groups } = contrapose("dedupe", table, "--overwrite", ...args);
     return groups.map(({ images }) => images.map(({ id }) => id));
   };
-  const [alike, nearest] = [groupsOf(), groupsOf("--mutual", values.mutual)];
-  found.push(score(alike, truth));
-  results.dedupe.push(accuracy("dedupe", bare, seed, groupsFile(`groups-${seed}`, alike)));
-  results.mutual.push(accuracy("mutual", bare, seed, groupsFile(`mutual-${seed}`, nearest)));
-  results.truth.push(accuracy("truth", bare, seed, groupsFile("groups-truth", truth)));
+  const ways = {
+    none: () => before,
+    pixels: () => accuracy("pixels", grouped, seed),
+    dedupe() {
+      const alike = groupsOf();
+      found.push(score(alike, truth));
+      return accuracy("dedupe", bare, seed, groupsFile(`groups-${seed}`, alike));
+    },
+    mutual() {
+      const nearest = groupsOf("--mutual", values.mutual);
+      return accuracy("mutual", bare, seed, groupsFile(`mutual-${seed}`, nearest));
+    },
+    truth: () => accuracy("truth", bare, seed, groupsFile("groups-truth", truth)),
+  };
+  for (const name of arms) results[name].push(ways[name]());
 }
 
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
@@ -118,9 +144,12 @@ const spread = (numbers) => {
 };
 const percent = (x) => (100 * x).toFixed(1);
 console.log(`${truth.flat().length} images, ${truth.flat().length - truth.length} of them planted`);
-const [precision, recall] = ["precision", "recall"].map((name) => mean(found.map((f) => f[name])));
-const how = `precision ${percent(precision)} %, recall ${percent(recall)} %`;
-console.log(`duplicates found, by pairs, mean of ${found.length} encoders: ${how}\n`);
+if (found.length > 0) {
+  const of = (name) => percent(mean(found.map((score) => score[name])));
+  const how = `precision ${of("precision")} %, recall ${of("recall")} %`;
+  console.log(`duplicates found, by pairs, mean of ${found.length} encoders: ${how}`);
+}
+console.log();
 console.log("| groups | k-NN % (mean ± sd) | ahead of none, by seed | linear % |");
 console.log("| --- | --- | --- | --- |");
 for (const [name, runs] of Object.entries(results)) {
