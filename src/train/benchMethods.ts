@@ -155,7 +155,8 @@ const passesOf = ({ viewCount, queryViews }: Framework) => ({
 /**
  * What each method costs beside its framework. Sampling and loss are timed apart from the encoder, since
  * their share drowns in the noise of whole steps: both frameworks run on an encoder that costs nothing,
- * in turn, and the difference is divided by a whole step of the base with the encoder asked for.
+ * in turn, and the difference is divided by a whole step of the base with the encoder asked for, timed once for
+ * all bases of one framework and as many views.
  */
 export async function benchMethods(options: BenchMethodsOptions): Promise<MethodCost[]> {
   const { note = () => undefined, images } = options;
@@ -169,7 +170,7 @@ export async function benchMethods(options: BenchMethodsOptions): Promise<Method
     const withBase = { ...tiny, ...plain, framework: baseFramework, mixer: undefined as never };
     const [method, base] = [frameworkOf(tiny, images), frameworkOf(withBase, images)];
     const { differences, extraBytes } = await difference(method, base, options);
-    const key = JSON.stringify(baseFramework);
+    const key = `${describeBase(base)}, ${base.queryViews} queries`;
     if (!whole.has(key)) {
       note(`timing the whole step of ${describeBase(base)}`);
       const full = configOf(name, options.encoder, options);
@@ -178,6 +179,7 @@ export async function benchMethods(options: BenchMethodsOptions): Promise<Method
     }
     const baseStepMs = whole.get(key)!;
     const overheadMs = median(differences);
+    note(`${name} adds ${overheadMs.toFixed(1)} ms to ${baseStepMs.toFixed(0)}`);
     const passes = passesOf(method);
     const least = base.name === "simclr" ? [2, 0] : base.name === "moco" ? [1, 1] : [1, 0];
     costs.push({

@@ -87,7 +87,7 @@ describe("diagnose", () => {
     ["collapse", [(at) => ({ featureStd: at < 20 ? 0.6 : 0.05 })]],
     ["duplicated data", [undefined, [look({ duplicateShare: 0.8 })]]],
     ["clamped anchors", [() => ({ clampedShare: 0.9 })]],
-    ["waiting for data", [() => ({ waitShare: 0.5 })]],
+    ["waiting for data", [() => ({ waitShare: 0.5, elapsedSeconds: 30 })]],
   ];
   test.each(cases)("%s", (name, args) => {
     expect(findingNames).toContain(name);
@@ -95,6 +95,12 @@ describe("diagnose", () => {
     expect(found.finding).toBe(name);
     expect(found.evidence.length).toBeGreaterThan(0);
     expect(found.change).toBeDefined();
+  });
+
+  test("waits of the first seconds of a run are not told", () => {
+    const waits = (elapsedSeconds: number) => course(() => ({ waitShare: 0.5, elapsedSeconds }));
+    expect(diagnose(waits(3)).finding).toBe("healthy");
+    expect(diagnose(waits(25)).finding).toBe("waiting for data");
   });
 
   test("not learning, few directions and a falling vote take a part of the run", () => {
@@ -116,7 +122,7 @@ describe("diagnose", () => {
   });
 
   test("what breaks a run comes before what merely slows it", () => {
-    const both = finding(() => ({ waitShare: 0.5 }), [look({ viewStd: 60 })]);
+    const both = finding(() => ({ waitShare: 0.5, elapsedSeconds: 30 }), [look({ viewStd: 60 })]);
     expect(both).toBe("wrong normalisation");
   });
 });
@@ -146,7 +152,7 @@ describe("the steps that are kept", () => {
       () => ({}),
       (at) => ({ featureStd: at < 20 ? 0.6 : 0.05 }),
       (at) => (at < 40 ? { positiveSimilarity: 0.5, negativeSimilarity: 0.49 } : {}),
-      (at) => ({ waitShare: at < 30 ? 0.01 : 0.5, gradientNorm: 1 + at }),
+      (at) => ({ waitShare: at < 30 ? 0.01 : 0.5, gradientNorm: 1 + at, elapsedSeconds: at }),
     ];
     for (const figures of courses) {
       for (const count of [1, 9, 10, 19, 20, 39, 40, 41, 60, 500]) {

@@ -311,12 +311,16 @@ const clamped: Finding = {
   },
 };
 
+/** Before that workers are still starting, and what was waited is not worth a change. */
+const WARM_SECONDS = 20;
+
 const waiting: Finding = {
   name: "waiting for data",
   verdict: "watch",
-  look({ mean, course }) {
+  look({ mean, course, last }) {
     const share = mean("waitShare");
     if (share === undefined || share < 0.2 || course.steps.length < WINDOW) return undefined;
+    if (last.elapsedSeconds < WARM_SECONDS) return undefined;
     return {
       sentence: "Steps wait for their views.",
       evidence: [fact("waitShare", share, "below 0.02")],
