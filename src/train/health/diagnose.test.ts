@@ -121,6 +121,25 @@ describe("diagnose", () => {
     expect(diagnose({ ...falling, evaluations: flat }).finding).toBe("few directions");
   });
 
+  test("a loss at chance is none where negatives are made hard, or where the vote rises", () => {
+    const stuck = (figures: Partial<StepRecord>, more: object = {}, votes: number[] = []) => {
+      const one = course(() => ({ loss: 6.3, ...figures }));
+      const evaluations = votes.map((knnAccuracy, epoch) => ({
+        ...{ kind: "evaluation" as const, epoch, step: 10 * epoch, knnAccuracy },
+        ...{ uniformity: -2, effectiveRank: 30, elapsedSeconds: 1 },
+      }));
+      return diagnose({ ...one, config: { ...one.config, ...more }, evaluations, totalSteps: 40 })
+        .finding;
+    };
+    expect(stuck({})).toBe("not learning");
+    expect(stuck({}, {}, [0.4, 0.42])).toBe("not learning");
+    expect(stuck({}, {}, [0.4, 0.5])).toBe("healthy");
+    for (const harder of [{ mixer: { name: "mochi" } }, { samplers: [{ name: "propagate" }] }]) {
+      expect(stuck({}, harder)).toBe("healthy"); // positives are far ahead of negatives
+      expect(stuck({ positiveSimilarity: 0.31 }, harder)).toBe("not learning");
+    }
+  });
+
   test("what breaks a run comes before what merely slows it", () => {
     const both = finding(() => ({ waitShare: 0.5, elapsedSeconds: 30 }), [look({ viewStd: 60 })]);
     expect(both).toBe("wrong normalisation");

@@ -250,14 +250,21 @@ const collapse: Finding = {
 /** Steps after which a loss that has not fallen means something. */
 const YOUNG = 5 * WINDOW;
 
+/** Whether the loss of embeddings that know nothing lies above chance: negatives are picked or made to be near. */
+const hardens = ({ config }: Course): boolean =>
+  config.mixer !== undefined || uses(config, [...keepsNearest, "propagate"]);
+
 const notLearning: Finding = {
   name: "not learning",
   verdict: "watch",
-  look({ mean, last, done }) {
+  look({ course, mean, last, done }) {
     const loss = mean("loss") ?? 0;
     const { chanceLoss } = last;
     const young = done < 1 && last.step + 1 < YOUNG; // a fifth of a short run may still be its warm-up
     if (done < 0.2 || young || loss < 0.98 * chanceLoss) return undefined;
+    if (hardens(course) && (leadOf(course.steps.slice(-WINDOW)) ?? 0) > 0.05) return undefined;
+    const votes = course.evaluations.flatMap(({ knnAccuracy }) => knnAccuracy ?? []);
+    if (votes.length > 1 && votes.at(-1)! - votes[0] >= 0.05) return undefined; // its features do
     const over = done < 1 ? "A fifth of the run is over" : "The run is over";
     return {
       sentence: `${over} and the loss is still that of embeddings that know nothing.`,
