@@ -2,6 +2,8 @@ import { LEAST_SEEDS } from "../metrics/index.ts";
 import type { ArmSummary, Comparison } from "./comparison.ts";
 import { fixed, listed, pointsBetween, signed } from "./written.ts";
 
+const MOST_LISTED = 4; // arms that are not done, in a sentence
+
 type Unconcluded = Omit<Comparison, "conclusion">;
 
 const withVerdict = ({ arms }: Unconcluded, verdict: ArmSummary["verdict"]) =>
@@ -43,9 +45,11 @@ function accuracySentences(all: Unconcluded): string[] {
   }
   const early = withVerdict(all, "early");
   if (early.length > 0) {
-    sentences.push(
-      `No verdict is given before all seeds are done; so far beside ${base}: ${listed(early.map(soFar))}.`,
-    );
+    const far =
+      early.length > MOST_LISTED
+        ? "the tables say how far each is"
+        : `so far beside ${base}: ${listed(early.map(soFar))}`;
+    sentences.push(`No verdict is given before all seeds are done; ${far}.`);
   }
   if (controls.length > 0) {
     sentences.push(

@@ -105,25 +105,26 @@ describe("a comparison", () => {
     ]);
   });
 
-  test("has arms as rows of the figures of sampling, and no cell for what an arm does not measure", () => {
-    const own = Object.fromEntries(["c", "d", "e", "f", "g", "h", "i"].map((name) => [name, 1]));
+  test("has figures of sampling that all arms have beside each other, those of some one a row", () => {
+    const shared = Object.fromEntries(["c", "d", "e", "f", "g", "h"].map((name) => [name, 1]));
     const results = seeds.flatMap((seed) => [
-      resultFor("a", seed, 0.4),
-      resultFor("b", seed, 0.4, { sampling: { hardness: 0.2, ...own } }),
+      resultFor("a", seed, 0.4, { sampling: { hardness: 0.2, ...shared } }),
+      resultFor("b", seed, 0.4, { sampling: { hardness: 0.2, ...shared, i: 2, auroc: 3 } }),
     ]);
-    const all = summarise(factsFor(["a", "b"], seeds), results);
+    const all = summarise(factsFor(["a", "b", "c"], seeds), results); // c has no run yet
     const tables = tablesOf(all).filter(({ id }) => id.startsWith("sampling"));
-    expect(tables.map(({ head }) => head)).toEqual([
-      ["", "hardness"],
-      ["", "c", "d", "e", "f", "g", "h"],
-      ["", "i"],
+    expect(tables.map(({ id, head }) => [id, head])).toEqual([
+      ["sampling", ["", "hardness", "c", "d", "e", "f", "g"]],
+      ["sampling-2", ["", "h"]],
+      ["sampling-own", ["", "figure", "value"]],
     ]);
-    expect(tables.map(({ rows }) => rows.map(([name]) => name))).toEqual([
-      ["a", "b"],
-      ["b"],
-      ["b"],
+    expect(tables[0].rows.map(([name]) => name).slice(0, 2)).toEqual(["a", "b"]);
+    expect(tables[2].rows.map((row) => row.slice(0, 2))).toEqual([
+      ["b", "i"],
+      ["b", "auroc"],
     ]);
     expect(tables[0].meanings).toEqual([["hardness", all.meanings.hardness]]);
+    expect(tables[2].meanings).toEqual([["auroc", all.meanings.auroc]]);
   });
 
   test("without labels says that no accuracy can be compared, and names no verdict", () => {

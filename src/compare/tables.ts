@@ -129,36 +129,47 @@ function figureCell(figure: MeanInterval | undefined): string {
 
 const MOST_FIGURES = 6; // columns of a table that fit beside each other
 
-/** Names of figures in lists: those that the same arms have, at most six each. */
-function figureLists({ arms, meanings }: Comparison): string[][] {
-  const owners = (name: string) =>
-    arms.flatMap(({ sampling }, i) => (sampling[name] === undefined ? [] : [i])).join();
-  const lists = new Map<string, string[]>();
-  for (const name of Object.keys(meanings)) {
-    lists.set(owners(name), [...(lists.get(owners(name)) ?? []), name]);
-  }
-  return [...lists.values()].flatMap((names) =>
-    Array.from({ length: Math.ceil(names.length / MOST_FIGURES) }, (_, i) =>
-      names.slice(i * MOST_FIGURES, (i + 1) * MOST_FIGURES),
-    ),
-  );
-}
+const samplingIntro =
+  "Means over the last third of the steps, over seeds ± half the 95 % interval, on up to 64 anchors of a step. Figures by label only where labels are known.";
 
-/** Tables of what was measured of the sampling, each of the arms that have its figures. */
+const meaningsOf = ({ meanings }: Comparison, names: readonly string[]): [string, string][] =>
+  names.flatMap((name): [string, string][] =>
+    meanings[name] === "" ? [] : [[name, meanings[name]]],
+  );
+
+/** What was measured of the sampling: figures that all arms have beside each other, then those of some, one a row. */
 function samplingTables(all: Comparison): Table[] {
-  return figureLists(all).map((names, i): Table => ({
+  const { arms } = all;
+  const names = Object.keys(all.meanings);
+  const measuredArms = arms.filter(({ sampling }) => Object.keys(sampling).length > 0);
+  const common = names.filter((name) =>
+    measuredArms.every(({ sampling }) => sampling[name] !== undefined),
+  );
+  const pages = Array.from({ length: Math.ceil(common.length / MOST_FIGURES) }, (_, i) =>
+    common.slice(i * MOST_FIGURES, (i + 1) * MOST_FIGURES),
+  );
+  const tables = pages.map((page, i): Table => ({
     ...{ id: i === 0 ? "sampling" : `sampling-${i + 1}` },
     title: i === 0 ? "Quality of the sampling" : `Quality of the sampling (${i + 1})`,
-    intro:
-      "Means over the last third of the steps, over seeds ± half the 95 % interval, on up to 64 anchors of a step. Figures by label only where labels are known.",
-    head: ["", ...names],
-    rows: all.arms
-      .filter(({ sampling }) => sampling[names[0]] !== undefined)
-      .map(({ name, sampling }) => [name, ...names.map((figure) => figureCell(sampling[figure]))]),
-    meanings: names.flatMap((name): [string, string][] =>
-      all.meanings[name] === "" ? [] : [[name, all.meanings[name]]],
-    ),
+    intro: samplingIntro,
+    head: ["", ...page],
+    rows: arms.map(({ name, sampling }) => [name, ...page.map((one) => figureCell(sampling[one]))]),
+    meanings: meaningsOf(all, page),
   }));
+  const some = names.filter((name) => !common.includes(name));
+  if (some.length === 0) return tables;
+  const own: Table = {
+    ...{ id: "sampling-own", title: "What only some methods do" },
+    intro: `Figures that not every arm has, arm by arm. ${samplingIntro}`,
+    head: ["", "figure", "value"],
+    rows: arms.flatMap(({ name, sampling }) =>
+      some
+        .filter((one) => sampling[one] !== undefined)
+        .map((one) => [name, one, figureCell(sampling[one])]),
+    ),
+    meanings: meaningsOf(all, some),
+  };
+  return [...tables, own];
 }
 
 /** The tables of a comparison in their order, as text for terminal, Markdown and page alike. */
