@@ -82,7 +82,7 @@ h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
 .comparison th:first-child { position: sticky; left: 0; background: var(--paper); min-width: 8rem; }
 .meanings .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); gap: 0.9rem 2rem; margin-top: 1.75rem; font-size: 0.875rem; }
 .meanings .facts dt { color: var(--ink); font-weight: 600; } .meanings .facts dd { color: var(--soft); line-height: 1.45; }
-.noted li { grid-template-columns: 10rem 1fr 18rem; }
+.noted li { grid-template-columns: 10rem 1fr 20.5rem; }
 .intervals .reach { stroke: var(--plain); stroke-width: 9; stroke-opacity: 0.45; }
 .intervals .accent .reach { stroke: var(--accent); }
 .intervals .mean { stroke: var(--ink); stroke-width: 2; } .intervals .accent .mean { stroke: var(--accent); }
