@@ -31,6 +31,11 @@ function course(
     ...{ health: looks, evaluations: [], totalSteps: 1000 },
   };
 }
+const measuredVotes = (votes: number[]) =>
+  votes.map((knnAccuracy, epoch) => ({
+    ...{ kind: "evaluation" as const, epoch, step: 10 * epoch, knnAccuracy },
+    ...{ uniformity: -2, effectiveRank: 30, elapsedSeconds: 1 },
+  }));
 const finding = (...args: Parameters<typeof course>) => diagnose(course(...args)).finding;
 
 describe("diagnose", () => {
@@ -111,10 +116,7 @@ describe("diagnose", () => {
     expect(diagnose({ ...stuck, steps: longer, totalSteps: 60 }).finding).toBe("not learning");
     const over = diagnose({ ...stuck, totalSteps: 40 });
     expect([over.finding, over.sentence.slice(0, 15)]).toEqual(["not learning", "The run is over"]);
-    const measured = [0.5, 0.52, 0.47, 0.4].map((knnAccuracy, epoch) => ({
-      ...{ kind: "evaluation" as const, epoch, step: 10 * epoch, knnAccuracy },
-      ...{ uniformity: -2, effectiveRank: 30, elapsedSeconds: 1 },
-    }));
+    const measured = measuredVotes([0.5, 0.52, 0.47, 0.4]);
     const falling = { ...course(), evaluations: measured, totalSteps: 60 };
     expect(diagnose(falling).finding).toBe("k-NN falls");
     const flat = [{ ...measured[0], effectiveRank: 2 }];
@@ -124,12 +126,9 @@ describe("diagnose", () => {
   test("a loss at chance is none where negatives are made hard, or where the vote rises", () => {
     const stuck = (figures: Partial<StepRecord>, more: object = {}, votes: number[] = []) => {
       const one = course(() => ({ loss: 6.3, ...figures }));
-      const evaluations = votes.map((knnAccuracy, epoch) => ({
-        ...{ kind: "evaluation" as const, epoch, step: 10 * epoch, knnAccuracy },
-        ...{ uniformity: -2, effectiveRank: 30, elapsedSeconds: 1 },
-      }));
-      return diagnose({ ...one, config: { ...one.config, ...more }, evaluations, totalSteps: 40 })
-        .finding;
+      const config = { ...one.config, ...more };
+      const evaluations = measuredVotes(votes);
+      return diagnose({ ...one, config, evaluations, totalSteps: 40 }).finding;
     };
     expect(stuck({})).toBe("not learning");
     expect(stuck({}, {}, [0.4, 0.42])).toBe("not learning");
