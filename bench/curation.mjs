@@ -5,8 +5,11 @@
 //   mutual   with those of `contrapose dedupe --mutual` on them: each other's nearest too
 //   truth    with the groups that were planted: the most that curation can give
 // npm run build && node bench/curation.mjs --images TRAIN --test TEST [--seeds 3] [--epochs 40] [--share 0.5]
-//   [--copies 4] [--mutual 5] [--width 16] [--size 64] [--batch 64] [--method simclr] [--set KEY=VALUE]
+//   [--copies 4] [--by changes|edits] [--originals 1000] [--mutual 5] [--encoder resnet]
+//   [--width 16] [--size 64] [--batch 64] [--method simclr] [--set KEY=VALUE]
 //   [--arms none,pixels,dedupe,mutual,truth] [--out FOLDER]
+// TRAIN is a folder, or a file of CIFAR-10, of which --originals says how many images are used. Copies are those of
+// planted.mjs: changed as views change them, or edited, as views do not.
 // What is in the folder is kept: a call with the same settings goes on where the last one was stopped.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,7 +17,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { plant, score } from "./planted.mjs";
+import { changes, edits, plant, score, unpack } from "./planted.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -25,7 +28,10 @@ const { values } = parseArgs({
     epochs: { type: "string", default: "40" },
     share: { type: "string", default: "0.5" },
     copies: { type: "string", default: "4" },
+    by: { type: "string", default: "changes" },
+    originals: { type: "string", default: "1000" },
     mutual: { type: "string", default: "5" },
+    encoder: { type: "string", default: "resnet" },
     width: { type: "string", default: "16" },
     size: { type: "string", default: "64" },
     batch: { type: "string", default: "64" },
@@ -60,9 +66,13 @@ if (readFileSync(settingsFile, "utf8") !== settings) {
   process.exit(2);
 }
 const truthFile = at("truth.json");
+const isCifar = values.images.endsWith(".bin");
+const originals = isCifar ? at("originals") : values.images;
 if (!existsSync(truthFile)) {
-  const share = Number(values.share);
-  const groups = await plant(values.images, at("images"), { share, copies: Number(values.copies) });
+  const [share, copies] = [Number(values.share), Number(values.copies)];
+  if (isCifar) await unpack(values.images, originals, Number(values.originals));
+  const by = values.by === "edits" ? edits : changes;
+  const groups = await plant(originals, at("images"), { share, copies, by });
   writeFileSync(truthFile, JSON.stringify(groups));
 }
 const truth = JSON.parse(readFileSync(truthFile, "utf8")).map((group) => group.map((m) => m.path));
@@ -77,19 +87,11 @@ const groupsFile = (name, groups) => {
 const bare = at("bare");
 const grouped = at("grouped");
 contrapose("pack", at("images"), "--out", bare, "--set", "nearDuplicates=false");
-contrapose("pack", at("images"), "--out", grouped);
+if (values.arms.includes("pixels")) contrapose("pack", at("images"), "--out", grouped);
 
 const flags = [
-  ...[
-    "--method",
-    values.method,
-    "--encoder",
-    "resnet",
-    "--width",
-    values.width,
-    "--blocks",
-    "1,1,1",
-  ],
+  ...["--method", values.method, "--encoder", values.encoder, "--width", values.width],
+  ...(values.encoder === "resnet" ? ["--blocks", "1,1,1"] : []),
   ...["--image-size", values.size, "--batch-size", values.batch, "--epochs", values.epochs],
   ...values.set.flatMap((setting) => ["--set", setting]),
 ];
@@ -100,7 +102,8 @@ function accuracy(name, data, seed, groups) {
   const more = groups === undefined ? [] : ["--groups", groups];
   if (existsSync(join(run, "config.json"))) contrapose("train", "--resume", run);
   else contrapose("train", data, "--out", run, ...flags, "--seed", String(seed), ...more);
-  const args = ["evaluate", run, "--train", bare, "--test", values.test, "--no-baselines"];
+  // neighbours are sought among the images as given: copies would have a vote each, and all the more where they lie close together
+  const args = ["evaluate", run, "--train", values.images, "--test", values.test, "--no-baselines"];
   return { run, ...contrapose(...args) };
 }
 

@@ -1,5 +1,5 @@
 // A folder of images with planted duplicates: copies that were resized, recompressed, brightened, cropped, mirrored.
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 
 import sharp from "sharp";
@@ -22,6 +22,25 @@ export const changes = {
   mirrored: (image) => image.flop(),
 };
 
+/** What a copy differs by that was edited and shared again: things that the views of a training hardly ever do. */
+export const edits = {
+  framed: (image, { width, height }) => {
+    const edge = (share) => Math.max(1, Math.round(share * Math.min(width, height)));
+    const sides = { top: edge(0.08), bottom: edge(0.16), left: edge(0.08), right: edge(0.08) };
+    return image.extend({ ...sides, background: "#ffffff" });
+  },
+  stamped: (image, { width, height }) => {
+    const [w, h] = [Math.round(width * 0.5), Math.round(height * 0.16)];
+    const bar = { create: { width: w, height: h, channels: 3, background: "#d01818" } };
+    return image.composite([{ input: bar, left: width - w, top: height - h }]);
+  },
+  faded: (image) => image.linear(0.55, 90),
+  negative: (image) => image.negate({ alpha: false }),
+  turned: (image) => image.rotate(90),
+  blurred: (image, { width }) => image.blur(Math.max(0.4, width / 40)),
+};
+const kinds = { ...changes, ...edits };
+
 const quality = { recompressed: 35 };
 
 function filesIn(folder, below = "") {
@@ -34,12 +53,12 @@ function filesIn(folder, below = "") {
 }
 
 /**
- * Copies images into `out` with `share` of them also changed, `copies` times each, and returns the true
- * groups of paths. `broken` adds that share of files that cannot be decoded.
+ * Copies images into `out` with `share` of them also changed, `copies` times each in one of the ways of `by`, and returns
+ * the true groups of paths. `broken` adds that share of files that cannot be decoded.
  */
-export async function plant(folder, out, { share = 0.2, copies = 2, broken = 0, seed = 0 } = {}) {
+export async function plant(folder, out, { share = 0.2, copies = 2, broken = 0, seed = 0, by = changes } = {}) {
   const stream = randomStream(seed, "planted");
-  const names = Object.keys(changes);
+  const names = Object.keys(by);
   const groups = [];
   const files = filesIn(folder).filter((path) => /\.(jpe?g|png|webp)$/i.test(path));
   for (const path of files) {
@@ -47,7 +66,7 @@ export async function plant(folder, out, { share = 0.2, copies = 2, broken = 0, 
     const size = await source.metadata();
     const write = async (to, kind) => {
       mkdirSync(dirname(join(out, to)), { recursive: true });
-      const changed = changes[kind](source.clone(), size);
+      const changed = kinds[kind](source.clone(), size);
       await changed.jpeg({ quality: quality[kind] ?? 92 }).toFile(join(out, to));
       return { path: to, kind };
     };
@@ -83,4 +102,22 @@ export function score(found, truth) {
     precision: ours.length === 0 ? 1 : right / ours.length,
     recall: theirs.size === 0 ? 1 : right / theirs.size,
   };
+}
+
+const SIDE = 32;
+
+/** Writes the first `count` records of a CIFAR-10 file as images, a folder a label, named as batches.meta.txt beside it says. */
+export async function unpack(file, out, count) {
+  const bytes = readFileSync(file);
+  const names = readFileSync(join(dirname(file), "batches.meta.txt"), "utf8").split("\n");
+  const pixels = SIDE * SIDE;
+  const record = 1 + 3 * pixels;
+  for (let i = 0; i < Math.min(count, bytes.length / record); i++) {
+    const [label, ...planes] = bytes.subarray(i * record, (i + 1) * record);
+    const rgb = Uint8Array.from(planes, (_, at) => planes[(at % 3) * pixels + Math.floor(at / 3)]);
+    const folder = join(out, names[label]);
+    mkdirSync(folder, { recursive: true });
+    const raw = { width: SIDE, height: SIDE, channels: 3 };
+    await sharp(rgb, { raw }).png().toFile(join(folder, `${i}.png`));
+  }
 }

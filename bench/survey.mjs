@@ -4,7 +4,8 @@
 // NAME is a file of bench/survey without .yaml: the images, and the settings that all methods share. A survey is one
 // `contrapose compare`, seed by seed, so it can be stopped at any time and goes on with the same command. Finished runs are
 // in bench/results/survey-NAME.jsonl, with the hash of the code they were measured with; --stale starts one again whose code
-// has changed. --shared: folder of the real images.
+// has changed. --shared: folder of the real images. What was seen is said by hand: of a set in its file under `found`, of all in
+// bench/survey/found.md.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,6 +19,7 @@ import { optimisers } from "../dist/optim/index.js";
 import { mixers, samplers } from "../dist/sampling/index.js";
 import { methodNames } from "../dist/train/index.js";
 import { codeOf, partsOf } from "../scripts/codeOf.mjs";
+import { intervalsSvg } from "./intervalsSvg.mjs";
 import { contrapose, linesOf, sampleFlags } from "./runs.mjs";
 
 const here = import.meta.dirname;
@@ -89,11 +91,12 @@ function keep(survey, out, all) {
   });
   const kept = known.filter((line) => !stamped.some((other) => isOf(line, other)));
   writeFileSync(file, [...kept, ...stamped].map((line) => `${JSON.stringify(line)}\n`).join(""));
-  const page = JSON.stringify(portable(all, survey), null, 1);
+  const page = JSON.stringify(portable(all, survey));
   writeFileSync(join(results, `survey-${survey.name}.json`), `${page}\n`);
 }
 
 function run(survey) {
+  mkdirSync(values.work, { recursive: true });
   const out = join(values.work, survey.name);
   const mark = join(values.work, `${survey.name}.code`);
   const code = wholeCode();
@@ -136,24 +139,121 @@ its pairs, one claim at a time: [experiments.md](experiments.md).
 This page is made by \`node bench/survey.mjs --page\` from \`bench/results\`; FOLDER in a command is that of the real images.
 \`node scripts/checkFigures.mjs\` fails where the code that a figure depends on has changed since.`;
 
-function renderPage(names) {
-  const sections = names
+const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
+const line = (cells) => `| ${cells.join(" | ")} |`;
+
+/** `+1.2 ± 3.4` points of k-NN, bold where a difference is called one. */
+function differenceCell(arm) {
+  const difference = arm?.measures.knn?.difference;
+  if (difference === undefined || difference === null)
+    return arm?.verdict === "base" ? "base" : "–";
+  const { mean, half } = difference;
+  const width = half === null ? "" : ` ± ${fixed(100 * half, 1)}`;
+  const cell = `${mean > 0 ? "+" : ""}${fixed(100 * mean, 1)}${width}`;
+  return arm.verdict === "better" || arm.verdict === "worse" ? `**${cell}**` : cell;
+}
+
+function medianOf(bySeed) {
+  const sorted = Object.values(bySeed).sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+/** Differences of all arms on all sets, and what an epoch costs beside one of the base. */
+function glance(done) {
+  const names = done[0].all.arms.map(({ name }) => name);
+  const costOf = (name) => {
+    const ratios = done.map(({ all }) => {
+      const seconds = (wanted) =>
+        medianOf(all.arms.find((arm) => arm.name === wanted).measures.secondsPerEpoch.bySeed);
+      return seconds(name) / seconds(all.base);
+    });
+    return `${fixed(Math.exp(ratios.reduce((sum, x) => sum + Math.log(x), 0) / ratios.length), 2)} ×`;
+  };
+  const rows = names.map((name) => [
+    `\`${name}\``,
+    ...done.map(({ all }) => differenceCell(all.arms.find((arm) => arm.name === name))),
+    costOf(name),
+  ]);
+  const [{ all }] = done;
+  const bases = done.map(({ survey, all: { arms, base, baselines } }) => {
+    const { knn } = arms.find(({ name }) => name === base).measures;
+    const untrained = fixed(100 * baselines.untrained.knn, 1);
+    return `${fixed(100 * knn.mean, 1)} % on ${survey.short} (untrained ${untrained} %)`;
+  });
+  return [
+    "## At a glance",
+    `Points of k-NN accuracy beside \`${all.base}\`, which reaches ${bases.join(", ")}: the mean over seeds ± half its interval, which is 95 % for all ${all.comparisons} comparisons of a set together. Bold where the interval leaves 0 out. The last column: seconds of an epoch beside one of \`${all.base}\`, medians over seeds, geometric mean of the sets.`,
+    [
+      line(["", ...done.map(({ survey }) => survey.short), "an epoch takes"]),
+      line(["---", ...done.map(() => "---:"), "---:"]),
+      ...rows.map(line),
+    ].join("\n"),
+  ];
+}
+
+/** Paired differences of k-NN and linear accuracy over seeds with their intervals. */
+function chartOf({ title }, { arms, base }) {
+  const row = (arm, name) => {
+    const measure = arm.measures[name];
+    if (measure === undefined) return undefined;
+    const value = 100 * measure.mean;
+    if (arm.name === base || measure.difference === null) return { value };
+    const theirs = arms.find((other) => other.name === base).measures[name].bySeed;
+    const values = Object.entries(measure.bySeed).flatMap(([seed, own]) =>
+      seed in theirs ? [100 * (own - theirs[seed])] : [],
+    );
+    const { mean, half } = measure.difference;
+    return { value, mean: 100 * mean, half: half === null ? null : 100 * half, values };
+  };
+  const panels = [
+    ["k-NN", "knn"],
+    ["linear", "linear"],
+  ].map(([kind, name]) => ({
+    title: `${kind} accuracy, difference in points`,
+    rows: arms.map((arm) => row(arm, name)),
+  }));
+  const names = arms.map(({ name }) => ({ name, base: name === base }));
+  return intervalsSvg(`${title}: every method beside ${base}`, names, panels);
+}
+
+function sectionOf({ survey, all }) {
+  const { title, about, found, name } = survey;
+  const head = [`## ${title}`, about.trim()];
+  if (all === undefined) return [...head, "Not measured yet."];
+  const [, ...body] = renderMarkdown(all).split("\n");
+  const lower = body.map((text) => (text.startsWith("## ") ? `#${text}` : text));
+  const chart = `![Differences of accuracy with their intervals](figures/survey/${name}.svg)`;
+  return [...head, ...(found === undefined ? [] : [found.trim()]), chart, lower.join("\n").trim()];
+}
+
+/** Writes the page and its charts. */
+function writePage(names) {
+  const docs = join(here, "..", "docs");
+  const surveys = names
     .map(read)
     .sort((a, b) => a.order - b.order)
     .map((survey) => {
       const file = join(results, `survey-${survey.name}.json`);
-      const head = [`## ${survey.title}`, survey.about.trim()];
-      if (!existsSync(file)) return [...head, "Not measured yet."].join("\n\n");
-      const [, ...body] = renderMarkdown(JSON.parse(readFileSync(file, "utf8"))).split("\n");
-      const lower = body.map((line) => (line.startsWith("## ") ? `#${line}` : line));
-      return [...head, lower.join("\n").trim()].join("\n\n");
+      return { survey, all: existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined };
     });
-  return `${[intro, ...sections].join("\n\n")}\n`;
+  const done = surveys.filter(({ all }) => all !== undefined);
+  const charts = join(docs, "figures", "survey");
+  mkdirSync(charts, { recursive: true });
+  for (const { survey, all } of done) {
+    writeFileSync(join(charts, `${survey.name}.svg`), chartOf(survey, all));
+  }
+  const said = readFileSync(join(here, "survey", "found.md"), "utf8").trim();
+  const parts = [
+    intro,
+    ...(done.length > 0 ? glance(done) : []),
+    said,
+    ...surveys.flatMap(sectionOf),
+  ];
+  writeFileSync(join(docs, "survey.md"), `${parts.filter((part) => part !== "").join("\n\n")}\n`);
 }
 
-mkdirSync(values.work, { recursive: true });
 for (const name of positionals) run(read(basename(name, ".yaml")));
 if (values.page) {
-  const names = readdirSync(join(here, "survey")).map((file) => basename(file, ".yaml"));
-  writeFileSync(join(here, "..", "docs", "survey.md"), renderPage(names));
+  const files = readdirSync(join(here, "survey")).filter((file) => file.endsWith(".yaml"));
+  writePage(files.map((file) => basename(file, ".yaml")));
 }

@@ -148,6 +148,17 @@ describe("a comparison", () => {
     expect(all.meanings.hardness).toContain("cosine");
     expect(JSON.parse(JSON.stringify(all))).toEqual(all);
   });
+
+  test("gives the cost that is typical, whatever held a single run up", () => {
+    const held = [12, 400, 14].map((seconds, seed) => resultFor("b", seed, 0.4, { seconds }));
+    const results = [0, 1, 2].map((seed) => resultFor("a", seed, 0.4));
+    const all = summarise(factsFor(["a", "b"], [0, 1, 2]), [...results, ...held]);
+    const { rows } = tablesOf(all).find(({ id }) => id === "cost")!;
+    expect(rows.map((row) => row.slice(3, 6))).toEqual([
+      ["8.00", "4.00", "1.00 ×"],
+      ["14.0", "7.00", "1.75 ×"],
+    ]);
+  });
 });
 
 describe("figures of a run", () => {

@@ -88,8 +88,20 @@ function shapeTable(all: Comparison): Table {
   };
 }
 
-const measured = (measure: ArmMeasure | undefined, digits?: number): string =>
-  measure === undefined ? NONE : fixed(measure.mean, digits ?? digitsFor(measure.mean));
+const measured = (measure: ArmMeasure | undefined, digits: number): string =>
+  measure === undefined ? NONE : fixed(measure.mean, digits);
+
+/** Median over seeds: a run that other programs held up counts no more than any other. */
+function medianOf(measure: ArmMeasure | undefined): number | undefined {
+  if (measure === undefined) return undefined;
+  const sorted = Object.values(measure.bySeed).sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+const typical = (measure: ArmMeasure | undefined, digits?: number): string => {
+  const value = medianOf(measure);
+  return value === undefined ? NONE : fixed(value, digits ?? digitsFor(value));
+};
 
 /** `2`, `1.3` with a sign: views of an image. */
 const views = (value: number): string =>
@@ -97,12 +109,12 @@ const views = (value: number): string =>
 
 function costRow(arm: ArmSummary, [base]: readonly ArmSummary[]) {
   const { measures, extraPasses, epochs, steps } = arm;
-  const [own, theirs] = [measures.secondsPerEpoch?.mean, base.measures.secondsPerEpoch?.mean];
+  const [own, theirs] = [measures, base.measures].map((of) => medianOf(of.secondsPerEpoch));
   const times = own === undefined || theirs === undefined ? NONE : `${fixed(own / theirs, 2)} ×`;
   return [
-    ...[arm.name, String(epochs), String(steps), measured(measures.seconds)],
-    ...[measured(measures.secondsPerEpoch), times],
-    ...[views(extraPasses.gradient), views(extraPasses.forward), measured(measures.memoryMiB, 0)],
+    ...[arm.name, String(epochs), String(steps), typical(measures.seconds)],
+    ...[typical(measures.secondsPerEpoch), times],
+    ...[views(extraPasses.gradient), views(extraPasses.forward), typical(measures.memoryMiB, 0)],
     `${measured(measures.loss, 3)} / ${measured(measures.chanceLoss, 3)}`,
   ];
 }
@@ -114,7 +126,7 @@ function costTable(all: Comparison): Table {
       : `${all.parallel} runs were made at once`;
   return {
     ...{ id: "cost", title: "Cost" },
-    intro: `${busy}, with ${all.threads} thread${all.threads === 1 ? "" : "s"} each. Extra views: passes of the encoder for an image in an epoch beyond those of ${all.base}, with gradient and without. Memory: the most that the process took. Loss: mean of the last epoch beside the loss of embeddings that know nothing; it compares nothing between losses.`,
+    intro: `${busy}, with ${all.threads} thread${all.threads === 1 ? "" : "s"} each. Times and memory: medians over seeds. Extra views: passes of the encoder for an image in an epoch beyond those of ${all.base}, with gradient and without. Memory: the most that the process took. Loss: mean of the last epoch beside the loss of embeddings that know nothing; it compares nothing between losses.`,
     head: [
       ...["", "epochs", "steps", "seconds", "s / epoch", `× ${all.base}`],
       ...["extra views", "without gradient", "MiB", "loss / chance"],
