@@ -3,17 +3,18 @@
 //   pixels   with the groups that packing finds
 //   dedupe   with those of `contrapose dedupe` on the embeddings of the first run
 //   mutual   with those of `contrapose dedupe --mutual` on them: each other's nearest too
-//   truth    with the groups that were planted: the most that curation can give
+//   truth    with the groups that were planted
+//   class    with a group for each class, planted copies included: the most that groups can give
 // npm run build && node bench/curation.mjs --images TRAIN --test TEST [--seeds 3] [--epochs 40] [--share 0.5]
 //   [--copies 4] [--by changes|edits] [--originals 1000] [--mutual 5] [--encoder resnet]
 //   [--width 16] [--size 64] [--batch 64] [--method simclr] [--set KEY=VALUE]
-//   [--arms none,pixels,dedupe,mutual,truth] [--out FOLDER]
+//   [--arms none,pixels,dedupe,mutual,truth,class] [--out FOLDER]
 // TRAIN is a folder, or a file of CIFAR-10, of which --originals says how many images are used. Copies are those of
 // planted.mjs: changed as views change them, or edited, as views do not.
 // What is in the folder is kept: a call with the same settings goes on where the last one was stopped.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -36,7 +37,7 @@ const { values } = parseArgs({
     size: { type: "string", default: "64" },
     batch: { type: "string", default: "64" },
     method: { type: "string", default: "simclr" },
-    arms: { type: "string", default: "none,pixels,dedupe,mutual,truth" },
+    arms: { type: "string", default: "none,pixels,dedupe,mutual,truth,class" },
     set: { type: "string", multiple: true, default: [] },
   },
 });
@@ -76,6 +77,10 @@ if (!existsSync(truthFile)) {
   writeFileSync(truthFile, JSON.stringify(groups));
 }
 const truth = JSON.parse(readFileSync(truthFile, "utf8")).map((group) => group.map((m) => m.path));
+const classOf = (path) => dirname(path);
+const classes = [...new Set(truth.flat().map(classOf))].map((name) =>
+  truth.flat().filter((path) => classOf(path) === name),
+);
 const groupsFile = (name, groups) => {
   const several = groups.filter((group) => group.length > 1);
   const path = at(`${name}.json`);
@@ -135,6 +140,7 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
       return accuracy("mutual", bare, seed, groupsFile(`mutual-${seed}`, nearest));
     },
     truth: () => accuracy("truth", bare, seed, groupsFile("groups-truth", truth)),
+    class: () => accuracy("class", bare, seed, groupsFile("groups-class", classes)),
   };
   for (const name of arms) results[name].push(ways[name]());
 }

@@ -17,6 +17,7 @@ import { encoders } from "../dist/encoders/index.js";
 import { losses } from "../dist/losses/index.js";
 import { optimisers } from "../dist/optim/index.js";
 import { mixers, samplers } from "../dist/sampling/index.js";
+import { pairedDifference } from "../dist/metrics/index.js";
 import { methodNames } from "../dist/train/index.js";
 import { codeOf, partsOf } from "../scripts/codeOf.mjs";
 import { intervalsSvg } from "./intervalsSvg.mjs";
@@ -142,15 +143,31 @@ This page is made by \`node bench/survey.mjs --page\` from \`bench/results\`; FO
 const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
 const line = (cells) => `| ${cells.join(" | ")} |`;
 
-/** `+1.2 ± 3.4` points of k-NN, bold where a difference is called one. */
-function differenceCell(arm) {
-  const difference = arm?.measures.knn?.difference;
-  if (difference === undefined || difference === null)
-    return arm?.verdict === "base" ? "base" : "–";
-  const { mean, half } = difference;
+const armOf = ({ arms }, wanted) => arms.find(({ name }) => name === wanted);
+
+/** `+1.2 ± 3.4` points, bold where the interval leaves 0 out. */
+function points({ mean, half }) {
   const width = half === null ? "" : ` ± ${fixed(100 * half, 1)}`;
   const cell = `${mean > 0 ? "+" : ""}${fixed(100 * mean, 1)}${width}`;
-  return arm.verdict === "better" || arm.verdict === "worse" ? `**${cell}**` : cell;
+  return half !== null && Math.abs(mean) > half ? `**${cell}**` : cell;
+}
+
+/** Points of k-NN beside the base. */
+function differenceCell({ verdict, measures }) {
+  if (verdict === "base") return "base";
+  const { difference } = measures.knn;
+  return difference === null ? "–" : points(difference);
+}
+
+/** Methods that change one thing of a framework that is a method itself. */
+const frameworks = { ring: "moco", mochi: "moco", looc: "moco", invp: "instDisc" };
+
+/** Points of k-NN beside the method's own framework over the seeds that both have. */
+function ownCell(all, name) {
+  const bySeed = (wanted) => new Map(Object.entries(armOf(all, wanted).measures.knn.bySeed));
+  const step = 1 / all.data.testImages;
+  const comparisons = Object.keys(frameworks).length;
+  return points(pairedDifference(bySeed(name), bySeed(frameworks[name]), comparisons, step));
 }
 
 function medianOf(bySeed) {
@@ -163,21 +180,20 @@ function glance(done) {
   const names = done[0].all.arms.map(({ name }) => name);
   const costOf = (name) => {
     const ratios = done.map(({ all }) => {
-      const seconds = (wanted) =>
-        medianOf(all.arms.find((arm) => arm.name === wanted).measures.secondsPerEpoch.bySeed);
+      const seconds = (wanted) => medianOf(armOf(all, wanted).measures.secondsPerEpoch.bySeed);
       return seconds(name) / seconds(all.base);
     });
     return `${fixed(Math.exp(ratios.reduce((sum, x) => sum + Math.log(x), 0) / ratios.length), 2)} ×`;
   };
   const rows = names.map((name) => [
     `\`${name}\``,
-    ...done.map(({ all }) => differenceCell(all.arms.find((arm) => arm.name === name))),
+    ...done.map(({ all }) => differenceCell(armOf(all, name))),
     costOf(name),
   ]);
   const [{ all }] = done;
-  const bases = done.map(({ survey, all: { arms, base, baselines } }) => {
-    const { knn } = arms.find(({ name }) => name === base).measures;
-    const untrained = fixed(100 * baselines.untrained.knn, 1);
+  const bases = done.map(({ survey, all }) => {
+    const { knn } = armOf(all, all.base).measures;
+    const untrained = fixed(100 * all.baselines.untrained.knn, 1);
     return `${fixed(100 * knn.mean, 1)} % on ${survey.short} (untrained ${untrained} %)`;
   });
   return [
@@ -187,6 +203,14 @@ function glance(done) {
       line(["", ...done.map(({ survey }) => survey.short), "an epoch takes"]),
       line(["---", ...done.map(() => "---:"), "---:"]),
       ...rows.map(line),
+    ].join("\n"),
+    "Four of them stand on the queue of `moco` or the memory bank of `instDisc`, and what those cost or gain is not theirs. Beside their own framework, intervals of 95 % for the four comparisons of a set together:",
+    [
+      line(["", "beside", ...done.map(({ survey }) => survey.short)]),
+      line(["---", "---", ...done.map(() => "---:")]),
+      ...Object.entries(frameworks).map(([name, framework]) =>
+        line([`\`${name}\``, `\`${framework}\``, ...done.map(({ all }) => ownCell(all, name))]),
+      ),
     ].join("\n"),
   ];
 }
