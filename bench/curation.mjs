@@ -4,13 +4,13 @@
 //   dedupe   with those of `contrapose dedupe` on the embeddings of the first run
 //   mutual   with those of `contrapose dedupe --mutual` on them: each other's nearest too
 //   truth    with the groups that were planted
-//   class    with a group for each class, planted copies included: the most that groups can give
+//   class    with a group for each class (a folder), copies included: what groups by label would give
 // npm run build && node bench/curation.mjs --images TRAIN --test TEST [--seeds 3] [--epochs 40] [--share 0.5]
 //   [--copies 4] [--by changes|edits] [--originals 1000] [--mutual 5] [--encoder resnet]
 //   [--width 16] [--size 64] [--batch 64] [--method simclr] [--set KEY=VALUE]
 //   [--arms none,pixels,dedupe,mutual,truth,class] [--out FOLDER]
-// TRAIN is a folder, or a file of CIFAR-10, of which --originals says how many images are used. Copies are those of
-// planted.mjs: changed as views change them, or edited, as views do not.
+// TRAIN is a folder, or a file of CIFAR-10, of which the first --originals are trained on. Neighbours vote from all of TRAIN as
+// it is given, without copies. Copies are those of planted.mjs: changed as views change them, or edited, as views do not.
 // What is in the folder is kept: a call with the same settings goes on where the last one was stopped.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -18,6 +18,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
+import { meanInterval, pairedDifference } from "../dist/metrics/index.js";
 import { changes, edits, plant, score, unpack } from "./planted.mjs";
 
 const { values } = parseArgs({
@@ -43,6 +44,12 @@ const { values } = parseArgs({
 });
 if (values.images === undefined || values.test === undefined) {
   console.error("node bench/curation.mjs --images TRAIN --test TEST");
+  process.exit(2);
+}
+
+const ways = { changes, edits };
+if (!(values.by in ways)) {
+  console.error("--by: changes or edits");
   process.exit(2);
 }
 
@@ -72,7 +79,7 @@ const originals = isCifar ? at("originals") : values.images;
 if (!existsSync(truthFile)) {
   const [share, copies] = [Number(values.share), Number(values.copies)];
   if (isCifar) await unpack(values.images, originals, Number(values.originals));
-  const by = values.by === "edits" ? edits : changes;
+  const by = ways[values.by];
   const groups = await plant(originals, at("images"), { share, copies, by });
   writeFileSync(truthFile, JSON.stringify(groups));
 }
@@ -127,7 +134,7 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
     const { groups } = contrapose("dedupe", table, "--overwrite", ...args);
     return groups.map(({ images }) => images.map(({ id }) => id));
   };
-  const ways = {
+  const train = {
     none: () => before,
     pixels: () => accuracy("pixels", grouped, seed),
     dedupe() {
@@ -142,30 +149,28 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
     truth: () => accuracy("truth", bare, seed, groupsFile("groups-truth", truth)),
     class: () => accuracy("class", bare, seed, groupsFile("groups-class", classes)),
   };
-  for (const name of arms) results[name].push(ways[name]());
+  for (const name of arms) results[name].push(train[name]());
 }
 
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
-const spread = (numbers) => {
-  const m = mean(numbers);
-  const rest = numbers.reduce((sum, x) => sum + (x - m) ** 2, 0);
-  return numbers.length < 2 ? 0 : Math.sqrt(rest / (numbers.length - 1));
-};
-const percent = (x) => (100 * x).toFixed(1);
+const percent = (x) => (100 * x).toFixed(1).replace("-", "−");
 console.log(`${truth.flat().length} images, ${truth.flat().length - truth.length} of them planted`);
 if (found.length > 0) {
   const of = (name) => percent(mean(found.map((score) => score[name])));
   const how = `precision ${of("precision")} %, recall ${of("recall")} %`;
   console.log(`duplicates found, by pairs, mean of ${found.length} encoders: ${how}`);
 }
-console.log();
-console.log("| groups | k-NN % (mean ± sd) | ahead of none, by seed | linear % |");
-console.log("| --- | --- | --- | --- |");
-for (const [name, runs] of Object.entries(results)) {
-  const knn = runs.map((run) => run.knn.accuracy);
-  const ahead = knn.map((x, i) => (100 * (x - results.none[i].knn.accuracy)).toFixed(1)).join(", ");
-  const linear = percent(mean(runs.map((run) => run.linear.accuracy)));
-  console.log(
-    `| ${name} | ${percent(mean(knn))} ± ${percent(spread(knn))} | ${ahead} | ${linear} |`,
-  );
+const shown = ({ mean, half }, sign = "") =>
+  `${mean > 0 ? sign : ""}${percent(mean)}${half === null ? "" : ` ± ${percent(half)}`}`;
+const bySeed = (name, kind) =>
+  new Map(results[name].map((run, seed) => [seed, run[kind].accuracy]));
+const cells = (name, kind) => [
+  shown(meanInterval([...bySeed(name, kind).values()])),
+  name === "none" ? "" : shown(pairedDifference(bySeed(name, kind), bySeed("none", kind)), "+"),
+];
+console.log("means over seeds ± half their 95 % interval; differences are paired\n");
+console.log("| groups | k-NN % | difference | linear % | difference |");
+console.log("| --- | --- | --- | --- | --- |");
+for (const name of arms) {
+  console.log(`| ${[name, ...cells(name, "knn"), ...cells(name, "linear")].join(" | ")} |`);
 }

@@ -1,4 +1,5 @@
-// A folder of images with planted duplicates: copies that were resized, recompressed, brightened, cropped, mirrored.
+// A folder of images with planted duplicates: copies that were resized, recompressed, brightened, cropped, mirrored, or
+// edited further.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 
@@ -22,7 +23,7 @@ export const changes = {
   mirrored: (image) => image.flop(),
 };
 
-/** What a copy differs by that was edited and shared again: things that the views of a training hardly ever do. */
+/** What a copy differs by that was edited and shared again, most of which the views of a training do not make. */
 export const edits = {
   framed: (image, { width, height }) => {
     const edge = (share) => Math.max(1, Math.round(share * Math.min(width, height)));
@@ -35,7 +36,7 @@ export const edits = {
     return image.composite([{ input: bar, left: width - w, top: height - h }]);
   },
   faded: (image) => image.linear(0.55, 90),
-  negative: (image) => image.negate({ alpha: false }),
+  inverted: (image) => image.negate({ alpha: false }),
   turned: (image) => image.rotate(90),
   blurred: (image, { width }) => image.blur(Math.max(0.4, width / 40)),
 };
@@ -56,7 +57,11 @@ function filesIn(folder, below = "") {
  * Copies images into `out` with `share` of them also changed, `copies` times each in one of the ways of `by`, and returns
  * the true groups of paths. `broken` adds that share of files that cannot be decoded.
  */
-export async function plant(folder, out, { share = 0.2, copies = 2, broken = 0, seed = 0, by = changes } = {}) {
+export async function plant(
+  folder,
+  out,
+  { share = 0.2, copies = 2, broken = 0, seed = 0, by = changes } = {},
+) {
   const stream = randomStream(seed, "planted");
   const names = Object.keys(by);
   const groups = [];
@@ -106,7 +111,7 @@ export function score(found, truth) {
 
 const SIDE = 32;
 
-/** Writes the first `count` records of a CIFAR-10 file as images, a folder a label, named as batches.meta.txt beside it says. */
+/** Writes the first `count` records of a CIFAR-10 file as images, a folder a label by batches.meta.txt beside it. */
 export async function unpack(file, out, count) {
   const bytes = readFileSync(file);
   const names = readFileSync(join(dirname(file), "batches.meta.txt"), "utf8").split("\n");
@@ -118,6 +123,8 @@ export async function unpack(file, out, count) {
     const folder = join(out, names[label]);
     mkdirSync(folder, { recursive: true });
     const raw = { width: SIDE, height: SIDE, channels: 3 };
-    await sharp(rgb, { raw }).png().toFile(join(folder, `${i}.png`));
+    await sharp(rgb, { raw })
+      .png()
+      .toFile(join(folder, `${i}.png`));
   }
 }

@@ -12,16 +12,14 @@ import { parseArgs } from "node:util";
 
 import { parse, stringify } from "yaml";
 
-import { renderMarkdown } from "../dist/compare/index.js";
 import { encoders } from "../dist/encoders/index.js";
 import { losses } from "../dist/losses/index.js";
 import { optimisers } from "../dist/optim/index.js";
 import { mixers, samplers } from "../dist/sampling/index.js";
-import { pairedDifference } from "../dist/metrics/index.js";
 import { methodNames } from "../dist/train/index.js";
 import { codeOf, partsOf } from "../scripts/codeOf.mjs";
-import { intervalsSvg } from "./intervalsSvg.mjs";
 import { contrapose, linesOf, sampleFlags } from "./runs.mjs";
+import { renderSurvey } from "./surveyPage.mjs";
 
 const here = import.meta.dirname;
 const results = join(here, "results");
@@ -69,7 +67,7 @@ function portable(all, survey) {
   return {
     ...all,
     out: `runs/survey/${survey.name}`,
-    command: `node bench/survey.mjs ${survey.name}${shared}`,
+    command: `node bench/survey.mjs ${survey.name}${shared} --parallel ${all.parallel}`,
     data: {
       ...all.data,
       path: survey.data.train ?? "sample images",
@@ -83,7 +81,7 @@ function keep(survey, out, all) {
   const file = join(results, `survey-${survey.name}.jsonl`);
   const known = linesOf(file);
   const fresh = linesOf(join(out, "results.jsonl")).filter(
-    (line) => !known.some((other) => isOf(line, other) && line.hash === other.hash),
+    (line) => !known.some((other) => isOf(line, other) && line.date === other.date),
   );
   const stamped = fresh.map((line) => {
     const { decisive, ...figures } = line;
@@ -129,155 +127,22 @@ function run(survey) {
   }
 }
 
-const intro = `# The survey, measured
-
-Every method of the survey of positive and negative sampling, beside plain SimCLR, on three sets of images: the same images, encoder,
-epochs and seeds for all, and a preset's own views, pairs and loss. Nothing was tuned for any of them. These are short trainings of a small
-net on two cores, so they say what a method does here, and nothing about what it does in a thousand epochs of a large one.
-\`supCon\` and \`oracle\` train with the labels: they are ceilings, not methods. How to read the tables: [compare.md](compare.md). What each method does to
-its pairs, one claim at a time: [experiments.md](experiments.md).
-
-This page is made by \`node bench/survey.mjs --page\` from \`bench/results\`; FOLDER in a command is that of the real images.
-\`node scripts/checkFigures.mjs\` fails where the code that a figure depends on has changed since.`;
-
-const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
-const line = (cells) => `| ${cells.join(" | ")} |`;
-
-const armOf = ({ arms }, wanted) => arms.find(({ name }) => name === wanted);
-
-/** `+1.2 ± 3.4` points, bold where the interval leaves 0 out. */
-function points({ mean, half }) {
-  const width = half === null ? "" : ` ± ${fixed(100 * half, 1)}`;
-  const cell = `${mean > 0 ? "+" : ""}${fixed(100 * mean, 1)}${width}`;
-  return half !== null && Math.abs(mean) > half ? `**${cell}**` : cell;
-}
-
-/** Points of k-NN beside the base. */
-function differenceCell({ verdict, measures }) {
-  if (verdict === "base") return "base";
-  const { difference } = measures.knn;
-  return difference === null ? "–" : points(difference);
-}
-
-/** Methods that change one thing of a framework that is a method itself. */
-const frameworks = { ring: "moco", mochi: "moco", looc: "moco", invp: "instDisc" };
-
-/** Points of k-NN beside the method's own framework over the seeds that both have. */
-function ownCell(all, name) {
-  const bySeed = (wanted) => new Map(Object.entries(armOf(all, wanted).measures.knn.bySeed));
-  const step = 1 / all.data.testImages;
-  const comparisons = Object.keys(frameworks).length;
-  return points(pairedDifference(bySeed(name), bySeed(frameworks[name]), comparisons, step));
-}
-
-function medianOf(bySeed) {
-  const sorted = Object.values(bySeed).sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-}
-
-/** Differences of all arms on all sets, and what an epoch costs beside one of the base. */
-function glance(done) {
-  const names = done[0].all.arms.map(({ name }) => name);
-  const costOf = (name) => {
-    const ratios = done.map(({ all }) => {
-      const seconds = (wanted) => medianOf(armOf(all, wanted).measures.secondsPerEpoch.bySeed);
-      return seconds(name) / seconds(all.base);
-    });
-    return `${fixed(Math.exp(ratios.reduce((sum, x) => sum + Math.log(x), 0) / ratios.length), 2)} ×`;
-  };
-  const rows = names.map((name) => [
-    `\`${name}\``,
-    ...done.map(({ all }) => differenceCell(armOf(all, name))),
-    costOf(name),
-  ]);
-  const [{ all }] = done;
-  const bases = done.map(({ survey, all }) => {
-    const { knn } = armOf(all, all.base).measures;
-    const untrained = fixed(100 * all.baselines.untrained.knn, 1);
-    return `${fixed(100 * knn.mean, 1)} % on ${survey.short} (untrained ${untrained} %)`;
-  });
-  return [
-    "## At a glance",
-    `Points of k-NN accuracy beside \`${all.base}\`, which reaches ${bases.join(", ")}: the mean over seeds ± half its interval, which is 95 % for all ${all.comparisons} comparisons of a set together. Bold where the interval leaves 0 out. The last column: seconds of an epoch beside one of \`${all.base}\`, medians over seeds, geometric mean of the sets.`,
-    [
-      line(["", ...done.map(({ survey }) => survey.short), "an epoch takes"]),
-      line(["---", ...done.map(() => "---:"), "---:"]),
-      ...rows.map(line),
-    ].join("\n"),
-    "Four of them stand on the queue of `moco` or the memory bank of `instDisc`, and what those cost or gain is not theirs. Beside their own framework, intervals of 95 % for the four comparisons of a set together:",
-    [
-      line(["", "beside", ...done.map(({ survey }) => survey.short)]),
-      line(["---", "---", ...done.map(() => "---:")]),
-      ...Object.entries(frameworks).map(([name, framework]) =>
-        line([`\`${name}\``, `\`${framework}\``, ...done.map(({ all }) => ownCell(all, name))]),
-      ),
-    ].join("\n"),
-  ];
-}
-
-/** Paired differences of k-NN and linear accuracy over seeds with their intervals. */
-function chartOf({ title }, { arms, base }) {
-  const row = (arm, name) => {
-    const measure = arm.measures[name];
-    if (measure === undefined) return undefined;
-    const value = 100 * measure.mean;
-    if (arm.name === base || measure.difference === null) return { value };
-    const theirs = arms.find((other) => other.name === base).measures[name].bySeed;
-    const values = Object.entries(measure.bySeed).flatMap(([seed, own]) =>
-      seed in theirs ? [100 * (own - theirs[seed])] : [],
-    );
-    const { mean, half } = measure.difference;
-    return { value, mean: 100 * mean, half: half === null ? null : 100 * half, values };
-  };
-  const panels = [
-    ["k-NN", "knn"],
-    ["linear", "linear"],
-  ].map(([kind, name]) => ({
-    title: `${kind} accuracy, difference in points`,
-    rows: arms.map((arm) => row(arm, name)),
-  }));
-  const names = arms.map(({ name }) => ({ name, base: name === base }));
-  return intervalsSvg(`${title}: every method beside ${base}`, names, panels);
-}
-
-function sectionOf({ survey, all }) {
-  const { title, about, found, name } = survey;
-  const head = [`## ${title}`, about.trim()];
-  if (all === undefined) return [...head, "Not measured yet."];
-  const [, ...body] = renderMarkdown(all).split("\n");
-  const lower = body.map((text) => (text.startsWith("## ") ? `#${text}` : text));
-  const chart = `![Differences of accuracy with their intervals](figures/survey/${name}.svg)`;
-  return [...head, ...(found === undefined ? [] : [found.trim()]), chart, lower.join("\n").trim()];
-}
-
-/** Writes the page and its charts. */
-function writePage(names) {
-  const docs = join(here, "..", "docs");
-  const surveys = names
-    .map(read)
+for (const name of positionals) run(read(basename(name, ".yaml")));
+if (values.page) {
+  const files = readdirSync(join(here, "survey")).filter((file) => file.endsWith(".yaml"));
+  const surveys = files
+    .map((file) => read(basename(file, ".yaml")))
     .sort((a, b) => a.order - b.order)
     .map((survey) => {
       const file = join(results, `survey-${survey.name}.json`);
       return { survey, all: existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined };
     });
-  const done = surveys.filter(({ all }) => all !== undefined);
-  const charts = join(docs, "figures", "survey");
-  mkdirSync(charts, { recursive: true });
-  for (const { survey, all } of done) {
-    writeFileSync(join(charts, `${survey.name}.svg`), chartOf(survey, all));
+  const found = readFileSync(join(here, "survey", "found.md"), "utf8").trim();
+  const { page, charts } = renderSurvey(surveys, found);
+  const docs = join(here, "..", "docs");
+  mkdirSync(join(docs, "figures", "survey"), { recursive: true });
+  for (const [name, svg] of charts) {
+    writeFileSync(join(docs, "figures", "survey", `${name}.svg`), svg);
   }
-  const said = readFileSync(join(here, "survey", "found.md"), "utf8").trim();
-  const parts = [
-    intro,
-    ...(done.length > 0 ? glance(done) : []),
-    said,
-    ...surveys.flatMap(sectionOf),
-  ];
-  writeFileSync(join(docs, "survey.md"), `${parts.filter((part) => part !== "").join("\n\n")}\n`);
-}
-
-for (const name of positionals) run(read(basename(name, ".yaml")));
-if (values.page) {
-  const files = readdirSync(join(here, "survey")).filter((file) => file.endsWith(".yaml"));
-  writePage(files.map((file) => basename(file, ".yaml")));
+  writeFileSync(join(docs, "survey.md"), page);
 }

@@ -146,6 +146,8 @@ describe("a comparison", () => {
     const all = summarise({ ...facts, arms }, results);
     expect(all.arms[1].extraPasses).toEqual({ gradient: 2, forward: 0.5 });
     expect(all.meanings.hardness).toContain("cosine");
+    const spaces = resultFor("a", 0, 0.4, { sampling: { lossSpace2: 5 } });
+    expect(summarise({ ...facts, arms }, [spaces]).meanings.lossSpace2).toContain("space");
     expect(JSON.parse(JSON.stringify(all))).toEqual(all);
   });
 

@@ -169,7 +169,9 @@ export function figureMeanings(): Record<string, string> {
 function meaningsOf(arms: readonly ArmSummary[]): Comparison["meanings"] {
   const names = new Set(arms.flatMap(({ sampling }) => Object.keys(sampling)));
   const known = figureMeanings();
-  return Object.fromEntries([...names].map((name) => [name, known[name] ?? ""]));
+  const spaces = "loss in one embedding space: in 0 all augmentations vary, each other keeps one";
+  const otherwise = (name: string) => (/^lossSpace\d+$/.test(name) ? spaces : "");
+  return Object.fromEntries([...names].map((name) => [name, known[name] ?? otherwise(name)]));
 }
 
 function baselinesOf(results: readonly RunResult[]): Comparison["baselines"] {

@@ -91,7 +91,7 @@ function shapeTable(all: Comparison): Table {
 const measured = (measure: ArmMeasure | undefined, digits: number): string =>
   measure === undefined ? NONE : fixed(measure.mean, digits);
 
-/** Median over seeds: a run that other programs held up counts no more than any other. */
+/** Median over seeds: one run that other programs held up hardly moves it. */
 function medianOf(measure: ArmMeasure | undefined): number | undefined {
   if (measure === undefined) return undefined;
   const sorted = Object.values(measure.bySeed).sort((a, b) => a - b);
