@@ -6,11 +6,11 @@
 //   truth    with the groups that were planted
 //   class    with a group for each class (a folder), copies included: what groups by label would give
 // npm run build && node bench/curation.mjs --images TRAIN --test TEST [--seeds 3] [--epochs 40] [--share 0.5]
-//   [--copies 4] [--by changes|edits] [--originals 1000] [--mutual 5] [--encoder resnet]
+//   [--first IMAGES] [--copies 4] [--by changes|edits] [--originals 1000] [--mutual 5] [--encoder resnet]
 //   [--width 16] [--size 64] [--batch 64] [--method simclr] [--set KEY=VALUE]
 //   [--arms none,pixels,dedupe,mutual,truth,class] [--out FOLDER]
 // TRAIN is a folder, or a file of CIFAR-10, of which the first --originals are trained on. Neighbours vote from all of TRAIN as
-// it is given, without copies. Copies are those of planted.mjs: changed as views change them, or edited, as views do not.
+// it is given, without copies. --first plants copies of that many images only, as of a placeholder. Copies are those of planted.mjs: changed as views change them, or edited, as views do not.
 // What is in the folder is kept: a call with the same settings goes on where the last one was stopped.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -31,6 +31,7 @@ const { values } = parseArgs({
     share: { type: "string", default: "0.5" },
     copies: { type: "string", default: "4" },
     by: { type: "string", default: "changes" },
+    first: { type: "string" },
     originals: { type: "string", default: "1000" },
     mutual: { type: "string", default: "5" },
     encoder: { type: "string", default: "resnet" },
@@ -80,7 +81,8 @@ if (!existsSync(truthFile)) {
   const [share, copies] = [Number(values.share), Number(values.copies)];
   if (isCifar) await unpack(values.images, originals, Number(values.originals));
   const by = ways[values.by];
-  const groups = await plant(originals, at("images"), { share, copies, by });
+  const first = values.first === undefined ? undefined : Number(values.first);
+  const groups = await plant(originals, at("images"), { share, first, copies, by });
   writeFileSync(truthFile, JSON.stringify(groups));
 }
 const truth = JSON.parse(readFileSync(truthFile, "utf8")).map((group) => group.map((m) => m.path));

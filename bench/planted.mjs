@@ -55,18 +55,19 @@ function filesIn(folder, below = "") {
 
 /**
  * Copies images into `out` with `share` of them also changed, `copies` times each in one of the ways of `by`, and returns
- * the true groups of paths. `broken` adds that share of files that cannot be decoded.
+ * the true groups of paths. `first` changes that many images instead of a
+ * share. `broken` adds that share of files that cannot be decoded.
  */
 export async function plant(
   folder,
   out,
-  { share = 0.2, copies = 2, broken = 0, seed = 0, by = changes } = {},
+  { share = 0.2, first, copies = 2, broken = 0, seed = 0, by = changes } = {},
 ) {
   const stream = randomStream(seed, "planted");
   const names = Object.keys(by);
   const groups = [];
   const files = filesIn(folder).filter((path) => /\.(jpe?g|png|webp)$/i.test(path));
-  for (const path of files) {
+  for (const [at, path] of files.entries()) {
     const source = sharp(join(folder, path));
     const size = await source.metadata();
     const write = async (to, kind) => {
@@ -77,7 +78,8 @@ export async function plant(
     };
     const stem = path.slice(0, -extname(path).length);
     const members = [await write(`${stem}.jpg`, "same")];
-    const planted = stream.uniform(0, 1) < share ? copies : 0;
+    const isChosen = first === undefined ? stream.uniform(0, 1) < share : at < first;
+    const planted = isChosen ? copies : 0;
     for (let i = 0; i < planted; i++) {
       const kind = names[stream.integer(names.length)];
       members.push(await write(`${stem}~${i}-${kind}.jpg`, kind));

@@ -19,7 +19,7 @@ import { mixers, samplers } from "../dist/sampling/index.js";
 import { methodNames } from "../dist/train/index.js";
 import { codeOf, partsOf } from "../scripts/codeOf.mjs";
 import { contrapose, linesOf, sampleFlags } from "./runs.mjs";
-import { renderSurvey } from "./surveyPage.mjs";
+import { commandOf, renderSurvey } from "./surveyPage.mjs";
 
 const here = import.meta.dirname;
 const results = join(here, "results");
@@ -63,11 +63,10 @@ function imagesOf({ name, data }) {
 
 /** The comparison without the places of the machine that it was made on. */
 function portable(all, survey) {
-  const shared = survey.data.sample === undefined ? " --shared FOLDER" : "";
   return {
     ...all,
     out: `runs/survey/${survey.name}`,
-    command: `node bench/survey.mjs ${survey.name}${shared} --parallel ${all.parallel}`,
+    command: commandOf(survey, all),
     data: {
       ...all.data,
       path: survey.data.train ?? "sample images",

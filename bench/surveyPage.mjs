@@ -116,6 +116,12 @@ const relativesPart = (done) => [
   ),
 ];
 
+/** The command that made a survey. */
+export function commandOf({ name, data }, { parallel }) {
+  const shared = data.sample === undefined ? " --shared FOLDER" : "";
+  return `node bench/survey.mjs ${name}${shared} --parallel ${parallel}`;
+}
+
 /** A config on one line, as YAML writes it. */
 function written(value) {
   if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
@@ -186,7 +192,7 @@ function sectionOf({ survey, all }, isFirst) {
     ...(isFirst ? [legend] : []),
     facts.join("\n"),
     ...tablesOf(all).flatMap((one) => tableText(one, isFirst)),
-    `Command: \`${all.command}\`; Contrapose ${all.contrapose}.`,
+    `Command: \`${commandOf(survey, all)}\`; Contrapose ${all.contrapose}.`,
   ];
 }
 
