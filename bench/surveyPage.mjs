@@ -200,7 +200,7 @@ function sectionOf({ survey, all }, isFirst) {
 function glossary(done) {
   const meanings = new Map(done.flatMap(({ all }) => Object.entries(all.meanings)));
   const lines = [...meanings]
-    .filter(([, meaning]) => meaning !== "")
+    .filter(([name, meaning]) => meaning !== "" && !name.startsWith("lossSpace"))
     .map(([name, meaning]) => `- \`${name}\`: ${meaning}`);
   return [
     "## What the figures of sampling mean",
