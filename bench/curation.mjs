@@ -10,7 +10,8 @@
 //   [--width 16] [--size 64] [--batch 64] [--method simclr] [--set KEY=VALUE]
 //   [--arms none,pixels,dedupe,mutual,truth,class] [--out FOLDER]
 // TRAIN is a folder, or a file of CIFAR-10, of which the first --originals are trained on. Neighbours vote from all of TRAIN as
-// it is given, without copies. --first plants copies of that many images only, as of a placeholder. Copies are those of planted.mjs: changed as views change them, or edited, as views do not.
+// it is given, without copies. --first plants copies of that many images only, as of a placeholder. Copies are those of
+// planted.mjs: changed as views change them, or edited, as most views do not.
 // What is in the folder is kept: a call with the same settings goes on where the last one was stopped.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -18,6 +19,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
+import { fixed, plusMinus, signed } from "../dist/compare/written.js";
 import { meanInterval, pairedDifference } from "../dist/metrics/index.js";
 import { changes, edits, plant, score, unpack } from "./planted.mjs";
 
@@ -86,9 +88,8 @@ if (!existsSync(truthFile)) {
   writeFileSync(truthFile, JSON.stringify(groups));
 }
 const truth = JSON.parse(readFileSync(truthFile, "utf8")).map((group) => group.map((m) => m.path));
-const classOf = (path) => dirname(path);
-const classes = [...new Set(truth.flat().map(classOf))].map((name) =>
-  truth.flat().filter((path) => classOf(path) === name),
+const classes = [...new Set(truth.flat().map(dirname))].map((name) =>
+  truth.flat().filter((path) => dirname(path) === name),
 );
 const groupsFile = (name, groups) => {
   const several = groups.filter((group) => group.length > 1);
@@ -155,20 +156,20 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
 }
 
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
-const percent = (x) => (100 * x).toFixed(1).replace("-", "−");
+const percent = (x) => fixed(100 * x, 1);
 console.log(`${truth.flat().length} images, ${truth.flat().length - truth.length} of them planted`);
 if (found.length > 0) {
   const of = (name) => percent(mean(found.map((score) => score[name])));
   const how = `precision ${of("precision")} %, recall ${of("recall")} %`;
   console.log(`duplicates found, by pairs, mean of ${found.length} encoders: ${how}`);
 }
-const shown = ({ mean, half }, sign = "") =>
-  `${mean > 0 ? sign : ""}${percent(mean)}${half === null ? "" : ` ± ${percent(half)}`}`;
 const bySeed = (name, kind) =>
   new Map(results[name].map((run, seed) => [seed, run[kind].accuracy]));
 const cells = (name, kind) => [
-  shown(meanInterval([...bySeed(name, kind).values()])),
-  name === "none" ? "" : shown(pairedDifference(bySeed(name, kind), bySeed("none", kind)), "+"),
+  plusMinus(meanInterval([...bySeed(name, kind).values()]), 100, 1),
+  name === "none"
+    ? ""
+    : plusMinus(pairedDifference(bySeed(name, kind), bySeed("none", kind)), 100, 1, signed),
 ];
 console.log("means over seeds ± half their 95 % interval; differences are paired\n");
 console.log("| groups | k-NN % | difference | linear % | difference |");

@@ -55,8 +55,8 @@ function filesIn(folder, below = "") {
 
 /**
  * Copies images into `out` with `share` of them also changed, `copies` times each in one of the ways of `by`, and returns
- * the true groups of paths. `first` changes that many images instead of a
- * share. `broken` adds that share of files that cannot be decoded.
+ * the true groups of paths. `first` changes that many images instead of a share. `broken` adds that share of files that
+ * cannot be decoded.
  */
 export async function plant(
   folder,

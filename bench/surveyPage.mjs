@@ -1,6 +1,7 @@
 // The survey's page: differences at a glance, what was run, and the tables of every set, without saying anything twice.
 
 import { factsOf, tablesOf } from "../dist/compare/index.js";
+import { fixed, plusMinus, signed } from "../dist/compare/written.js";
 import { pairedDifference, verdictOf } from "../dist/metrics/index.js";
 import { methods } from "../dist/train/index.js";
 import { intervalsSvg } from "./intervalsSvg.mjs";
@@ -15,11 +16,6 @@ epochs of a large one. What each method does to its pairs, one claim at a time: 
 This page is made by \`node bench/survey.mjs --page\` from \`bench/results\`; FOLDER in a command is that of the real images.
 \`node scripts/checkFigures.mjs\` fails where the code that a figure depends on has changed since.`;
 
-const fixed = (value, digits) =>
-  value
-    .toFixed(digits)
-    .replace(/^-(?=[\d.]*[1-9])/, "−")
-    .replace(/^-/, "");
 const line = (cells) => `| ${cells.join(" | ")} |`;
 /** A table whose first columns, or those of the numbers in `left`, are words. */
 const table = (head, rows, left = [0]) =>
@@ -33,9 +29,7 @@ const named = (name, { usesLabels }) => `\`${name}\`${usesLabels ? " (labels)" :
 
 /** `+1.2 ± 3.4` points, bold where a difference is called one. */
 function points(difference) {
-  const { mean, half } = difference;
-  const width = half === null ? "" : ` ± ${fixed(100 * half, 1)}`;
-  const cell = `${mean > 0 ? "+" : ""}${fixed(100 * mean, 1)}${width}`;
+  const cell = plusMinus(difference, 100, 1, signed);
   return ["better", "worse"].includes(verdictOf(difference)) ? `**${cell}**` : cell;
 }
 
@@ -200,11 +194,11 @@ function sectionOf({ survey, all }, isFirst) {
 function glossary(done) {
   const meanings = new Map(done.flatMap(({ all }) => Object.entries(all.meanings)));
   const lines = [...meanings]
-    .filter(([name, meaning]) => meaning !== "" && !name.startsWith("lossSpace"))
+    .filter(([, meaning]) => meaning !== "")
     .map(([name, meaning]) => `- \`${name}\`: ${meaning}`);
   return [
     "## What the figures of sampling mean",
-    "Explained in [methods.md](methods.md). `effectiveNegatives` and `hardness` depend on how many candidates an anchor has (all other views of the batch, a queue or a bank) and on the temperature, so they compare methods of one framework and temperature. `lossSpace0` to `lossSpace2` are the losses of looc's embedding spaces: that of all augmentations, and one that each other keeps.",
+    "Explained in [methods.md](methods.md). `effectiveNegatives` and `hardness` depend on how many candidates an anchor has (all other views of the batch, a queue or a bank) and on the temperature, so they compare methods of one framework and temperature.",
     lines.join("\n"),
   ];
 }
