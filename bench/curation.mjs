@@ -13,15 +13,20 @@
 // it is given, without copies. --first plants copies of that many images only, as of a placeholder. Copies are those of
 // planted.mjs: changed as views change them, or edited, as most views do not.
 // What is in the folder is kept: a call with the same settings goes on where the last one was stopped.
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { fixed, plusMinus, signed } from "../dist/compare/written.js";
-import { meanInterval, pairedDifference } from "../dist/metrics/index.js";
+import {
+  foundText,
+  groupsBy,
+  groupsFile,
+  keepSettings,
+  printDifferences,
+  trained,
+} from "./arms.mjs";
 import { changes, edits, plant, score, unpack } from "./planted.mjs";
+import { contrapose } from "./runs.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -56,26 +61,8 @@ if (!(values.by in ways)) {
   process.exit(2);
 }
 
-const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const at = (...names) => join(values.out, ...names);
-const contrapose = (...args) => {
-  const out = execFileSync(process.execPath, [main, ...args, "--json", "--quiet"], {
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  return JSON.parse(out);
-};
-
-mkdirSync(values.out, { recursive: true });
-const settingsFile = at("settings.json");
-const later = { out: undefined, seeds: undefined, arms: undefined };
-const settings = JSON.stringify({ ...values, ...later }, null, 1);
-if (!existsSync(settingsFile)) writeFileSync(settingsFile, settings);
-if (readFileSync(settingsFile, "utf8") !== settings) {
-  console.error(`${settingsFile} says other settings than were given: choose another --out`);
-  process.exit(2);
-}
+keepSettings(values.out, { ...values, out: undefined, seeds: undefined, arms: undefined });
 const truthFile = at("truth.json");
 const isCifar = values.images.endsWith(".bin");
 const originals = isCifar ? at("originals") : values.images;
@@ -91,18 +78,11 @@ const truth = JSON.parse(readFileSync(truthFile, "utf8")).map((group) => group.m
 const classes = [...new Set(truth.flat().map(dirname))].map((name) =>
   truth.flat().filter((path) => dirname(path) === name),
 );
-const groupsFile = (name, groups) => {
-  const several = groups.filter((group) => group.length > 1);
-  const path = at(`${name}.json`);
-  writeFileSync(path, JSON.stringify({ format: "contrapose-groups", groups: several }));
-  return path;
-};
-
 // Two packed forms of the same images: one that knows no duplicates, one with packing's own groups.
 const bare = at("bare");
 const grouped = at("grouped");
-contrapose("pack", at("images"), "--out", bare, "--set", "nearDuplicates=false");
-if (values.arms.includes("pixels")) contrapose("pack", at("images"), "--out", grouped);
+contrapose("pack", at("images"), "--out", bare, "--set", "nearDuplicates=false", "--quiet");
+if (values.arms.includes("pixels")) contrapose("pack", at("images"), "--out", grouped, "--quiet");
 
 const flags = [
   ...["--method", values.method, "--encoder", values.encoder, "--width", values.width],
@@ -113,13 +93,12 @@ const flags = [
 
 /** Accuracies of a run, trained as far as it is not yet. */
 function accuracy(name, data, seed, groups) {
-  const run = at(`run-${name}-${seed}`);
   const more = groups === undefined ? [] : ["--groups", groups];
-  if (existsSync(join(run, "config.json"))) contrapose("train", "--resume", run);
-  else contrapose("train", data, "--out", run, ...flags, "--seed", String(seed), ...more);
+  const run = trained(at(`run-${name}-${seed}`), data, [...flags, "--seed", String(seed), ...more]);
   // neighbours are sought among the images as given: copies would have a vote each, and all the more where they lie close together
-  const args = ["evaluate", run, "--train", values.images, "--test", values.test, "--no-baselines"];
-  return { run, ...contrapose(...args) };
+  const sets = ["--train", values.images, "--test", values.test, "--no-baselines", "--quiet"];
+  const { knn, linear } = contrapose("evaluate", run, ...sets);
+  return { run, knn: knn.accuracy, linear: linear.accuracy };
 }
 
 const arms = values.arms.split(",");
@@ -131,49 +110,28 @@ const results = Object.fromEntries(arms.map((name) => [name, []]));
 const found = [];
 for (let seed = 0; seed < Number(values.seeds); seed++) {
   const before = accuracy("none", bare, seed);
-  const groupsOf = (...args) => {
-    const table = at(`embeddings-${seed}`);
-    contrapose("embed", before.run, bare, "--out", table, "--overwrite");
-    const { groups } = contrapose("dedupe", table, "--overwrite", ...args);
-    return groups.map(({ images }) => images.map(({ id }) => id));
-  };
+  const groupsOf = (...args) => groupsBy(before.run, bare, at(`embeddings-${seed}`), ...args);
+  const file = (name, groups) => groupsFile(at(`${name}.json`), groups);
   const train = {
     none: () => before,
     pixels: () => accuracy("pixels", grouped, seed),
     dedupe() {
       const alike = groupsOf();
       found.push(score(alike, truth));
-      return accuracy("dedupe", bare, seed, groupsFile(`groups-${seed}`, alike));
+      return accuracy("dedupe", bare, seed, file(`groups-${seed}`, alike));
     },
     mutual() {
       const nearest = groupsOf("--mutual", values.mutual);
-      return accuracy("mutual", bare, seed, groupsFile(`mutual-${seed}`, nearest));
+      return accuracy("mutual", bare, seed, file(`mutual-${seed}`, nearest));
     },
-    truth: () => accuracy("truth", bare, seed, groupsFile("groups-truth", truth)),
-    class: () => accuracy("class", bare, seed, groupsFile("groups-class", classes)),
+    truth: () => accuracy("truth", bare, seed, file("groups-truth", truth)),
+    class: () => accuracy("class", bare, seed, file("groups-class", classes)),
   };
   for (const name of arms) results[name].push(train[name]());
 }
 
-const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
-const percent = (x) => fixed(100 * x, 1);
 console.log(`${truth.flat().length} images, ${truth.flat().length - truth.length} of them planted`);
 if (found.length > 0) {
-  const of = (name) => percent(mean(found.map((score) => score[name])));
-  const how = `precision ${of("precision")} %, recall ${of("recall")} %`;
-  console.log(`duplicates found, by pairs, mean of ${found.length} encoders: ${how}`);
+  console.log(`duplicates found, by pairs, mean of ${found.length} encoders: ${foundText(found)}`);
 }
-const bySeed = (name, kind) =>
-  new Map(results[name].map((run, seed) => [seed, run[kind].accuracy]));
-const cells = (name, kind) => [
-  plusMinus(meanInterval([...bySeed(name, kind).values()]), 100, 1),
-  name === "none"
-    ? ""
-    : plusMinus(pairedDifference(bySeed(name, kind), bySeed("none", kind)), 100, 1, signed),
-];
-console.log("means over seeds ± half their 95 % interval; differences are paired\n");
-console.log("| groups | k-NN % | difference | linear % | difference |");
-console.log("| --- | --- | --- | --- | --- |");
-for (const name of arms) {
-  console.log(`| ${[name, ...cells(name, "knn"), ...cells(name, "linear")].join(" | ")} |`);
-}
+printDifferences(results, { knn: "k-NN", linear: "linear" });

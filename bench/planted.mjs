@@ -1,5 +1,5 @@
-// A folder of images with planted duplicates: copies that were resized, recompressed, brightened, cropped, mirrored, or
-// edited further.
+// Folders of images with planted duplicates: copies that were resized, recompressed, brightened, cropped, mirrored, or
+// edited further; or bursts, in which one thing is photographed many times while hand and light wander.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 
@@ -93,6 +93,81 @@ export async function plant(
   return groups;
 }
 
+/** What wanders within a burst, and how far: degrees, shares of the photo, factors. */
+const wander = {
+  angle: [-60, 60],
+  zoom: [0.75, 1.5],
+  across: [-0.2, 0.2],
+  down: [-0.2, 0.2],
+  brightness: [0.6, 1.5],
+  saturation: [0.5, 1.5],
+  red: [0.8, 1.25],
+  blue: [0.8, 1.25],
+};
+const PHOTO = 96; // px
+const FRAME = 64; // px
+
+const each = (of) => Object.fromEntries(Object.keys(wander).map((name) => [name, of(name)]));
+
+/** A photo with a mirrored border so wide that every frame lies within it. */
+async function surroundings(file) {
+  const photo = { width: PHOTO, height: PHOTO, fit: "cover" };
+  const whole = await sharp(file).rotate().removeAlpha().resize(photo).png().toBuffer();
+  const border = { top: PHOTO, bottom: PHOTO, left: PHOTO, right: PHOTO, extendWith: "mirror" };
+  return sharp(whole).extend(border).png().toBuffer();
+}
+
+async function frameOf(around, at) {
+  const turned = await sharp(around).rotate(at.angle).raw().toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = turned.info;
+  const side = Math.round(PHOTO * at.zoom);
+  const place = {
+    left: Math.round((width - side) / 2 + at.across * PHOTO),
+    top: Math.round((height - side) / 2 + at.down * PHOTO),
+  };
+  return sharp(turned.data, { raw: { width, height, channels } })
+    .extract({ ...place, width: side, height: side })
+    .resize(FRAME, FRAME)
+    .modulate({ brightness: at.brightness, saturation: at.saturation })
+    .linear([at.red, 1, at.blue], [0, 0, 0])
+    .jpeg({ quality: 88 });
+}
+
+/**
+ * Photographs things in bursts: `things` photos of `folder`, spread evenly over it, each `bursts` times, `frames` at
+ * least and at most a burst. A burst wanders from a place to a second and on to a third. Writes a folder a thing, and
+ * returns for each the paths of its frames.
+ */
+export async function shoot(folder, out, { things, bursts = 1, frames, seed = 0 }) {
+  const stream = randomStream(seed, "bursts");
+  const files = filesIn(folder).filter((path) => /\.(jpe?g|png|webp)$/i.test(path));
+  const draw = () => each((name) => stream.uniform(...wander[name]));
+  const groups = [];
+  for (let thing = 0; thing < things; thing++) {
+    const around = await surroundings(
+      join(folder, files[Math.floor((thing * files.length) / things)]),
+    );
+    const name = `thing${String(thing).padStart(3, "0")}`;
+    mkdirSync(join(out, name), { recursive: true });
+    const paths = [];
+    for (let burst = 0; burst < bursts; burst++) {
+      const places = [draw(), draw(), draw()];
+      const length = frames.least + stream.integer(frames.most - frames.least + 1);
+      for (let frame = 0; frame < length; frame++) {
+        const way = length === 1 ? 0 : (2 * frame) / (length - 1);
+        const [from, to] = way < 1 ? places : places.slice(1);
+        const share = way < 1 ? way : way - 1;
+        const at = each((key) => from[key] + share * (to[key] - from[key]));
+        const path = join(name, `${burst}-${String(frame).padStart(3, "0")}.jpg`);
+        await (await frameOf(around, at)).toFile(join(out, path));
+        paths.push({ path });
+      }
+    }
+    groups.push(paths);
+  }
+  return groups;
+}
+
 /** Pairs of members of a group, as texts. */
 export function pairsOf(groups) {
   return groups.flatMap((group) =>
@@ -102,7 +177,7 @@ export function pairsOf(groups) {
 
 /** Precision and recall of found groups of paths against true ones, by pairs. */
 export function score(found, truth) {
-  const [theirs, ours] = [new Set(pairsOf(truth)), pairsOf(found)];
+  const [theirs, ours] = [new Set(pairsOf(truth)), [...new Set(pairsOf(found))]];
   const right = ours.filter((pair) => theirs.has(pair)).length;
   return {
     pairs: theirs.size,

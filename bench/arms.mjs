@@ -1,0 +1,71 @@
+// What the benches share that train on one set with several groups of images: settings that stay, groups as a file, runs
+// that go on where they stopped, and their differences.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { fixed, plusMinus, signed } from "../dist/compare/written.js";
+import { meanInterval, pairedDifference } from "../dist/metrics/index.js";
+import { contrapose } from "./runs.mjs";
+
+/** Makes the folder of a bench; ends this process where it holds what other settings made. */
+export function keepSettings(folder, values) {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "settings.json");
+  const settings = JSON.stringify(values, null, 1);
+  if (!existsSync(file)) writeFileSync(file, settings);
+  if (readFileSync(file, "utf8") === settings) return;
+  console.error(`${file} says other settings than were given: choose another --out`);
+  process.exit(2);
+}
+
+/** Writes groups of ids for `contrapose train --groups`. */
+export function groupsFile(path, groups) {
+  const several = groups.filter((group) => group.length > 1);
+  writeFileSync(path, JSON.stringify({ format: "contrapose-groups", groups: several }));
+  return path;
+}
+
+/** Trains a run, or as far as it is not trained yet. */
+export function trained(run, data, flags) {
+  if (existsSync(join(run, "config.json"))) contrapose("train", "--resume", run, "--quiet");
+  else contrapose("train", data, "--out", run, ...flags, "--quiet");
+  return run;
+}
+
+/** Groups of ids that `contrapose dedupe` finds on what the encoder of a run makes of the images. */
+export function groupsBy(run, data, table, ...args) {
+  contrapose("embed", run, data, "--out", table, "--overwrite", "--quiet");
+  const { groups } = contrapose("dedupe", table, "--overwrite", "--quiet", ...args);
+  return groups.map(({ images }) => images.map(({ id }) => id));
+}
+
+const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+
+/** Precision and recall of groups that were found once a seed, as a text. */
+export function foundText(scores) {
+  const of = (name) => fixed(100 * mean(scores.map((score) => score[name])), 1);
+  return `precision ${of("precision")} %, recall ${of("recall")} %`;
+}
+
+/**
+ * Prints shares as a table, an arm a row, with paired differences to the first: `results[arm]` holds a record for each
+ * seed, and `measures` names what is shown, by the name in the records.
+ */
+export function printDifferences(results, measures) {
+  const arms = Object.keys(results);
+  const bySeed = (arm, of) => new Map(results[arm].map((record, seed) => [seed, record[of]]));
+  const cells = (arm, of) => [
+    plusMinus(meanInterval([...bySeed(arm, of).values()]), 100, 1),
+    arm === arms[0]
+      ? ""
+      : plusMinus(pairedDifference(bySeed(arm, of), bySeed(arms[0], of)), 100, 1, signed),
+  ];
+  console.log("means over seeds ± half their 95 % interval; differences are paired\n");
+  const heads = Object.values(measures).flatMap((title) => [`${title} %`, "difference"]);
+  console.log(`| groups | ${heads.join(" | ")} |`);
+  console.log(`| --- |${heads.map(() => " --- |").join("")}`);
+  for (const arm of arms) {
+    const row = Object.keys(measures).flatMap((of) => cells(arm, of));
+    console.log(`| ${[arm, ...row].join(" | ")} |`);
+  }
+}
