@@ -4,11 +4,12 @@
 //   dedupe   with those of `contrapose dedupe` on the embeddings of the first run
 //   mutual   with those of `contrapose dedupe --mutual` on them: each other's nearest too
 //   truth    with the bursts as they were shot
+// and, of arms that end in +, with other images of a group as positives too (the sampler groupPositives),
 // and each is asked for the thing on a photo: of other bursts of these things (neighbour: a photo of the training;
 // linear: a probe of its photos), and of things that no training saw (neighbour: one photo of each).
 // npm run build && node bench/bursts.mjs --images TRAIN --test TEST [--seeds 5] [--epochs 25] [--things 20]
 //   [--least 60] [--most 140] [--mutual 150] [--unseen 200] [--encoder convnet] [--width 16] [--size 32] [--batch 128]
-//   [--method simclr] [--set KEY=VALUE] [--arms none,dedupe,mutual,truth] [--out FOLDER]
+//   [--method simclr] [--set KEY=VALUE] [--arms none,dedupe,mutual,truth,mutual+,truth+] [--out FOLDER]
 // TRAIN and TEST are folders of photos, one thing each. What is in --out is kept: a call with the same settings goes on
 // where the last one was stopped.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -43,7 +44,7 @@ const { values } = parseArgs({
     size: { type: "string", default: "32" },
     batch: { type: "string", default: "128" },
     method: { type: "string", default: "simclr" },
-    arms: { type: "string", default: "none,dedupe,mutual,truth" },
+    arms: { type: "string", default: "none,dedupe,mutual,truth,mutual+,truth+" },
     set: { type: "string", multiple: true, default: [] },
   },
 });
@@ -90,10 +91,13 @@ const found = Object.fromEntries(arms.map((name) => [name, []]));
 
 /** Trains an arm and asks it. */
 function measured(name, seed, groups) {
-  const more =
-    groups === undefined ? [] : ["--groups", groupsFile(at(`groups-${name}-${seed}.json`), groups)];
-  if (groups !== undefined) found[name].push(score(groups, bursts));
-  const run = trained(at(`run-${name}-${seed}`), bare, [...flags, "--seed", String(seed), ...more]);
+  const more = ["--seed", String(seed)];
+  if (groups !== undefined) {
+    more.push("--groups", groupsFile(at(`groups-${name}-${seed}.json`), groups));
+    found[name].push(score(groups, bursts));
+  }
+  if (name.endsWith("+")) more.push("--samplers", "groupPositives");
+  const run = trained(at(`run-${name}-${seed}`), bare, [...flags, ...more]);
   const asked = (train, test) => {
     const sets = ["--train", train, "--test", test, "--k", "1", "--no-baselines", "--quiet"];
     return contrapose("evaluate", run, ...sets);
@@ -114,7 +118,7 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
     mutual: () => groupsBy(first, bare, at(`embeddings-${seed}`), "--mutual", values.mutual),
     truth: () => bursts,
   };
-  for (const name of arms.slice(1)) measured(name, seed, groupsOf[name]());
+  for (const name of arms.slice(1)) measured(name, seed, groupsOf[name.replace("+", "")]());
 }
 
 console.log(`${bursts.flat().length} photos of ${bursts.length} things, ${values.seeds} seeds`);

@@ -569,6 +569,42 @@ describe("groups of a file", () => {
     expect(changed.code).not.toBe(0);
   });
 
+  test("are positives of each other with groupPositives, which says where there are none", async () => {
+    const groups = folder.at("dogs.json");
+    const dogs = Array.from({ length: 8 }, (_, i) => `dog/${i}.png`);
+    writeFileSync(groups, JSON.stringify({ format: "contrapose-groups", groups: [dogs] }));
+    const to = folder.at("attracted");
+    const attracting = [...args, "--samplers", "groupPositives"];
+    const called = await contrapose([...attracting, "--out", to, "--groups", groups]);
+    expect(called.code).toBe(0);
+    expect(called.err).not.toContain("without --groups");
+    type Pair = { candidate: { path: string }; reasons: string[] };
+    type Anchor = { path: string; positives: Pair[]; negatives: Pair[] };
+    const { json } = await contrapose(["inspect", to, "--json"]);
+    const { steps } = json() as { steps: { anchors: Anchor[] }[] };
+    const anchors = steps.flatMap((step) => step.anchors);
+    const isDog = (path: string) => path.startsWith("dog/");
+    const others = anchors.flatMap(({ path, positives }) =>
+      positives.filter(({ candidate }) => candidate.path !== path),
+    );
+    expect(others.length).toBeGreaterThan(0);
+    for (const { candidate, reasons } of others) {
+      expect([candidate.path, reasons]).toEqual([
+        expect.stringMatching(/^dog/),
+        ["same-group", "group-positive"],
+      ]);
+    }
+    for (const { path, negatives } of anchors.filter((anchor) => isDog(anchor.path))) {
+      expect([path, negatives.filter(({ candidate }) => isDog(candidate.path))]).toEqual([
+        path,
+        [],
+      ]);
+    }
+    const alone = await contrapose([...attracting, "--out", folder.at("alone")]);
+    expect(alone.code).toBe(0);
+    expect(alone.err).toContain("note       groupPositives without --groups");
+  });
+
   test("of other images are refused", async () => {
     const groups = folder.at("others.json");
     writeFileSync(groups, '{"format": "contrapose-groups", "groups": [["x.png", "y.png"]]}');

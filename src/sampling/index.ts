@@ -1,4 +1,5 @@
 import { falseNegatives } from "./falseNegatives.ts";
+import { groupPositives } from "./groupPositives.ts";
 import { groups } from "./groups.ts";
 import { hardest } from "./hardest.ts";
 import { labels } from "./labels.ts";
@@ -32,6 +33,7 @@ export { triageViews } from "./triageViews.ts";
 /** Every sampler, by the name used in configs, on the command line and in the docs. */
 export const samplers = {
   groups,
+  groupPositives,
   ring,
   hardest,
   random,

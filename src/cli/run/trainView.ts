@@ -65,6 +65,14 @@ function choiceLines(choices: readonly AutomaticChoice[]): string[] {
   );
 }
 
+/** What to say where positives are to come of groups that nobody gave. */
+function noGroups({ samplers, groups }: RunConfig): string[] {
+  if (groups !== undefined || !samplers.some(({ name }) => name === "groupPositives")) return [];
+  return [
+    "note       groupPositives without --groups: positives of other images are only those that packing found alike",
+  ];
+}
+
 function startLines(event: TrainEvent & { kind: "start" }): string[] {
   const { config, run, images, stepsPerEpoch, parameters, firstStep } = event;
   const from = firstStep > 0 ? `, from step ${count(firstStep)}` : "";
@@ -72,6 +80,7 @@ function startLines(event: TrainEvent & { kind: "start" }): string[] {
     `run        ${run}`,
     `images     ${count(images)}, ${counted(stepsPerEpoch, "step")} of ${config.batchSize} an epoch, ${counted(config.epochs, "epoch")}${from}`,
     `encoder    ${String(config.encoder.name)}, ${count(parameters)} parameters, ${config.method}, on ${config.device} with ${counted(config.threads, "thread")}`,
+    ...noGroups(config),
   ];
 }
 
