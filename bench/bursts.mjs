@@ -2,7 +2,7 @@
 // that knows the groups which the first one found come out better? A set of bursts is trained on
 //   none     without any groups: frames of one burst are each other's negatives
 //   dedupe   with those of `contrapose dedupe` on the embeddings of the first run
-//   mutual   with those of `contrapose dedupe --mutual` on them: each other's nearest too
+//   mutual   with those of `contrapose dedupe --mutual` on them: each other's nearest too; mutual80 with another number
 //   truth    with the bursts as they were shot
 // and, of arms that end in +, with other images of a group as positives too (the sampler groupPositives),
 // and each is asked for the thing on a photo: of other bursts of these things (neighbour: a photo of the training;
@@ -53,8 +53,13 @@ if (values.images === undefined || values.test === undefined) {
   process.exit(2);
 }
 const arms = values.arms.split(",");
-if (arms[0] !== "none") {
-  console.error("--arms: none is first, what the others are compared with");
+if (
+  arms[0] !== "none" ||
+  !arms.slice(1).every((name) => /^(dedupe|mutual\d*|truth)\+?$/.test(name))
+) {
+  console.error(
+    "--arms: none, which the others are compared with, then of dedupe, mutual, truth; + after any but none",
+  );
   process.exit(2);
 }
 keepSettings(values.out, { ...values, out: undefined, seeds: undefined, arms: undefined });
@@ -113,12 +118,12 @@ function measured(name, seed, groups) {
 
 for (let seed = 0; seed < Number(values.seeds); seed++) {
   const first = measured("none", seed);
-  const groupsOf = {
-    dedupe: () => groupsBy(first, bare, at(`embeddings-${seed}`)),
-    mutual: () => groupsBy(first, bare, at(`embeddings-${seed}`), "--mutual", values.mutual),
-    truth: () => bursts,
+  const groupsOf = (name) => {
+    if (name === "truth") return bursts;
+    const k = name.startsWith("mutual") ? ["--mutual", name.slice(6) || values.mutual] : [];
+    return groupsBy(first, bare, at(`embeddings-${seed}`), ...k);
   };
-  for (const name of arms.slice(1)) measured(name, seed, groupsOf[name.replace("+", "")]());
+  for (const name of arms.slice(1)) measured(name, seed, groupsOf(name.replace("+", "")));
 }
 
 console.log(`${bursts.flat().length} photos of ${bursts.length} things, ${values.seeds} seeds`);
