@@ -4,18 +4,20 @@
 //   dedupe   with those of `contrapose dedupe` on the embeddings of the first run
 //   mutual   with those of `contrapose dedupe --mutual` on them: each other's nearest too; mutual80 with another number
 //   truth    with the bursts as they were shot
+//   chance   with as many groups of the same sizes, of images drawn at random: the control
 // and, of arms that end in +, with other images of a group as positives too (the sampler groupPositives),
 // and each is asked for the thing on a photo: of other bursts of these things (neighbour: a photo of the training;
 // linear: a probe of its photos), and of things that no training saw (neighbour: one photo of each).
 // npm run build && node bench/bursts.mjs --images TRAIN --test TEST [--seeds 5] [--epochs 25] [--things 20]
 //   [--least 60] [--most 140] [--mutual 150] [--unseen 200] [--encoder convnet] [--width 16] [--size 32] [--batch 128]
-//   [--method simclr] [--set KEY=VALUE] [--arms none,dedupe,mutual,truth,mutual+,truth+] [--out FOLDER]
+//   [--method simclr] [--set KEY=VALUE] [--arms none,dedupe,mutual,truth,chance,mutual+,truth+] [--out FOLDER]
 // TRAIN and TEST are folders of photos, one thing each. What is in --out is kept: a call with the same settings goes on
 // where the last one was stopped.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { permutation, randomStream } from "../dist/core/index.js";
 import {
   foundText,
   groupsBy,
@@ -44,7 +46,7 @@ const { values } = parseArgs({
     size: { type: "string", default: "32" },
     batch: { type: "string", default: "128" },
     method: { type: "string", default: "simclr" },
-    arms: { type: "string", default: "none,dedupe,mutual,truth,mutual+,truth+" },
+    arms: { type: "string", default: "none,dedupe,mutual,truth,chance,mutual+,truth+" },
     set: { type: "string", multiple: true, default: [] },
   },
 });
@@ -55,10 +57,10 @@ if (values.images === undefined || values.test === undefined) {
 const arms = values.arms.split(",");
 if (
   arms[0] !== "none" ||
-  !arms.slice(1).every((name) => /^(dedupe|mutual\d*|truth)\+?$/.test(name))
+  !arms.slice(1).every((name) => /^(dedupe|mutual\d*|truth|chance)\+?$/.test(name))
 ) {
   console.error(
-    "--arms: none, which the others are compared with, then of dedupe, mutual, truth; + after any but none",
+    "--arms: none, which the others are compared with, then of dedupe, mutual, truth, chance; + after any but none",
   );
   process.exit(2);
 }
@@ -116,10 +118,19 @@ function measured(name, seed, groups) {
   return run;
 }
 
+/** Groups of the sizes of the bursts, of images drawn at random. */
+function shuffled(seed) {
+  const images = bursts.flat();
+  const order = permutation(randomStream(seed, "groups by chance"), images.length);
+  let next = 0;
+  return bursts.map((frames) => frames.map(() => images[order[next++]]));
+}
+
 for (let seed = 0; seed < Number(values.seeds); seed++) {
   const first = measured("none", seed);
   const groupsOf = (name) => {
     if (name === "truth") return bursts;
+    if (name === "chance") return shuffled(seed);
     const k = name.startsWith("mutual") ? ["--mutual", name.slice(6) || values.mutual] : [];
     return groupsBy(first, bare, at(`embeddings-${seed}`), ...k);
   };

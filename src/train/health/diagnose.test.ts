@@ -73,6 +73,8 @@ describe("diagnose", () => {
     expect(picked(ring)).toBe("healthy");
     expect(picked(ring, { accuracy: 1 / 492 })).toBe("shuffled key ids");
     expect(picked({ mixer: { name: "mochi" } }, { accuracy: 0 })).toBe("healthy");
+    const mates = { samplers: [{ name: "groupPositives" }] }; // positives need not be alike
+    expect(picked(mates, { accuracy: 0 })).toBe("healthy");
   });
 
   const alike = { positiveSimilarity: 0.5, negativeSimilarity: 0.49 };

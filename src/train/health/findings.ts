@@ -85,9 +85,20 @@ const constantEmbedding: Finding = {
 
 const pairsOfViews = ["simclr", "moco", "looc"];
 /** Samplers that find positives of other images, which need not be alike. */
-const findsOthers = ["labels", "oracle", "nearest", "propagate", "falseNegatives"];
+const findsOthers = [
+  "groupPositives",
+  "labels",
+  "oracle",
+  "nearest",
+  "propagate",
+  "falseNegatives",
+];
 /** Samplers that leave only negatives that are nearer than most, at first nearer than the positives. */
 const keepsNearest = ["ring", "hardest"];
+
+/** Accuracies of k-NN so far, in order. */
+const votesOf = ({ evaluations }: Course): number[] =>
+  evaluations.flatMap(({ knnAccuracy }) => knnAccuracy ?? []);
 
 const uses = ({ samplers }: Course["config"], names: readonly string[]): boolean =>
   samplers.some(({ name }) => names.includes(name));
@@ -263,7 +274,7 @@ const notLearning: Finding = {
     const young = done < 1 && last.step + 1 < YOUNG; // a fifth of a short run may still be its warm-up
     if (done < 0.2 || young || loss < 0.98 * chanceLoss) return undefined;
     if (hardens(course) && (leadOf(course.steps.slice(-WINDOW)) ?? 0) > 0.05) return undefined;
-    const votes = course.evaluations.flatMap(({ knnAccuracy }) => knnAccuracy ?? []);
+    const votes = votesOf(course);
     if (votes.length > 1 && votes.at(-1)! - votes[0] >= 0.05) return undefined; // its features do
     const over = done < 1 ? "A fifth of the run is over" : "The run is over";
     return {
@@ -292,7 +303,7 @@ const fallingVote: Finding = {
   name: "k-NN falls",
   verdict: "watch",
   look({ course, done }) {
-    const votes = course.evaluations.flatMap(({ knnAccuracy }) => knnAccuracy ?? []);
+    const votes = votesOf(course);
     const [best, now] = [Math.max(...votes), votes.at(-1)];
     if (now === undefined || votes.length < 4 || done < 0.3 || best - now < 0.05) return undefined;
     return {
