@@ -12,7 +12,7 @@ import { type Asked, findDuplicates, type Found } from "./findDuplicates.ts";
 import { areImages, type ImageSet, setOfEmbeddings, setOfImages } from "./imageSet.ts";
 import { cacheIn } from "./images.ts";
 import { openPictures } from "./pictures.ts";
-import { pagePath } from "./resultPage.ts";
+import { pagePath, spread } from "./resultPage.ts";
 import { valueReader, type ValueReader } from "./values.ts";
 
 const words: Record<LinkKind, string> = {
@@ -49,10 +49,13 @@ async function writePage(page: string, set: ImageSet, { groups, threshold }: Fou
     const shown: ImageGroup[] = [];
     for (const [i, group] of groups.slice(0, SHOWN).entries()) {
       const images = [];
-      for (const image of ordered(group, set.images).slice(0, MEMBERS)) {
+      const members = spread(ordered(group, set.images), MEMBERS);
+      for (const image of members) {
         images.push(await pictures.shown(image, page, { note: sizeOf(image) }));
       }
-      const note = `${counted(group.members.length, "image")}, ${words[group.kind]}`;
+      const size = group.members.length;
+      const some = members.length < size ? `, ${count(members.length)} of them shown` : "";
+      const note = `${counted(size, "image")}${some}, ${words[group.kind]}`;
       shown.push({ title: `Group ${i + 1}`, note, images });
     }
     const bad = set.skipped.filter(({ ignored }) => ignored === undefined);

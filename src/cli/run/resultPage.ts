@@ -35,3 +35,9 @@ export function pagePath(
   refuseExisting(verb, out, overwrite);
   return out;
 }
+
+/** `most` of many things for a page, the first and others evenly spread over the rest, so that a mixture shows. */
+export function spread<T>(all: readonly T[], most: number): readonly T[] {
+  if (all.length <= most) return all;
+  return Array.from({ length: most }, (_, i) => all[Math.floor((i * all.length) / most)]);
+}
