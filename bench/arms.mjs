@@ -39,6 +39,14 @@ export function groupsBy(run, data, table, ...args) {
   return groups.map(({ images }) => images.map(({ id }) => id));
 }
 
+const bySeed = (records, of) => new Map(records.map((record, seed) => [seed, record[of]]));
+
+/** The paired difference of an arm to another, as a text. */
+function difference(results, [arm, to], of) {
+  const paired = pairedDifference(bySeed(results[arm], of), bySeed(results[to], of));
+  return plusMinus(paired, 100, 1, signed);
+}
+
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 
 /** Precision and recall of groups that were found once a seed, as a text. */
@@ -53,12 +61,9 @@ export function foundText(scores) {
  */
 export function printDifferences(results, measures) {
   const arms = Object.keys(results);
-  const bySeed = (arm, of) => new Map(results[arm].map((record, seed) => [seed, record[of]]));
   const cells = (arm, of) => [
-    plusMinus(meanInterval([...bySeed(arm, of).values()]), 100, 1),
-    arm === arms[0]
-      ? ""
-      : plusMinus(pairedDifference(bySeed(arm, of), bySeed(arms[0], of)), 100, 1, signed),
+    plusMinus(meanInterval([...bySeed(results[arm], of).values()]), 100, 1),
+    arm === arms[0] ? "" : difference(results, [arm, arms[0]], of),
   ];
   console.log("means over seeds ± half their 95 % interval; differences are paired\n");
   const heads = Object.values(measures).flatMap((title) => [`${title} %`, "difference"]);
@@ -67,5 +72,15 @@ export function printDifferences(results, measures) {
   for (const arm of arms) {
     const row = Object.keys(measures).flatMap((of) => cells(arm, of));
     console.log(`| ${[arm, ...row].join(" | ")} |`);
+  }
+}
+
+/** Prints paired differences between two arms, a line each pair. */
+export function printPaired(results, pairs, measures) {
+  for (const [arm, to] of pairs) {
+    const each = Object.entries(measures).map(
+      ([of, title]) => `${title} ${difference(results, [arm, to], of)}`,
+    );
+    console.log(`${arm} less ${to}: ${each.join("; ")}`);
   }
 }

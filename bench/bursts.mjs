@@ -4,13 +4,14 @@
 //   dedupe   with those of `contrapose dedupe` on the embeddings of the first run
 //   mutual   with those of `contrapose dedupe --mutual` on them: each other's nearest too; mutual80 with another number
 //   truth    with the bursts as they were shot
+//   long     without any groups, for twice as many epochs: what the time of two trainings gives without groups
 //   chance   with as many groups of the same sizes, of images drawn at random: the control
 // and, of arms that end in +, with other images of a group as positives too (the sampler groupPositives),
 // and each is asked for the thing on a photo: of other bursts of these things (neighbour: a photo of the training;
 // linear: a probe of its photos), and of things that no training saw (neighbour: one photo of each).
 // npm run build && node bench/bursts.mjs --images TRAIN --test TEST [--seeds 5] [--epochs 25] [--things 20]
 //   [--least 60] [--most 140] [--mutual 150] [--unseen 200] [--encoder convnet] [--width 16] [--size 32] [--batch 128]
-//   [--method simclr] [--set KEY=VALUE] [--arms none,dedupe,mutual,truth,chance,mutual+,truth+] [--out FOLDER]
+//   [--method simclr] [--set KEY=VALUE] [--arms none,dedupe,mutual,truth,chance,long,mutual+,truth+] [--out FOLDER]
 // TRAIN and TEST are folders of photos, one thing each. What is in --out is kept: a call with the same settings goes on
 // where the last one was stopped.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -24,6 +25,7 @@ import {
   groupsFile,
   keepSettings,
   printDifferences,
+  printPaired,
   trained,
 } from "./arms.mjs";
 import { score, shoot } from "./planted.mjs";
@@ -46,7 +48,7 @@ const { values } = parseArgs({
     size: { type: "string", default: "32" },
     batch: { type: "string", default: "128" },
     method: { type: "string", default: "simclr" },
-    arms: { type: "string", default: "none,dedupe,mutual,truth,chance,mutual+,truth+" },
+    arms: { type: "string", default: "none,dedupe,mutual,truth,chance,long,mutual+,truth+" },
     set: { type: "string", multiple: true, default: [] },
   },
 });
@@ -57,10 +59,10 @@ if (values.images === undefined || values.test === undefined) {
 const arms = values.arms.split(",");
 if (
   arms[0] !== "none" ||
-  !arms.slice(1).every((name) => /^(dedupe|mutual\d*|truth|chance)\+?$/.test(name))
+  !arms.slice(1).every((name) => /^(long|(dedupe|mutual\d*|truth|chance)\+?)$/.test(name))
 ) {
   console.error(
-    "--arms: none, which the others are compared with, then of dedupe, mutual, truth, chance; + after any but none",
+    "--arms: none, which the others are compared with, then of long, dedupe, mutual, truth, chance; + after any that has groups",
   );
   process.exit(2);
 }
@@ -99,6 +101,7 @@ const found = Object.fromEntries(arms.map((name) => [name, []]));
 /** Trains an arm and asks it. */
 function measured(name, seed, groups) {
   const more = ["--seed", String(seed)];
+  if (name === "long") more.push("--epochs", String(2 * Number(values.epochs)));
   if (groups !== undefined) {
     more.push("--groups", groupsFile(at(`groups-${name}-${seed}.json`), groups));
     found[name].push(score(groups, bursts));
@@ -129,6 +132,7 @@ function shuffled(seed) {
 for (let seed = 0; seed < Number(values.seeds); seed++) {
   const first = measured("none", seed);
   const groupsOf = (name) => {
+    if (name === "long") return undefined;
     if (name === "truth") return bursts;
     if (name === "chance") return shuffled(seed);
     const k = name.startsWith("mutual") ? ["--mutual", name.slice(6) || values.mutual] : [];
@@ -138,10 +142,19 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
 }
 
 console.log(`${bursts.flat().length} photos of ${bursts.length} things, ${values.seeds} seeds`);
-for (const name of arms.slice(1)) console.log(`${name}: by pairs, ${foundText(found[name])}`);
+for (const name of arms.filter((arm) => found[arm].length > 0))
+  console.log(`${name}: by pairs, ${foundText(found[name])}`);
 console.log();
-printDifferences(results, {
+const measures = {
   neighbour: "seen again, neighbour",
   linear: "seen again, linear",
   unseen: "never seen, neighbour",
-});
+};
+printDifferences(results, measures);
+console.log();
+const attracting = arms.filter((name) => name.endsWith("+") && arms.includes(name.slice(0, -1)));
+printPaired(
+  results,
+  attracting.map((name) => [name, name.slice(0, -1)]),
+  measures,
+);

@@ -141,6 +141,11 @@ async function frameOf(around, at) {
 export async function shoot(folder, out, { things, bursts = 1, frames, seed = 0 }) {
   const stream = randomStream(seed, "bursts");
   const files = filesIn(folder).filter((path) => /\.(jpe?g|png|webp)$/i.test(path));
+  if (files.length < things) {
+    throw new Error(
+      `${folder} has ${files.length} photos, expected one for each of ${things} things`,
+    );
+  }
   const draw = () => each((name) => stream.uniform(...wander[name]));
   const groups = [];
   for (let thing = 0; thing < things; thing++) {

@@ -14,7 +14,8 @@ const none: z.ZodObject = z.strictObject({}); // its own type would forbid the o
  * The sampler `groups`, which every framework runs first, has taken these pairs out of the negatives; this one puts
  * them on the other side, whatever the samplers between the two did to them. Without groups every image is one of
  * its own, and nothing changes. With `infoNce` as it is (`positives: "outside"`, all positives in the denominator) the
- * loss is L_out of Khosla et al. 2020, eq. 2, by group instead of label.
+ * loss is L_out of Khosla et al. 2020, eq. 2, by group instead of label. In the spaces of `looc` that stay sensitive to an
+ * augmentation other images of the group attract as they do in the first, whatever was done to their views.
  */
 export const groupPositives = defineSampler({
   name: "groupPositives",

@@ -69,7 +69,7 @@ function choiceLines(choices: readonly AutomaticChoice[]): string[] {
 function noGroups({ samplers, groups }: RunConfig): string[] {
   if (groups !== undefined || !samplers.some(({ name }) => name === "groupPositives")) return [];
   return [
-    "note       groupPositives without --groups: positives of other images are only those that packing found alike",
+    "note       groupPositives without --groups: only images of a group that packing found, or that came with the images, are positives",
   ];
 }
 

@@ -63,6 +63,13 @@ describe("diagnose", () => {
     expect(slow({ positiveSimilarity: 0.4, accuracy: 0.4 })).toBe("shuffled key ids");
   });
 
+  test("photos of one thing are no duplicated data where their groups were given", () => {
+    const bursts = course(undefined, [look({ duplicateShare: 1 })]);
+    expect(diagnose(bursts).finding).toBe("duplicated data");
+    const given = { ...bursts, config: { ...bursts.config, groups: "groups.json" } };
+    expect(diagnose(given).finding).toBe("healthy");
+  });
+
   test("negatives that were picked for their similarity do not make keys look shuffled", () => {
     const picked = (more: object, figures: Partial<StepRecord> = {}) => {
       const near = course(() => ({ ...alike, accuracy: 5 / 492, ...figures }));
