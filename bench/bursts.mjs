@@ -152,9 +152,12 @@ const measures = {
 };
 printDifferences(results, measures);
 console.log();
-const attracting = arms.filter((name) => name.endsWith("+") && arms.includes(name.slice(0, -1)));
+const pairs = [
+  ...arms.filter((name) => name.endsWith("+")).map((name) => [name, name.slice(0, -1)]),
+  ["mutual", "long"], // of the same time, all in all
+];
 printPaired(
   results,
-  attracting.map((name) => [name, name.slice(0, -1)]),
+  pairs.filter((pair) => pair.every((name) => arms.includes(name))),
   measures,
 );
