@@ -1,4 +1,3 @@
-import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { sameMark } from "./sameMark.ts";
@@ -25,11 +24,9 @@ export const groupPositives = defineSampler({
   options: none,
   reasons: { dropped: "same-group", promoted: "group-positive" },
   apply({ anchors, candidates }, { positive, negative }) {
-    const { dtype } = negative;
-    const one = (weights: np.Array) => weights.greater(0).astype(dtype);
     const own = sameMark(anchors.ids, candidates.ids, negative); // [N, M]
     const mates = sameMark(anchors.groups, candidates.groups, negative).mul(own.mul(-1).add(1)); // [N, M]
-    const fresh = mates.ref.mul(one(positive.ref).mul(-1).add(1)); // [N, M]
+    const fresh = mates.ref.mul(positive.ref.lessEqual(0).astype(negative.dtype)); // [N, M]
     const rest = negative.ref.mul(mates); // [N, M]
     return { positive: positive.add(fresh), negative: negative.sub(rest) };
   },
