@@ -32,11 +32,32 @@ export function trained(run, data, flags) {
   return run;
 }
 
-/** Groups of ids that `contrapose dedupe` finds on what the encoder of a run makes of the images. */
-export function groupsBy(run, data, table, ...args) {
-  contrapose("embed", run, data, "--out", table, "--overwrite", "--quiet");
-  const { groups } = contrapose("dedupe", table, "--overwrite", "--quiet", ...args);
-  return groups.map(({ images }) => images.map(({ id }) => id));
+/** Flags of `contrapose train` by the options of a bench. */
+export const trainingFlags = (values) => [
+  ...["--method", values.method, "--encoder", values.encoder, "--width", values.width],
+  ...(values.encoder === "resnet" ? ["--blocks", "1,1,1"] : []),
+  ...["--image-size", values.size, "--batch-size", values.batch, "--epochs", values.epochs],
+  ...values.set.flatMap((setting) => ["--set", setting]),
+];
+
+/**
+ * Finds groups of ids by `contrapose dedupe`, with flags, on what the encoder of a run makes of the images: embedded when
+ * first asked for, and the same flags are answered once.
+ */
+export function groupFinder(run, data, table) {
+  const found = new Map();
+  return (...args) => {
+    const key = args.join(" ");
+    if (found.size === 0) contrapose("embed", run, data, "--out", table, "--overwrite", "--quiet");
+    if (!found.has(key)) {
+      const { groups } = contrapose("dedupe", table, "--overwrite", "--quiet", ...args);
+      found.set(
+        key,
+        groups.map(({ images }) => images.map(({ id }) => id)),
+      );
+    }
+    return found.get(key);
+  };
 }
 
 const bySeed = (records, of) => new Map(records.map((record, seed) => [seed, record[of]]));

@@ -21,12 +21,13 @@ import { parseArgs } from "node:util";
 import { permutation, randomStream } from "../dist/core/index.js";
 import {
   foundText,
-  groupsBy,
+  groupFinder,
   groupsFile,
   keepSettings,
   printDifferences,
   printPaired,
   trained,
+  trainingFlags,
 } from "./arms.mjs";
 import { score, shoot } from "./planted.mjs";
 import { contrapose } from "./runs.mjs";
@@ -89,11 +90,7 @@ const bursts = JSON.parse(readFileSync(truthFile, "utf8")).map((frames) =>
 const bare = at("bare"); // packing's own groups left out
 contrapose("pack", at("train"), "--out", bare, "--set", "nearDuplicates=false", "--quiet");
 
-const flags = [
-  ...["--method", values.method, "--encoder", values.encoder, "--width", values.width],
-  ...["--image-size", values.size, "--batch-size", values.batch, "--epochs", values.epochs],
-  ...values.set.flatMap((setting) => ["--set", setting]),
-];
+const flags = trainingFlags(values);
 
 const results = Object.fromEntries(arms.map((name) => [name, []]));
 const found = Object.fromEntries(arms.map((name) => [name, []]));
@@ -131,12 +128,13 @@ function shuffled(seed) {
 
 for (let seed = 0; seed < Number(values.seeds); seed++) {
   const first = measured("none", seed);
+  const find = groupFinder(first, bare, at(`embeddings-${seed}`));
   const groupsOf = (name) => {
     if (name === "long") return undefined;
     if (name === "truth") return bursts;
     if (name === "chance") return shuffled(seed);
     const k = name.startsWith("mutual") ? ["--mutual", name.slice(6) || values.mutual] : [];
-    return groupsBy(first, bare, at(`embeddings-${seed}`), ...k);
+    return find(...k);
   };
   for (const name of arms.slice(1)) measured(name, seed, groupsOf(name.replace("+", "")));
 }

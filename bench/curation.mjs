@@ -19,11 +19,12 @@ import { parseArgs } from "node:util";
 
 import {
   foundText,
-  groupsBy,
+  groupFinder,
   groupsFile,
   keepSettings,
   printDifferences,
   trained,
+  trainingFlags,
 } from "./arms.mjs";
 import { changes, edits, plant, score, unpack } from "./planted.mjs";
 import { contrapose } from "./runs.mjs";
@@ -84,12 +85,7 @@ const grouped = at("grouped");
 contrapose("pack", at("images"), "--out", bare, "--set", "nearDuplicates=false", "--quiet");
 if (values.arms.includes("pixels")) contrapose("pack", at("images"), "--out", grouped, "--quiet");
 
-const flags = [
-  ...["--method", values.method, "--encoder", values.encoder, "--width", values.width],
-  ...(values.encoder === "resnet" ? ["--blocks", "1,1,1"] : []),
-  ...["--image-size", values.size, "--batch-size", values.batch, "--epochs", values.epochs],
-  ...values.set.flatMap((setting) => ["--set", setting]),
-];
+const flags = trainingFlags(values);
 
 /** Accuracies of a run, trained as far as it is not yet. */
 function accuracy(name, data, seed, groups) {
@@ -110,7 +106,7 @@ const results = Object.fromEntries(arms.map((name) => [name, []]));
 const found = [];
 for (let seed = 0; seed < Number(values.seeds); seed++) {
   const before = accuracy("none", bare, seed);
-  const groupsOf = (...args) => groupsBy(before.run, bare, at(`embeddings-${seed}`), ...args);
+  const groupsOf = groupFinder(before.run, bare, at(`embeddings-${seed}`));
   const file = (name, groups) => groupsFile(at(`${name}.json`), groups);
   const train = {
     none: () => before,
