@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +45,11 @@ describe("the package", () => {
   test("runs no script of its own when it is installed", () => {
     const hooks = ["preinstall", "install", "postinstall", "prepare"];
     expect(hooks.filter((hook) => hook in manifest.scripts)).toEqual([]);
+  });
+
+  test("has no setting that npm warns of", () => {
+    const { stderr } = spawnSync("npm", ["prefix"], { cwd: root, encoding: "utf8" });
+    expect(stderr).not.toContain("project config");
   });
 
   test("packs what it needs and nothing else, and the command runs from the tarball", () => {
