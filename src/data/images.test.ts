@@ -45,7 +45,7 @@ test("a picture on its side is turned upright, whatever size is asked for", asyn
   const turned = sharp(data, { raw: { width, height, channels: 3 } }).withMetadata({
     orientation: 6,
   });
-  const fit = (w: number, h: number) => ({ width: w / 2, height: h / 2 });
+  const fit = { size: 10, longest: 40, minimum: 1 };
   const decoded = await decodeImage(await turned.png().toBuffer(), { fit });
   expect([decoded.originalWidth, decoded.originalHeight]).toEqual([20, 40]);
   expect([decoded.image.width, decoded.image.height]).toEqual([10, 20]);

@@ -1,3 +1,4 @@
+export type { DecodedImage, FileFacts } from "./decodeBytes.ts";
 export * from "./decodeImage.ts";
 export { detectSource } from "./detectSource.ts";
 export { type AlikePair, type LooksAlike, openLikeness } from "./duplicates.ts";

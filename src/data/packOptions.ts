@@ -58,5 +58,5 @@ export type PixelSettings = {
 /** The settings of options that decide what the stored pixels are. */
 export function pixelSettings(options: PackOptions): PixelSettings {
   const { size, longest = 4 * size, minimum, damaged } = options;
-  return { recipe: 1, size, longest: Math.max(longest, size), minimum, damaged };
+  return { recipe: 2, size, longest: Math.max(longest, size), minimum, damaged };
 }

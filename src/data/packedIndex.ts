@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { DataError } from "../core/errors.ts";
 import { explained, readJsonLines, withAtomicFile, writeFileAtomic } from "../files/index.ts";
+import type { FileFacts } from "./decodeBytes.ts";
 import type { PixelSettings } from "./packOptions.ts";
 import type { Box, Skipped, SourceKind } from "./source.ts";
 
@@ -10,8 +11,8 @@ import type { Box, Skipped, SourceKind } from "./source.ts";
 export const headerName = "dataset.json";
 const VERSION = 1;
 
-/** One image of a packed dataset, as a line of the entries file. */
-export type StoredImage = {
+/** One image of a packed dataset, as a line of the entries file; facts of its file where it had one of its own. */
+export type StoredImage = Partial<FileFacts> & {
   readonly id: string;
   readonly path: string; // from the source, with forward slashes
   readonly stamp: string; // size and time of the file when it was packed
@@ -23,6 +24,7 @@ export type StoredImage = {
   readonly originalHeight: number; // pixels, upright
   readonly crc: number; // CRC-32 of the stored pixels
   readonly hash?: string; // perceptual hash, 16 hexadecimal digits; absent for plain images
+  readonly blank?: true; // all stored pixels are of one colour
   readonly label?: string;
   readonly sourceGroup?: string;
   readonly group?: number; // number of the group; set when the dataset is complete

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 
 import type { PixelImage } from "../core/pixels.ts";
 import { decodeImage } from "./decodeImage.ts";
-import type { DecodedImage } from "./decodeImage.ts";
+import type { DecodedImage } from "./decodeBytes.ts";
 import { resizeImage } from "./encodeImage.ts";
 import type { PackOptions, PixelSettings } from "./packOptions.ts";
 import type { StoredImage } from "./packedIndex.ts";
@@ -10,19 +10,22 @@ import { perceptualHash } from "./perceptualHash.ts";
 import type { Box, RawEntry } from "./source.ts";
 import { storedSize } from "./storedSize.ts";
 
+/** An image with what is known of its file; of records, which are pixels already, nothing is. */
+type Decoded = Omit<DecodedImage, "file"> & Partial<Pick<DecodedImage, "file">>;
+
 async function decoded(
   entry: RawEntry,
   settings: PixelSettings,
   options: PackOptions,
-): Promise<DecodedImage> {
-  const fit = (width: number, height: number) => storedSize(width, height, settings);
+): Promise<Decoded> {
   const content = await entry.load();
   if ("bytes" in content) {
     const { maxPixels, seconds, damaged } = options;
+    const fit = settings;
     return decodeImage(content.bytes, { fit, maxPixels, seconds, damaged }, entry.id);
   }
   const { width, height } = content.image;
-  const size = fit(width, height);
+  const size = storedSize(width, height, settings);
   const same = size.width === width && size.height === height;
   const image = same ? content.image : await resizeImage(content.image, size.width, size.height);
   return { image, originalWidth: width, originalHeight: height };
@@ -52,13 +55,23 @@ export function factsOf({ label, group, box, modified }: RawEntry, sizes: Sizes)
   };
 }
 
+/** Whether an image is of one colour. */
+function isBlank({ data }: PixelImage): boolean {
+  for (let i = 3; i < data.length; i++) if (data[i] !== data[i - 3]) return false;
+  return true;
+}
+
 /** Decodes an entry and works out everything that is stored of it. */
 export async function prepareImage(
   entry: RawEntry,
   settings: PixelSettings,
   options: PackOptions,
 ): Promise<Prepared> {
-  const { image, originalWidth, originalHeight, taken } = await decoded(entry, settings, options);
+  const { image, originalWidth, originalHeight, taken, file } = await decoded(
+    entry,
+    settings,
+    options,
+  );
   const { width, height, data }: PixelImage = image;
   const hash = perceptualHash(image);
   const sizes = { width, height, originalWidth, originalHeight };
@@ -68,6 +81,8 @@ export async function prepareImage(
       ...{ id: entry.id, path: entry.path, stamp: entry.stamp },
       ...{ ...sizes, crc: crc32(data) },
       ...(hash === undefined ? {} : { hash }),
+      ...(isBlank(image) ? { blank: true } : {}),
+      ...file,
       ...(taken === undefined ? {} : { taken }),
       ...factsOf(entry, sizes),
     },

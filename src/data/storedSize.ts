@@ -1,5 +1,8 @@
 import type { PixelSettings } from "./packOptions.ts";
 
+/** What decides the size of a stored image. */
+export type StoredSides = Pick<PixelSettings, "size" | "longest" | "minimum">;
+
 /**
  * Size at which an image is stored: its shorter side `size`, its longer at most `longest`, same aspect.
  *
@@ -8,7 +11,7 @@ import type { PixelSettings } from "./packOptions.ts";
 export function storedSize(
   width: number,
   height: number,
-  { size, longest, minimum }: PixelSettings,
+  { size, longest, minimum }: StoredSides,
 ): { width: number; height: number } {
   const [short, long] = [Math.min(width, height), Math.max(width, height)];
   const wanted = short < minimum ? minimum / short : Math.min(1, size / short);

@@ -137,7 +137,7 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
   const report = await packDataset(
     source,
     folder,
-    { size },
+    { size, overwrite: true }, // what an earlier version packed otherwise is packed anew
     {
       onProgress: ({ done, total }) => options.progress?.(done, total),
       ...(options.signal === undefined ? {} : { signal: options.signal }),

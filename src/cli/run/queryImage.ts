@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
 import type { PixelImage } from "../../core/pixels.ts";
-import { decodeImage, type PackedDataset, storedSize } from "../../data/index.ts";
+import { decodeImage, type PackedDataset } from "../../data/index.ts";
 import { type ImageEncoder, openImageEncoder } from "../../evaluate/index.ts";
 import { imageRows, packedSize, type StatedInput } from "../../inference/index.ts";
 import type { Features } from "../../metrics/index.ts";
@@ -57,13 +57,9 @@ export async function embedFile(
   dataset: PackedDataset | undefined,
 ): Promise<{ image: PixelImage; features: Features }> {
   const size = packedSize(encoder.format.imageSize);
-  const settings = dataset?.header.settings ?? {
-    ...{ recipe: 1, size, longest: 4 * size, minimum: 8, damaged: "reject" },
-  };
-  const { image } = await decodeImage(resolve(file), {
-    fit: (width, height) => storedSize(width, height, settings),
-    damaged: "accept",
-  });
+  const fit = dataset?.header.settings ?? { size, longest: 4 * size, minimum: 8 };
+  const damaged = dataset?.header.settings.damaged;
+  const { image } = await decodeImage(resolve(file), { fit, damaged });
   const one = { count: 1, image: () => image };
   return { image, features: await encoder.embed(imageRows(one, encoder.format)) };
 }
