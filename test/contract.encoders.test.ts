@@ -9,6 +9,13 @@ import { compile } from "../src/engine/index.ts";
 import { evaluate, float32, numbers } from "./arrays.ts";
 
 const context = { imageSize: 8 };
+const block = { kernel: 3, hidden: 4, outputs: 4 };
+const stages = [
+  [{ ...block, kind: "separable" as const, stride: 1, squeeze: 2 }],
+  [{ ...block, kind: "inverted" as const, stride: 2, activation: "hardSwish" as const }],
+  [{ ...block, kind: "edge" as const, stride: 1 }],
+  [{ ...block, kind: "plain" as const, stride: 1 }],
+];
 // every entry at a size that an interpreter can run
 const tiny: Record<keyof typeof encoders, () => Network> = {
   resnet: () => encoders.resnet({ width: 2, blocks: [1, 1], bottleneck: true }, context),
@@ -17,6 +24,12 @@ const tiny: Record<keyof typeof encoders, () => Network> = {
   // of one channel, the scale before a convolution and its norm has no slope but rounding
   resnet50: () => encoders.resnet50({ width: 2 }, context),
   convnet: () => encoders.convnet({ width: 2, depth: 3 }, context),
+  convnext: () =>
+    encoders.convnext(
+      { depths: [1, 1], widths: [2, 4], patch: 2, kernel: 3, globalResponse: true, layerScale: 1 },
+      context,
+    ),
+  mobilenet: () => encoders.mobilenet({ stem: 4, head: 3, headPooled: true, stages }, context),
   vit: () => encoders.vit({ dimension: 4, heads: 2, depth: 2 }, context),
   vitTiny: () => encoders.vitTiny({ depth: 1 }, context),
   vitSmall: () => encoders.vitSmall({ depth: 1, patch: 8 }, context),

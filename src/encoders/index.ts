@@ -1,11 +1,15 @@
 import { convnet } from "./convnet.ts";
+import { convnext } from "./convnext.ts";
 import { linear, mlp, none } from "./heads.ts";
+import { mobilenet } from "./mobilenet.ts";
 import { resnet, resnet18, resnet34, resnet50 } from "./resnet.ts";
 import { vit, vitSmall, vitTiny } from "./vit.ts";
 
 export type { Head } from "./heads.ts";
 export type { Initial, InitialSpec } from "./initial.ts";
 export { loadVariables, type LoadReport } from "./loadVariables.ts";
+export type { Facts, NamedEncoder } from "./named/family.ts";
+export { recognise, type Recognised, variablesFrom } from "./named/recognise.ts";
 export type {
   Applied,
   Encoder,
@@ -15,10 +19,35 @@ export type {
   Variables,
 } from "./network.ts";
 export { Normalisation } from "./normalisation.ts";
-export { convnet, linear, mlp, none, resnet, resnet18, resnet34, resnet50, vit, vitSmall, vitTiny };
+export {
+  convnet,
+  convnext,
+  mobilenet,
+  linear,
+  mlp,
+  none,
+  resnet,
+  resnet18,
+  resnet34,
+  resnet50,
+  vit,
+  vitSmall,
+  vitTiny,
+};
 
 /** Every encoder, by the name used in configs, on the command line and in the docs. */
-export const encoders = { resnet, resnet18, resnet34, resnet50, convnet, vit, vitTiny, vitSmall };
+export const encoders = {
+  resnet,
+  resnet18,
+  resnet34,
+  resnet50,
+  convnet,
+  convnext,
+  mobilenet,
+  vit,
+  vitTiny,
+  vitSmall,
+};
 
 /** Every head, by name. */
 export const heads = { linear, mlp, none };

@@ -9,19 +9,30 @@ import {
 } from "./initial.ts";
 import { type Layer, plain } from "./layer.ts";
 
-/** Sizes of a convolution. Padding is on each side, in pixels; no bias unless asked. */
+/**
+ * Sizes of a convolution. Padding is on each side, in pixels; "same" is TensorFlow's: as much as makes the
+ * result a `stride`-th of the size, rounded up, an odd pixel more behind. No bias unless asked.
+ */
 export type ConvOptions = {
   kernel: number;
   stride?: number;
-  padding?: number;
+  padding?: number | "same";
   groups?: number;
   bias?: boolean;
   initial?: Initial | Kernels;
 };
 
+/** Pixels before and behind an axis of `size`. */
+function sides(size: number, { kernel, stride = 1, padding = 0 }: ConvOptions): [number, number] {
+  if (padding !== "same") return [padding, padding];
+  const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size);
+  const before = Math.floor(total / 2);
+  return [before, total - before];
+}
+
 /** Convolution of [N, inputs, H, W] with `${name}.weight` [outputs, inputs / groups, k, k]. */
 export function conv(name: string, inputs: number, outputs: number, options: ConvOptions): Layer {
-  const { kernel, stride = 1, padding = 0, groups = 1, bias = false } = options;
+  const { kernel, stride = 1, groups = 1, bias = false } = options;
   const { initial = "heFanOut" } = options;
   const shape = [outputs, inputs / groups, kernel, kernel];
   const weightSpec: InitialSpec = {
@@ -34,10 +45,6 @@ export function conv(name: string, inputs: number, outputs: number, options: Con
     decay: false,
     initial: uniformFanIn((inputs / groups) * kernel * kernel),
   };
-  const sides: [number, number][] = [
-    [padding, padding],
-    [padding, padding],
-  ];
   return {
     parameters: {
       [`${name}.weight`]: weightSpec,
@@ -45,7 +52,8 @@ export function conv(name: string, inputs: number, outputs: number, options: Con
     },
     statistics: {},
     apply(scope, x) {
-      const y = lax.convGeneralDilated(x, scope.take(`${name}.weight`), [stride, stride], sides, {
+      const padding = x.shape.slice(2).map((size) => sides(size, options));
+      const y = lax.convGeneralDilated(x, scope.take(`${name}.weight`), [stride, stride], padding, {
         featureGroupCount: groups,
       }); // [N, outputs, H', W']
       return bias ? y.add(scope.take(`${name}.bias`).reshape([1, outputs, 1, 1])) : y;
@@ -77,6 +85,20 @@ export function linear(
       const y = np.matmul(x, scope.take(`${name}.weight`).transpose()); // [..., outputs]
       return bias ? y.add(scope.take(`${name}.bias`)) : y;
     },
+  };
+}
+
+/** The last axis times the learned factors `name`, which start at `initial`. */
+export function scale(name: string, size: number, initial: number): Layer {
+  const spec: InitialSpec = {
+    shape: [size],
+    decay: false,
+    initial: { kind: "constant", value: initial },
+  };
+  return {
+    parameters: { [name]: spec },
+    statistics: {},
+    apply: (scope, x) => x.mul(scope.take(name)),
   };
 }
 

@@ -39,7 +39,7 @@ export function normalisation(
   kind: Normalisation,
   name: string,
   channels: number,
-  { startAtZero = false } = {},
+  { startAtZero = false, epsilon = EPSILON } = {},
 ): Layer {
   if (kind === "none") return plain((x) => x);
   const affine = {
@@ -53,7 +53,7 @@ export function normalisation(
       );
     }
     const groups = kind.group;
-    const apply: Layer["apply"] = (scope, x) => groupNorm(scope, x, name, groups);
+    const apply: Layer["apply"] = (scope, x) => groupNorm(scope, x, { name, groups, epsilon });
     return { parameters: affine, statistics: {}, apply };
   }
   const splits = kind === "batch" ? 1 : kind.splitBatch;
@@ -64,7 +64,9 @@ export function normalisation(
       [`${name}.running_var`]: one(channels),
     },
     apply: (scope, x) =>
-      scope.training ? trainingNorm(scope, x, name, splits) : evaluationNorm(scope, x, name),
+      scope.training
+        ? trainingNorm(scope, x, { name, splits, epsilon })
+        : evaluationNorm(scope, x, { name, epsilon }),
   };
 }
 
@@ -83,7 +85,11 @@ function alongChannels(vector: np.Array, splits: number, axes: number): np.Array
  * With several splits, image i belongs to split i mod splits: a reshape to [N / splits, splits · C, …]
  * puts every split into channels of its own. Running statistics get the mean over the splits.
  */
-function trainingNorm(scope: Scope, x: np.Array, name: string, splits: number): np.Array {
+function trainingNorm(
+  scope: Scope,
+  x: np.Array,
+  { name, splits, epsilon }: { name: string; splits: number; epsilon: number },
+): np.Array {
   const [n, channels, ...rest] = x.shape;
   if (n % splits !== 0) {
     throw new ShapeError(`${name}: a batch of ${n} images does not divide into ${splits} splits`);
@@ -99,7 +105,7 @@ function trainingNorm(scope: Scope, x: np.Array, name: string, splits: number): 
   keepRunning(scope, `${name}.running_var`, unbiased, splits);
   const weight = alongChannels(scope.take(`${name}.weight`), splits, x.ndim); // [1, S·C, 1, 1]
   const bias = alongChannels(scope.take(`${name}.bias`), splits, x.ndim); // [1, S·C, 1, 1]
-  const scale = np.reciprocal(np.sqrt(variance.add(EPSILON))).mul(weight); // [1, S·C, 1, 1]
+  const scale = np.reciprocal(np.sqrt(variance.add(epsilon))).mul(weight); // [1, S·C, 1, 1]
   const y = centred.mul(scale).add(bias); // [N/S, S·C, H, W]
   return splits === 1 ? y : y.reshape([n, channels, ...rest]);
 }
@@ -117,24 +123,32 @@ function keepRunning(scope: Scope, name: string, batch: np.Array, splits: number
 }
 
 /** x · a + b per channel, with a and b from the running statistics. */
-function evaluationNorm(scope: Scope, x: np.Array, name: string): np.Array {
+function evaluationNorm(
+  scope: Scope,
+  x: np.Array,
+  { name, epsilon }: { name: string; epsilon: number },
+): np.Array {
   const mean = scope.statistic(`${name}.running_mean`);
   const variance = scope.statistic(`${name}.running_var`);
   scope.keep(`${name}.running_mean`, mean.ref);
   scope.keep(`${name}.running_var`, variance.ref);
-  const scale = np.reciprocal(np.sqrt(variance.add(EPSILON))).mul(scope.take(`${name}.weight`)); // [C]
+  const scale = np.reciprocal(np.sqrt(variance.add(epsilon))).mul(scope.take(`${name}.weight`)); // [C]
   const offset = scope.take(`${name}.bias`).sub(mean.mul(scale.ref)); // [C]
   const axes = x.ndim;
   return x.mul(alongChannels(scale, 1, axes)).add(alongChannels(offset, 1, axes));
 }
 
 /** Each image's channels in groups, every group with its own mean and variance. */
-function groupNorm(scope: Scope, x: np.Array, name: string, groups: number): np.Array {
+function groupNorm(
+  scope: Scope,
+  x: np.Array,
+  { name, groups, epsilon }: { name: string; groups: number; epsilon: number },
+): np.Array {
   const { shape } = x;
   const folded = x.reshape([shape[0], groups, -1]); // [N, G, C/G·H·W]
   const centred = folded.ref.sub(folded.mean(-1, { keepdims: true })); // [N, G, C/G·H·W]
   const variance = np.square(centred.ref).mean(-1, { keepdims: true }); // [N, G, 1]
-  const unit = centred.mul(np.reciprocal(np.sqrt(variance.add(EPSILON)))).reshape(shape);
+  const unit = centred.mul(np.reciprocal(np.sqrt(variance.add(epsilon)))).reshape(shape);
   const weight = alongChannels(scope.take(`${name}.weight`), 1, shape.length);
   const bias = alongChannels(scope.take(`${name}.bias`), 1, shape.length);
   return unit.mul(weight).add(bias);

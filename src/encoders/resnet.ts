@@ -1,6 +1,7 @@
 import { nn } from "@jax-js/jax";
 import { z } from "zod";
 
+import { ConfigError } from "../core/errors.ts";
 import { Kernels } from "./initial.ts";
 import { combine, type Layer, sequence } from "./layer.ts";
 import { averagePool, conv, maxPool, relu } from "./layers.ts";
@@ -34,10 +35,25 @@ const ResnetOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe("blocks of three convolutions (1 × 1, 3 × 3, 1 × 1) that widen by four"),
+  widths: z
+    .array(z.int().positive())
+    .optional()
+    .describe("channels within the blocks of each stage, in place of width and its doubling"),
+  outputs: z
+    .array(z.int().positive())
+    .optional()
+    .describe("channels behind the blocks of each stage; as widths, or four times as many"),
+  stemWidth: z.int().positive().optional().describe("channels of the first layer; as width"),
+  groups: z.int().positive().default(1).describe("groups of the 3 × 3 of a bottleneck"),
+  strideFirst: z
+    .boolean()
+    .default(false)
+    .describe("the first convolution of a bottleneck halves the size, not the 3 × 3"),
+  halveFirst: z.boolean().default(false).describe("the first stage halves the size too"),
 });
 type ResnetOptions = z.output<typeof ResnetOptions>;
 
-type BlockShape = { name: string; inputs: number; width: number; stride: number };
+type BlockShape = { name: string; inputs: number; width: number; outputs: number; stride: number };
 
 /** The layers a block applies in turn, and the shortcut beside them. */
 function residual(body: readonly Layer[], shortcut: Layer | undefined): Layer {
@@ -49,56 +65,82 @@ function residual(body: readonly Layer[], shortcut: Layer | undefined): Layer {
   });
 }
 
+/** The convolutions of a block and their norms. */
+function bodyOf(shape: BlockShape, options: ResnetOptions): Layer[] {
+  const { name, inputs, width, outputs, stride } = shape;
+  const { bottleneck, normalisation: kind, zeroInitResidual: startAtZero, kernels } = options;
+  const norm = (part: string, channels: number, last = false) =>
+    normalisation(kind, `${name}.${part}`, channels, { startAtZero: last && startAtZero });
+  const one = (part: string, from: number, to: number, step = 1) =>
+    conv(`${name}.${part}`, from, to, { kernel: 1, stride: step, initial: kernels });
+  const three = (part: string, from: number, to: number, step: number, groups = 1) =>
+    conv(`${name}.${part}`, from, to, {
+      kernel: 3,
+      stride: step,
+      padding: 1,
+      groups,
+      initial: kernels,
+    });
+  if (!bottleneck) {
+    const first = [three("conv1", inputs, width, stride), norm("bn1", width), relu];
+    return [...first, three("conv2", width, outputs, 1), norm("bn2", outputs, true)];
+  }
+  const [before, within] = options.strideFirst ? [stride, 1] : [1, stride];
+  const first = [one("conv1", inputs, width, before), norm("bn1", width), relu];
+  const middle = [three("conv2", width, width, within, options.groups), norm("bn2", width), relu];
+  return [...first, ...middle, one("conv3", width, outputs), norm("bn3", outputs, true)];
+}
+
 function block(shape: BlockShape, options: ResnetOptions): Layer {
-  const { name, inputs, width, stride } = shape;
-  const outputs = options.bottleneck ? 4 * width : width;
-  const norm = (part: string, channels: number, startAtZero = false) =>
-    normalisation(options.normalisation, `${name}.${part}`, channels, { startAtZero });
-  const startAtZero = options.zeroInitResidual;
-  const initial = options.kernels;
-  const three = (part: string, from: number, step: number) =>
-    conv(`${name}.${part}`, from, width, { kernel: 3, stride: step, padding: 1, initial });
-  const body = options.bottleneck
-    ? [
-        ...[conv(`${name}.conv1`, inputs, width, { kernel: 1, initial }), norm("bn1", width), relu],
-        ...[three("conv2", width, stride), norm("bn2", width), relu],
-        ...[
-          conv(`${name}.conv3`, width, outputs, { kernel: 1, initial }),
-          norm("bn3", outputs, startAtZero),
-        ],
-      ]
-    : [
-        ...[three("conv1", inputs, stride), norm("bn1", width), relu],
-        ...[three("conv2", width, 1), norm("bn2", width, startAtZero)],
-      ];
+  const { name, inputs, outputs, stride } = shape;
   const shortcut =
     stride === 1 && inputs === outputs
       ? undefined
       : sequence([
-          conv(`${name}.downsample.0`, inputs, outputs, { kernel: 1, stride, initial }),
-          norm("downsample.1", outputs),
+          conv(`${name}.downsample.0`, inputs, outputs, {
+            kernel: 1,
+            stride,
+            initial: options.kernels,
+          }),
+          normalisation(options.normalisation, `${name}.downsample.1`, outputs),
         ]);
-  return residual(body, shortcut);
+  return residual(bodyOf(shape, options), shortcut);
+}
+
+/** Channels within and behind the blocks of a stage. */
+function stageWidths({ width, widths, outputs, bottleneck }: ResnetOptions, stage: number) {
+  const within = widths?.[stage] ?? width * 2 ** stage;
+  return { width: within, outputs: outputs?.[stage] ?? (bottleneck ? 4 * within : within) };
+}
+
+function checkStages({ blocks, widths, outputs }: ResnetOptions): void {
+  for (const [name, list] of Object.entries({ widths, outputs })) {
+    if (list === undefined || list.length === blocks.length) continue;
+    throw new ConfigError(
+      `resnet: ${name} has ${list.length} stages and blocks ${blocks.length}, expected as many`,
+    );
+  }
 }
 
 function build(options: ResnetOptions, { imageSize }: EncoderContext) {
-  const { width, blocks, stem, bottleneck } = options;
+  const { blocks, stem, stemWidth = options.width } = options;
+  checkStages(options);
   const small = stem === "small" || (stem === "auto" && imageSize <= 64);
   const first = small ? { kernel: 3, padding: 1 } : { kernel: 7, stride: 2, padding: 3 };
   const layers = [
-    conv("conv1", 3, width, { ...first, initial: options.kernels }),
-    normalisation(options.normalisation, "bn1", width),
+    conv("conv1", 3, stemWidth, { ...first, initial: options.kernels }),
+    normalisation(options.normalisation, "bn1", stemWidth),
     relu,
     ...(small ? [] : [maxPool]),
   ];
-  let inputs = width;
+  let inputs = stemWidth;
   blocks.forEach((count, stage) => {
-    const stageWidth = width * 2 ** stage;
+    const { width, outputs } = stageWidths(options, stage);
     for (let i = 0; i < count; i++) {
       const name = `layer${stage + 1}.${i}`;
-      const stride = i === 0 && stage > 0 ? 2 : 1;
-      layers.push(block({ name, inputs, width: stageWidth, stride }, options));
-      inputs = bottleneck ? 4 * stageWidth : stageWidth;
+      const stride = i === 0 && (stage > 0 || options.halveFirst) ? 2 : 1;
+      layers.push(block({ name, inputs, width, outputs, stride }, options));
+      inputs = outputs;
     }
   });
   const trunk = sequence(layers);
@@ -122,7 +164,8 @@ function preset(name: string, blocks: number[], bottleneck: boolean) {
     summary: `Residual network with ${blocks.join(", ")} ${bottleneck ? "bottleneck" : "basic"} blocks.`,
     source,
     options: z.strictObject(shared),
-    build: (options, context) => build({ ...options, blocks, bottleneck }, context),
+    build: (options, context) =>
+      build(ResnetOptions.parse({ ...options, blocks, bottleneck }), context),
   });
 }
 

@@ -1,14 +1,15 @@
-import { lax, nn, numpy as np } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { ConfigError } from "../core/errors.ts";
-import type { Initial, InitialSpec } from "./initial.ts";
+import { Activation } from "./activations.ts";
+import { attention, attentionPool, mlp, narrow, skip } from "./attention.ts";
+import type { InitialSpec } from "./initial.ts";
 import { combine, type Layer, plain, sequence } from "./layer.ts";
-import { conv, linear } from "./layers.ts";
+import { conv, scale } from "./layers.ts";
 import { defineEncoder, type EncoderContext } from "./network.ts";
 import { layerNorm } from "./normalisation.ts";
-
-const narrow: Initial = { kind: "truncatedNormal", deviation: 0.02 };
+import { type Rotations, rotations } from "./positions.ts";
 
 const VitOptions = z.strictObject({
   dimension: z.int().positive().default(192).describe("width of a token, and of the features"),
@@ -25,70 +26,75 @@ const VitOptions = z.strictObject({
     .positive()
     .default(4)
     .describe("hidden width of a block's MLP over its width"),
+  activation: Activation.default("gelu").describe("function between the layers of an MLP"),
+  gated: z
+    .boolean()
+    .default(false)
+    .describe("MLPs with two first layers, one behind the activation multiplying the other"),
+  classToken: z.boolean().default(true).describe("a learned token in front of the patches"),
+  registers: z.int().min(0).default(0).describe("further learned tokens in front"),
+  positions: z
+    .enum(["all", "class", "patches", "rotary"])
+    .default("all")
+    .describe(
+      'which tokens have learned positions: all, patches and the class token, patches; "rotary" turns queries and keys by their place instead',
+    ),
+  base: z.number().positive().default(100).describe("of the frequencies of rotary positions"),
+  qkvBias: z.boolean().default(true).describe("whether queries, keys and values have a bias"),
+  patchBias: z.boolean().default(true).describe("whether the embedding of patches has a bias"),
+  layerScale: z
+    .number()
+    .optional()
+    .describe("learned factors of each block's results, which start so; none unless given"),
+  preNorm: z.boolean().default(false).describe("a norm before the first block"),
+  pooling: z
+    .enum(["class", "mean", "attention"])
+    .default("class")
+    .describe("features: the class token, the mean of the patches, or what a learned query finds"),
+  normAfterPooling: z.boolean().default(false).describe("the last norm behind the pooling"),
+  epsilon: z.number().positive().default(1e-6).describe("added to variances of norms"),
 });
 type VitOptions = z.output<typeof VitOptions>;
 
-/** x/2 · (1 + erf(x/√2)), the exact form. */
-const gelu = plain((x) => x.ref.mul(0.5).mul(lax.erf(x.mul(Math.SQRT1_2)).add(1)));
+const tokenCount = ({ classToken, registers }: VitOptions) => Number(classToken) + registers;
 
-/** Every token looks at every other: [N, T, D] to [N, T, D]. Names as in timm: `attn.qkv`, `attn.proj`. */
-function attention(name: string, dimension: number, heads: number): Layer {
-  const qkv = linear(`${name}.qkv`, dimension, 3 * dimension, { initial: narrow });
-  const proj = linear(`${name}.proj`, dimension, dimension, { initial: narrow });
-  const size = dimension / heads;
-  return combine([qkv, proj], (scope, x) => {
-    const [n, tokens] = x.shape;
-    const mixed = qkv
-      .apply(scope, x) // [N, T, 3D]
-      .reshape([n, tokens, 3, heads, size])
-      .transpose([2, 0, 3, 1, 4]); // [3, N, heads, T, size]
-    const [query, key, value] = np
-      .split(mixed, 3, 0)
-      .map((part) => part.reshape([n, heads, tokens, size]));
-    const scores = np.matmul(query.mul(1 / Math.sqrt(size)), key.transpose([0, 1, 3, 2]));
-    const weights = nn.softmax(scores, -1); // [N, heads, T, T]
-    const seen = np.matmul(weights, value).transpose([0, 2, 1, 3]); // [N, T, heads, size]
-    return proj.apply(scope, seen.reshape([n, tokens, dimension])); // [N, T, D]
-  });
-}
-
-/** x + f(x). */
-function skip(body: Layer): Layer {
-  return combine([body], (scope, x) => body.apply(scope, x.ref).add(x));
-}
-
-function block(name: string, { dimension, heads, expansion }: VitOptions): Layer {
+function block(name: string, options: VitOptions, turns: Rotations | undefined): Layer {
+  const { dimension, heads, expansion, epsilon, layerScale, activation, gated } = options;
   const hidden = Math.round(dimension * expansion);
+  const { qkvBias: bias } = options;
+  const part = (at: 1 | 2, body: Layer) =>
+    skip(
+      sequence([
+        layerNorm(`${name}.norm${at}`, dimension, epsilon),
+        body,
+        ...(layerScale === undefined
+          ? []
+          : [scale(`${name}.ls${at}.gamma`, dimension, layerScale)]),
+      ]),
+    );
   return sequence([
-    skip(
-      sequence([
-        layerNorm(`${name}.norm1`, dimension),
-        attention(`${name}.attn`, dimension, heads),
-      ]),
-    ),
-    skip(
-      sequence([
-        layerNorm(`${name}.norm2`, dimension),
-        linear(`${name}.mlp.fc1`, dimension, hidden, { initial: narrow }),
-        gelu,
-        linear(`${name}.mlp.fc2`, hidden, dimension, { initial: narrow }),
-      ]),
-    ),
+    part(1, attention(`${name}.attn`, { dimension, heads, bias, rotations: turns })),
+    part(2, mlp(`${name}.mlp`, { dimension, hidden, activation, gated })),
   ]);
 }
 
-/** Patches to tokens with a class token in front and positions added: [N, 3, S, S] to [N, 1 + P, D]. */
-function tokens(dimension: number, patch: number, side: number): Layer {
+/** Patches to tokens, class token and registers in front, positions added: [N, 3, S, S] to [N, T, D]. */
+function tokens(options: VitOptions, patch: number, side: number): Layer {
+  const { dimension, classToken, registers, positions, patchBias } = options;
   const embed = conv("patch_embed.proj", 3, dimension, {
-    ...{ kernel: patch, stride: patch, bias: true },
+    kernel: patch,
+    stride: patch,
+    bias: patchBias,
     initial: narrow,
   });
   const count = side * side;
   const learned = (shape: number[]): InitialSpec => ({ shape, decay: false, initial: narrow });
+  const before = { all: tokenCount(options), class: 1, patches: 0, rotary: 0 }[positions];
   const own: Layer = {
     parameters: {
-      cls_token: learned([1, 1, dimension]),
-      pos_embed: learned([1, 1 + count, dimension]),
+      ...(classToken && { cls_token: learned([1, 1, dimension]) }),
+      ...(registers > 0 && { reg_token: learned([1, registers, dimension]) }),
+      ...(positions !== "rotary" && { pos_embed: learned([1, before + count, dimension]) }),
     },
     statistics: {},
     apply: (_scope, x) => x,
@@ -96,9 +102,32 @@ function tokens(dimension: number, patch: number, side: number): Layer {
   return combine([own, embed], (scope, x) => {
     const n = x.shape[0];
     const patches = embed.apply(scope, x).reshape([n, dimension, count]).transpose([0, 2, 1]); // [N, P, D]
-    const first = np.broadcastTo(scope.take("cls_token"), [n, 1, dimension]); // [N, 1, D]
-    return np.concatenate([first, patches], 1).add(scope.take("pos_embed")); // [N, 1 + P, D]
+    const each = (name: string) => {
+      const token = scope.take(name); // [1, K, D]
+      return np.broadcastTo(token, [n, token.shape[1], dimension]);
+    };
+    const first = classToken ? [each("cls_token")] : []; // [N, 1, D]
+    const more = registers > 0 ? [each("reg_token")] : []; // [N, R, D]
+    const join = (parts: np.Array[]) => (parts.length === 1 ? parts[0] : np.concatenate(parts, 1));
+    const placed = (parts: np.Array[]) => join(parts).add(scope.take("pos_embed"));
+    if (positions === "rotary") return join([...first, ...more, patches]);
+    if (positions === "patches") return join([...first, ...more, placed([patches])]);
+    if (positions === "all" || registers === 0) return placed([...first, ...more, patches]);
+    const [start, rest] = np.split(placed([...first, patches]), [1], 1);
+    return join([start, ...more, rest]); // [N, T, D]
   });
+}
+
+/** Tokens to features: [N, T, D] to [N, D]. */
+function pool(options: VitOptions, hidden: number): Layer {
+  const { pooling, dimension, heads, activation, gated, epsilon } = options;
+  if (pooling === "attention") {
+    const shape = { dimension, heads, hidden, activation, gated, epsilon };
+    return attentionPool("attn_pool", shape);
+  }
+  if (pooling === "class") return plain((x) => x.slice([], 0)); // class token [N, D]
+  const from = tokenCount(options);
+  return plain((x) => x.slice([], [from, x.shape[1]]).mean(1)); // mean of the patches [N, D]
 }
 
 function sidesOf({ patch }: VitOptions, { imageSize }: EncoderContext) {
@@ -113,18 +142,30 @@ function sidesOf({ patch }: VitOptions, { imageSize }: EncoderContext) {
 }
 
 function build(options: VitOptions, context: EncoderContext) {
-  const { dimension, depth, heads } = options;
+  const { dimension, depth, heads, epsilon, preNorm, normAfterPooling } = options;
   if (dimension % heads !== 0) {
     throw new ConfigError(`vit: dimension ${dimension} does not divide into ${heads} heads`);
   }
+  if (options.positions === "class" && !options.classToken) {
+    throw new ConfigError('vit: positions "class" needs classToken', 'set positions to "patches"');
+  }
   const { size, side } = sidesOf(options, context);
-  const blocks = Array.from({ length: depth }, (_, i) => block(`blocks.${i}`, options));
-  const first = plain((x) => x.slice([], 0)); // [N, T, D] to the class token [N, D]
+  const turns =
+    options.positions === "rotary"
+      ? rotations(side, {
+          prefix: tokenCount(options),
+          size: dimension / heads,
+          base: options.base,
+        })
+      : undefined;
+  const blocks = Array.from({ length: depth }, (_, i) => block(`blocks.${i}`, options, turns));
+  const norm = layerNorm(normAfterPooling ? "fc_norm" : "norm", dimension, epsilon);
+  const pooled = pool(options, Math.round(dimension * options.expansion));
   const layer = sequence([
-    tokens(dimension, size, side),
+    tokens(options, size, side),
+    ...(preNorm ? [layerNorm("norm_pre", dimension, epsilon)] : []),
     ...blocks,
-    layerNorm("norm", dimension),
-    first,
+    ...(normAfterPooling ? [pooled, norm] : [norm, pooled]),
   ]);
   return { layer, dimension };
 }
