@@ -10,5 +10,12 @@ export type { TensorBoardEvent } from "./eventRecords.ts";
 export { insideFolder } from "./insideFolder.ts";
 export { makeFolder } from "./makeFolder.ts";
 export * from "./npy.ts";
-export * from "./parquet.ts";
+export * from "./writeParquet.ts";
+export {
+  type ParquetFooter,
+  readParquet,
+  readParquetColumn,
+  readParquetFooter,
+} from "./readParquet.ts";
+export type { ParquetCell } from "./parquetCells.ts";
 export * from "./tensorboard.ts";

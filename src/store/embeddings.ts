@@ -5,7 +5,10 @@ import { type DataOf, hostArray } from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
 import {
   readNpy,
+  type ParquetCell,
+  type ParquetFooter,
   readParquet,
+  readParquetColumn,
   readParquetFooter,
   writeFileAtomic,
   writeNpy,
@@ -120,31 +123,58 @@ export async function writeEmbeddings(files: EmbeddingFiles, embeddings: Embeddi
 export const markOf = ({ vectors = "", encoderHash = "" }: EmbeddingFacts) =>
   `${vectors} ${encoderHash}`.trim();
 
-type Row = Record<string, unknown>;
+type Row = Readonly<Record<string, ParquetCell>>;
 
-const text = (value: unknown) => (typeof value === "string" ? value : undefined);
-const whole = (value: unknown, other: number) =>
-  typeof value === "number" || typeof value === "bigint" ? Number(value) : other;
+/** A text, or a number as one; undefined where there is none. */
+const text = (value: ParquetCell | undefined) =>
+  value === undefined || typeof value === "object" ? undefined : String(value);
 
-function imageOf(row: Row, at: number, where: string): EmbeddedImage {
-  const id = text(row.id) ?? text(row.path);
-  if (id === undefined) {
-    throw new DataError(`${where}: row ${at} has no id, expected a text`);
+/** A number of a row; `other` where there is none. Throws `DataError` where it is no whole number of 32 bits. */
+function whole(row: Row, name: string, other: number, where: string): number {
+  const value = row[name] ?? other;
+  if (typeof value === "bigint" || typeof value === "number") {
+    const number = Number(value);
+    if (number === (number | 0)) return number;
   }
+  throw new DataError(
+    `${where} has the ${name} ${text(value)?.slice(0, 40)}, expected a whole number of 32 bits`,
+  );
+}
+
+function imageOf(row: Row, at: number, table: string): EmbeddedImage {
+  const where = `${table}: row ${at}`;
+  const id = text(row.id) ?? text(row.path);
+  if (id === undefined) throw new DataError(`${where} has no id, expected a text`);
   return {
     id,
     path: text(row.path) ?? id,
     label: text(row.label),
-    group: whole(row.group, at),
-    width: whole(row.width, 0),
-    height: whole(row.height, 0),
+    group: whole(row, "group", at, where),
+    width: whole(row, "width", 0, where),
+    height: whole(row, "height", 0, where),
     content: text(row.content) ?? "",
   };
 }
 
-function setVector(into: Features, at: number, value: unknown, where: string): void {
-  const { data, dimension } = into;
-  const length = Array.isArray(value) ? value.length : undefined;
+/** Throws `DataError` where two images have one id: which of them is meant could not be told. */
+function checkIds(images: readonly EmbeddedImage[], table: string): void {
+  const rows = new Map<string, number>();
+  for (const [at, { id }] of images.entries()) {
+    const before = rows.get(id);
+    rows.set(id, at);
+    if (before === undefined) continue;
+    throw new DataError(
+      `${table}: rows ${before} and ${at} have one id, ${JSON.stringify(id.slice(0, 100))}, expected one an image`,
+    );
+  }
+}
+
+const lengthOf = (cell: ParquetCell) =>
+  typeof cell === "object" && cell !== null ? cell.length : undefined;
+
+/** Puts the vector of a row in its place. Throws `DataError` where it has another width, or a gap. */
+function setVector({ data, dimension }: Features, at: number, cell: ParquetCell, where: string) {
+  const length = lengthOf(cell);
   if (length !== dimension) {
     const is = length === undefined ? "no vector" : `a vector of ${length} numbers`;
     throw new DataError(
@@ -152,7 +182,8 @@ function setVector(into: Features, at: number, value: unknown, where: string): v
       "embed the images again, all with one encoder",
     );
   }
-  (value as unknown[]).forEach((x, i) => {
+  if (cell instanceof Float32Array) return data.set(cell, at * dimension);
+  (cell as readonly unknown[]).forEach((x, i) => {
     data[at * dimension + i] = typeof x === "number" ? x : NaN; // which the reader refuses
   });
 }
@@ -170,23 +201,23 @@ async function fromArray(path: string, count: number, sum: string) {
   return checksum(features) === sum ? features : undefined;
 }
 
-const ROWS = 20_000; // of a table read at a time
-
-async function readVectors(path: string, name: string, count: number): Promise<Features> {
+async function readVectors(
+  path: string,
+  name: string,
+  { rows: count, values }: ParquetFooter,
+): Promise<Features> {
   const where = JSON.stringify(path);
+  const data = new Float32Array(values[name]);
   let features: Features | undefined;
-  for (let start = 0; start < count; start += ROWS) {
-    const end = Math.min(count, start + ROWS);
-    const rows = await readParquet(path, { columns: [name], start, end });
-    rows.forEach((row, i) => {
-      const value = row[name];
-      const dimension = Array.isArray(value) ? value.length : 0;
-      features ??= { data: new Float32Array(count * dimension), count, dimension };
-      setVector(features, start + i, value, where);
-    });
+  let at = 0;
+  for await (const cells of readParquetColumn(path, name)) {
+    features ??= { data, count, dimension: lengthOf(cells[0]) ?? 0 };
+    if (features.dimension === 0) {
+      throw new DataError(`${where}: row 0 has no vector, expected a list of numbers`);
+    }
+    for (const cell of cells) setVector(features, at++, cell, where);
   }
-  if (features !== undefined && features.dimension > 0) return features;
-  throw new DataError(`${where}: row 0 has no vector, expected a list of numbers`);
+  return features ?? { data, count, dimension: 0 };
 }
 
 /** What is said where there is no row. */
@@ -201,7 +232,7 @@ export function vectorColumn(path: string, names: readonly string[]): string {
   const found = ["vector", "embedding"].find((name) => names.includes(name));
   if (found !== undefined && (names.includes("id") || names.includes("path"))) return found;
   throw new DataError(
-    `${JSON.stringify(path)} is no table of embeddings: its columns are ${names.join(", ")}, expected id and vector`,
+    `${JSON.stringify(path)} is no table of embeddings: its columns are ${names.join(", ").slice(0, 200)}, expected id and vector`,
     "contrapose embed writes such tables",
   );
 }
@@ -217,16 +248,18 @@ export async function readEmbeddedImages(
   const plain = columns.map((column) => column.name).filter((column) => column !== "vector");
   const rows = await readParquet(path, { columns: plain.filter((one) => names.includes(one)) });
   const images = rows.map((row, i) => imageOf(row, i, JSON.stringify(path)));
+  checkIds(images, JSON.stringify(path));
   return { path, images, facts: metadata };
 }
 
 /** The vectors of a table, or the same from an npy file beside it, which is faster to read. */
 async function vectorsOf(path: string): Promise<Features> {
-  const { columns: names, metadata, rows, own } = await readParquetFooter(path);
+  const footer = await readParquetFooter(path);
+  const { columns: names, metadata, rows, own } = footer;
   const sum = own ? metadata.vectors : undefined; // another program keeps it and writes other rows
   const beside = sum === undefined ? undefined : await fromArray(path, rows, sum);
   if (beside !== undefined) return beside;
-  const features = await readVectors(path, vectorColumn(path, names), rows);
+  const features = await readVectors(path, vectorColumn(path, names), footer);
   if (sum === undefined || checksum(features) === sum) return features;
   throw new DataError(
     `${JSON.stringify(path)} is damaged: its vectors have the checksum ${checksum(features)}, expected ${sum}`,

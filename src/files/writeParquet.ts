@@ -1,15 +1,10 @@
-import { open } from "node:fs/promises";
-
-import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import type { AsyncBuffer, SchemaElement } from "hyparquet";
+import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { ColumnSource } from "hyparquet-writer";
 
-import { ContraposeError, DataError } from "../core/errors.ts";
+import { DataError } from "../core/errors.ts";
 import { withAtomicFile } from "./atomic.ts";
-import { explained } from "./fileError.ts";
-
-const AUTHOR = "contrapose";
+import { AUTHOR } from "./readParquet.ts";
 
 /** A column of a Parquet file. `vector`: a list of float32 in every row. */
 export type ParquetColumn = {
@@ -121,84 +116,4 @@ export async function writeParquet(
     await drain();
     return written;
   });
-}
-
-function unreadable(path: string, cause: Error): DataError {
-  const codec = /unsupported compression codec: (\w+)/.exec(cause.message)?.[1];
-  if (codec === undefined) {
-    const message = `${JSON.stringify(path)} is no whole Parquet file: ${cause.message}`;
-    return new DataError(message, undefined, { cause });
-  }
-  return new DataError(
-    `${JSON.stringify(path)} is compressed with ${codec}, expected SNAPPY or no compression`,
-    "write it again with the compression snappy",
-    { cause },
-  );
-}
-
-async function withBuffer<T>(path: string, read: (buffer: AsyncBuffer) => Promise<T>): Promise<T> {
-  return explained("read", path, async () => {
-    const file = await open(path, "r");
-    try {
-      const { size } = await file.stat();
-      const slice = async (start: number, end = size) => {
-        const bytes = new Uint8Array(end - start);
-        await file.read(bytes, 0, bytes.length, start);
-        return bytes.buffer;
-      };
-      return await read({ byteLength: size, slice });
-    } catch (error) {
-      if (error instanceof ContraposeError || (error as NodeJS.ErrnoException).syscall) throw error;
-      throw unreadable(path, error as Error);
-    } finally {
-      await file.close();
-    }
-  });
-}
-
-/** Rows of a Parquet file, those in `[start, end)` and those columns only where asked. Vectors come as lists. */
-export async function readParquet(
-  path: string,
-  options: { columns?: string[]; start?: number; end?: number } = {},
-): Promise<ParquetRow[]> {
-  const { columns, start, end } = options;
-  return withBuffer(path, (file) =>
-    parquetReadObjects({
-      file,
-      ...(columns === undefined ? {} : { columns }),
-      ...(start === undefined ? {} : { rowStart: start }),
-      ...(end === undefined ? {} : { rowEnd: end }),
-    }),
-  );
-}
-
-/** What the footer of a Parquet file says. */
-export type ParquetFooter = {
-  readonly rows: number;
-  readonly columns: string[]; // their names
-  readonly metadata: Record<string, string>; // texts
-  readonly own: boolean; // whether `writeParquet` wrote the file
-};
-
-/** Reads the footer of a Parquet file. */
-export async function readParquetFooter(path: string): Promise<ParquetFooter> {
-  return withBuffer(path, async (file) => {
-    const footer = await parquetMetadataAsync(file);
-    const texts = footer.key_value_metadata ?? [];
-    const columns = topLevelNames(footer.schema);
-    const metadata = Object.fromEntries(texts.map(({ key, value }) => [key, value ?? ""]));
-    const own = footer.created_by === AUTHOR;
-    return { rows: Number(footer.num_rows), columns, metadata, own };
-  });
-}
-
-function topLevelNames(schema: readonly SchemaElement[]): string[] {
-  const names: string[] = [];
-  const skip = (at: number): number => {
-    let next = at + 1;
-    for (let i = 0; i < (schema[at].num_children ?? 0); i++) next = skip(next);
-    return next;
-  };
-  for (let at = 1; at < schema.length; at = skip(at)) names.push(schema[at].name);
-  return names;
 }
