@@ -1,4 +1,5 @@
 export type { DecodedImage, FileFacts } from "./decodeBytes.ts";
+export { type CopiesAcross, copiesAcross } from "./copies/copiesAcross.ts";
 export * from "./decodeImage.ts";
 export { detectSource } from "./detectSource.ts";
 export { type AlikePair, type LooksAlike, openLikeness } from "./duplicates.ts";

@@ -16,7 +16,6 @@ import { lockFolder } from "./packLock.ts";
 import { PackOptions, pixelSettings } from "./packOptions.ts";
 import type { PixelSettings } from "./packOptions.ts";
 import type { StoredImage } from "./packedIndex.ts";
-import { LARGEST } from "./records.ts";
 import { shardWriter } from "./shardWriter.ts";
 import type { ShardWriter } from "./shardWriter.ts";
 import { messageOf } from "./source.ts";
@@ -101,11 +100,7 @@ async function storeAll(packing: Packing) {
     const seconds = (now - started) / 1000;
     calls.onProgress?.({ done, ...total, packed, kept, skipped: skipped.length, seconds });
   };
-  const width = {
-    values: options.parallel ?? Math.max(4, 2 * availableParallelism()),
-    bytes: LARGEST,
-    sizeOf: ({ size }: RawEntry) => size,
-  };
+  const width = options.parallel ?? Math.max(4, 2 * availableParallelism());
   for await (const outcome of inOrder(source.entries(skip), width, (e) => handle(packing, e))) {
     if ("skipped" in outcome) skip(outcome.skipped);
     else if ("kept" in outcome) {

@@ -2,12 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { pack } from "tar-stream";
-
 import type { PixelImage } from "../core/pixels.ts";
 import { randomStream } from "../core/random.ts";
 import { encodePng } from "./encodeImage.ts";
-import type { ImageSource, RawEntry, Skipped } from "./source.ts";
 
 /** Runs a test in a new folder that is gone afterwards. */
 export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -40,6 +37,22 @@ export function blobs(seed: number, width = 48, height = width): PixelImage {
   return { width, height, channels: 3, data };
 }
 
+/** A picture of soft-edged coloured squares, 6 × 6 of them, another for every seed: rich in detail. */
+export function patches(seed: number, width: number, height = width): PixelImage {
+  const stream = randomStream(seed, "patches");
+  const colours = Array.from({ length: 6 * 6 * 3 }, () => stream.integer(256));
+  const data = new Uint8Array(3 * width * height).map((_, i) => {
+    const [pixel, channel] = [Math.floor(i / 3), i % 3];
+    const [x, y] = [((pixel % width) / width) * 5, (Math.floor(pixel / width) / height) * 5];
+    const [left, top] = [Math.floor(x), Math.floor(y)];
+    const at = (column: number, row: number) => colours[3 * (6 * row + column) + channel];
+    const across = (row: number) =>
+      at(left, row) + (at(left + 1, row) - at(left, row)) * (x - left);
+    return Math.round(across(top) + (across(top + 1) - across(top)) * (y - top));
+  });
+  return { width, height, channels: 3, data };
+}
+
 /** A picture of one colour. */
 export function plain(value: number, width = 16, height = width): PixelImage {
   const data = new Uint8Array(3 * width * height).fill(value);
@@ -57,30 +70,4 @@ export async function writeFiles(
     const isPicture = typeof content === "object" && "channels" in content;
     await writeFile(path, isPicture ? await encodePng(content) : content);
   }
-}
-
-/** Everything that a source gives. */
-export async function readAll(source: ImageSource) {
-  const skipped: Skipped[] = [];
-  const entries: RawEntry[] = [];
-  for await (const entry of source.entries((item) => skipped.push(item))) entries.push(entry);
-  return { entries, skipped, ids: entries.map(({ id }) => id) };
-}
-
-/** An IDX file. */
-export function idx(sizes: number[], values: number[]): Uint8Array {
-  const header = Buffer.alloc(4 + 4 * sizes.length);
-  header.writeUInt32BE(0x0800 + sizes.length);
-  sizes.forEach((size, i) => header.writeUInt32BE(size, 4 + 4 * i));
-  return Buffer.concat([header, Uint8Array.from(values)]);
-}
-
-/** A tar archive of members in an order, which may repeat names. */
-export async function tarOf(members: readonly [string, Uint8Array | string][]): Promise<Buffer> {
-  const archive = pack();
-  for (const [name, content] of members) archive.entry({ name }, Buffer.from(content));
-  archive.finalize();
-  const pieces: Buffer[] = [];
-  for await (const piece of archive) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces);
 }

@@ -10,7 +10,6 @@ import {
   packDataset,
   type PackedDataset,
   type PackReport,
-  type SplitChoice,
 } from "../data/index.ts";
 import type { ImageSource } from "./embedder.ts";
 import { readGroups } from "./groupsFile.ts";
@@ -35,8 +34,8 @@ export type OpenImagesOptions = {
   readonly cache: string;
   /** Side of the views to be made, so that images are stored large enough. */
   readonly imageSize?: number | undefined;
-  /** Which part of a place with parts; the training part by default. */
-  readonly split?: SplitChoice | undefined;
+  /** Which part of a place with a training and a test part: `auto` the training part, `heldOut` the other. */
+  readonly split?: "auto" | "heldOut" | undefined;
   /** A file of groups, joined to those that were found when packing. */
   readonly groups?: string | undefined;
   readonly progress?: (done: number, total: number | undefined) => void;
@@ -132,7 +131,7 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
   const source = await detectSource(path, { split });
   const { part, notes } = source;
   const size = packedSize(options.imageSize);
-  const place = split === "auto" || part === undefined ? path : join(path, part);
+  const place = split === "heldOut" && part !== undefined ? join(path, part) : path;
   const mark = createHash("sha256").update(resolve(place)).digest("hex").slice(0, 8);
   const folder = join(options.cache, `${datasetName(path)}-${mark}-${size}px`);
   const report = await packDataset(
@@ -147,7 +146,10 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
   if (report.images === 0) throw new DataError(`${JSON.stringify(path)} holds no image`);
   const news = report.packed > 0 || report.skipped.some(({ ignored }) => ignored === undefined);
   if (news) options.note?.(describeReport(report, folder));
-  const telling = news || part !== undefined || source.warned === true;
-  if (telling && notes.length > 0) options.note?.(`note       ${notes.join("; ")}`);
+  if ((news || part !== undefined) && notes.length > 0) {
+    const hint =
+      split === "auto" && part !== undefined ? "; contrapose pack --split all reads all" : "";
+    options.note?.(`note       ${notes.join("; ")}${hint}`);
+  }
   return toImages(await openDataset(folder));
 }

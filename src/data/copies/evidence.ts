@@ -1,0 +1,97 @@
+const BLACK = 4; // grey levels; darker and lighter cells have lost their details
+const WHITE = 249;
+const TEXTURE = 2.5; // grey levels of detail that tell something
+const NOISE = 1.2; // grey levels of detail that compression makes
+const FIT_ROUNDS = 4;
+const UNLIKE = 0.3; // likeness below which nothing more is worked out
+
+/** What two pictures that lie on each other show of being one. */
+export type Evidence = {
+  readonly likeness: number; // correlation of their details, −1 … 1
+  readonly agreement: number; // share of the details that are the same but for contrast, 0 … 1
+  readonly texture: number; // share of the cells that have details, 0 … 1
+};
+
+/** Means of the values up to `radius` away along a line. */
+function lineMeans(
+  from: Float32Array,
+  into: Float32Array,
+  [start, step, length]: readonly [number, number, number],
+  radius: number,
+): void {
+  let [sum, count] = [0, 0];
+  for (let i = 0; i < radius; i++, count++) sum += from[start + i * step];
+  for (let i = 0; i < length; i++) {
+    if (i + radius < length) {
+      sum += from[start + (i + radius) * step];
+      count++;
+    }
+    if (i > radius) {
+      sum -= from[start + (i - radius - 1) * step];
+      count--;
+    }
+    into[start + i * step] = sum / count;
+  }
+}
+
+/** Cells less the mean of the square of cells around them, up to `radius` away: [side, side]. */
+function details(cells: Float32Array, side: number, radius: number): Float32Array {
+  const rows = new Float32Array(side * side);
+  for (let y = 0; y < side; y++) lineMeans(cells, rows, [y * side, 1, side], radius);
+  const result = new Float32Array(side * side);
+  for (let x = 0; x < side; x++) lineMeans(rows, result, [x, side, side], radius);
+  for (let i = 0; i < result.length; i++) result[i] = cells[i] - result[i];
+  return result;
+}
+
+const isLost = (value: number) => value <= BLACK || value >= WHITE;
+
+/** Correlation about 0. */
+function likenessOf(a: Float32Array, b: Float32Array): number {
+  let [products, ours, theirs] = [0, 1e-9, 1e-9];
+  for (let i = 0; i < a.length; i++) {
+    products += a[i] * b[i];
+    ours += a[i] * a[i];
+    theirs += b[i] * b[i];
+  }
+  return products / Math.sqrt(ours * theirs);
+}
+
+/** Contrast of `b` over that of `a` where they are the same: least squares, in which cells that differ count little. */
+function contrast(a: Float32Array, b: Float32Array): number {
+  let ratio = 0;
+  for (let round = 0; round < FIT_ROUNDS; round++) {
+    let [products, squares] = [0, 1e-6];
+    for (let i = 0; i < a.length; i++) {
+      const miss = round === 0 ? 0 : b[i] - ratio * a[i];
+      const weight = 1 / (1 + (miss * miss) / 4);
+      products += weight * a[i] * b[i];
+      squares += weight * a[i] * a[i];
+    }
+    ratio = products / squares;
+  }
+  return ratio;
+}
+
+/** Compares the details of two pictures of cells [side, side]; details are what differs within `radius` cells. */
+export function evidenceOf(
+  a: Float32Array,
+  b: Float32Array,
+  side: number,
+  radius: number,
+): Evidence {
+  const [ours, theirs] = [details(a, side, radius), details(b, side, radius)];
+  for (let i = 0; i < a.length; i++) {
+    if (isLost(a[i]) || isLost(b[i])) ours[i] = theirs[i] = 0;
+  }
+  const likeness = likenessOf(ours, theirs);
+  const ratio = likeness < UNLIKE ? 1 : contrast(ours, theirs);
+  let [told, same] = [0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const size = Math.max(Math.abs(ratio * ours[i]), Math.abs(theirs[i]));
+    if (size < TEXTURE) continue;
+    told++;
+    if (Math.abs(ratio * ours[i] - theirs[i]) < NOISE + 0.3 * size) same++;
+  }
+  return { likeness, agreement: told === 0 ? 0 : same / told, texture: told / a.length };
+}

@@ -1,0 +1,57 @@
+import { align } from "./align.ts";
+import { type AreaTable, cellMeans, type Window, whole } from "./areaTable.ts";
+import { type Evidence, evidenceOf } from "./evidence.ts";
+import { portraitSide } from "./portrait.ts";
+import { type Turn, turnBack, turnCells } from "./turns.ts";
+
+/** How one picture may lie on another: a window of the second shows a window of the first, turned. */
+export type Overlay = {
+  readonly turn: Turn; // makes the first lie as the second
+  readonly ours: Window; // of the first
+  readonly theirs: Window; // of the second
+};
+
+/** Two pictures laid on each other: where, and what that shows. */
+export type Laid = Evidence & { readonly overlay: Overlay };
+
+const COARSE = 16; // cells
+const SIDE = portraitSide; // cells in which details are compared
+const FINE = 2; // cells around, for details
+const BROAD = 6;
+const FEW = 0.03; // of the cells have details
+
+/** Whether an overlay is of all of both pictures, so that there is nothing to align. */
+export const isWhole = ({ ours, theirs }: Overlay): boolean => ours === whole && theirs === whole;
+
+/** Compares the details of two pictures of portraitSide × portraitSide cells, the second lying as a turn of the first. */
+export function compareCells(a: Float32Array, b: Float32Array, turn: Turn): Evidence {
+  const back = turnCells(b, SIDE, turnBack(turn));
+  const fine = evidenceOf(a, back, SIDE, FINE);
+  if (fine.texture >= FEW) return fine;
+  // soft pictures have no fine details; the broad ones are few, so that they must be the same
+  const broad = evidenceOf(a, back, SIDE, BROAD);
+  const same = broad.texture >= FEW && broad.likeness >= 0.98 && broad.agreement >= 0.97;
+  return same ? broad : { likeness: 0, agreement: 0, texture: broad.texture };
+}
+
+/** Moves the window of the first picture, drawn small, to where the second [portraitSide, portraitSide] fits; undefined where it does not. */
+export function fit(table: AreaTable, b: Float32Array, overlay: Overlay): Overlay | undefined {
+  const coarse = new Float32Array(COARSE * COARSE);
+  b.forEach((value, i) => {
+    const [x, y] = [(i % SIDE) >> 1, Math.floor(i / SIDE) >> 1];
+    coarse[y * COARSE + x] += value / 4;
+  });
+  const target = turnCells(coarse, COARSE, turnBack(overlay.turn));
+  const { window, likeness } = align(table, target, COARSE, overlay.ours, 4);
+  return likeness < 0.93 ? undefined : { ...overlay, ours: window };
+}
+
+/** Lays the second picture on the first, by all their pixels. */
+export function lay(a: AreaTable, b: AreaTable, overlay: Overlay): Laid {
+  const { turn, theirs } = overlay;
+  const cells = cellMeans(b, theirs, SIDE);
+  const target = turnCells(cells, SIDE, turnBack(turn));
+  const { window } = align(a, target, SIDE, overlay.ours, 5);
+  const evidence = compareCells(cellMeans(a, window, SIDE), cells, turn);
+  return { ...evidence, overlay: { turn, ours: window, theirs } };
+}
