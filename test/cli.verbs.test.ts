@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { readNpy, readParquet, readSafetensors } from "../src/files/index.ts";
+import { readJsonLines, readNpy, readParquet, readSafetensors } from "../src/files/index.ts";
 import { contrapose, scratch, writeStripes } from "./cli.ts";
 
 const folder = scratch();
@@ -14,6 +14,7 @@ const run = folder.at("run");
 const small = [
   ...["--epochs", "6", "--batch-size", "16", "--encoder", "convnet", "--width", "8"],
   ...["--set", "encoder.depth=2", "--threads", "1", "--workers", "0", "--quiet"],
+  ...["--set", "evaluation.k=5"],
 ];
 
 type Numbers = { accuracy: number; k: number; temperature: number };
@@ -50,6 +51,16 @@ describe("evaluate", () => {
     expect(found.baselines.chance).toBeCloseTo(0.25);
     expect(found.baselines.untrained.knn.accuracy).toBeGreaterThan(0);
     expect(found.baselines.pixels.knn.accuracy).toBeGreaterThan(0);
+    // training measured the same of the same images: one figure, one meaning
+    const lines = (await readJsonLines(join(run, "metrics.jsonl"))) as Record<string, unknown>[];
+    const { untrained, pixels } = found.baselines;
+    expect(lines.find(({ kind }) => kind === "baselines")).toMatchObject({
+      ...{ knnPixels: pixels.knn.accuracy, knnStart: untrained.knn.accuracy },
+      ...{ knnAsked: "test", knnImages: 40, knnK: 5 },
+    });
+    expect(lines.findLast(({ kind }) => kind === "evaluation")).toMatchObject({
+      ...{ knnAccuracy: found.knn.accuracy, knnAsked: "test", knnImages: 40 },
+    });
   });
 
   test("is the same twice, and holds images out where no test images are given", async () => {

@@ -1,3 +1,5 @@
+import { share } from "../metrics/index.ts";
+
 /** `4 m 05 s`, `2 h 10 m`, `8 s`. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
@@ -13,7 +15,14 @@ export function duration(seconds: number): string {
 }
 
 /** A share as a percentage: `47.3 %`. */
-export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+export const percent = (value: number, digits = 1): string => `${(100 * value).toFixed(digits)} %`;
+
+/** ` (25.1 to 30.3)`: percentages that the share of so many images would have in 95 of 100 draws of them (Wilson). */
+export function intervalOf(value: number, images: number): string {
+  if (images === 0) return "";
+  const { low, high } = share(value * images, images);
+  return ` (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
+}
 
 /** A whole number with thin groups: `12,345`. */
 export const count = (value: number): string => Math.round(value).toLocaleString("en-GB");

@@ -2,8 +2,6 @@ import type { HostTree } from "../core/arrays.ts";
 import {
   type Embedder,
   type EmbedderOptions,
-  imageRows,
-  type ImageSource,
   type InputFormat,
   type LoadedEncoder,
   loadHead,
@@ -62,20 +60,4 @@ export async function openEncoder(
     withVariables: (other) => bound(embedder, other, description),
     dispose: () => embedder.dispose(),
   };
-}
-
-/** Side of the images that stand for raw pixels. */
-export const PIXEL_SIDE = 32;
-
-/** Pixels as features: the centred square at 32 px, colours normalised, flattened to [count, 3072]. */
-export function pixelFeatures(
-  images: ImageSource,
-  format: InputFormat,
-  indices?: ArrayLike<number>,
-): Features {
-  const rows = imageRows(images, { ...format, imageSize: PIXEL_SIDE }, indices);
-  const dimension = 3 * PIXEL_SIDE * PIXEL_SIDE;
-  const data = new Float32Array(rows.count * dimension);
-  for (let i = 0; i < rows.count; i++) rows.fill(i, data, i * dimension);
-  return { data, count: rows.count, dimension };
 }

@@ -1,18 +1,17 @@
 import { permutation, randomStream } from "../core/random.ts";
-import { type Images, imageRows, type LoadedEncoder } from "../inference/index.ts";
-import { viewPolicy, type ViewPolicy } from "../views/index.ts";
-import { type FeaturesKind, type OpenEncoder, openEncoder, pixelFeatures } from "./embedSet.ts";
-import { encoderHash } from "./imageEncoder.ts";
 import {
-  accuracies,
-  type Accuracies,
-  chanceOf,
-  pairAlignment,
-  spread,
-  type Spread,
-} from "./measure.ts";
+  type Images,
+  imageRows,
+  type LoadedEncoder,
+  pixelFeatures,
+  viewPairRows,
+} from "../inference/index.ts";
+import { pairAlignment } from "../metrics/index.ts";
+import { viewPolicy, type ViewPolicy } from "../views/index.ts";
+import { type FeaturesKind, type OpenEncoder, openEncoder } from "./embedSet.ts";
+import { encoderHash } from "./imageEncoder.ts";
+import { accuracies, type Accuracies, chanceOf, spread, type Spread } from "./measure.ts";
 import { type Split, splitImages } from "./split.ts";
-import { viewPairRows } from "./viewRows.ts";
 
 /** How an encoder is evaluated. */
 export type EvaluateOptions = {

@@ -1,6 +1,5 @@
 import { largestShare } from "../inference/index.ts";
 import {
-  alignment,
   effectiveRank,
   type Features,
   knnClassify,
@@ -52,19 +51,6 @@ export function spread(features: Features): Spread {
     effectiveRank: effectiveRank(features),
     dimension: features.dimension,
   };
-}
-
-/** Alignment of rows 2i and 2i + 1. */
-export function pairAlignment({ data, count, dimension }: Features): number {
-  const side = (first: number): Features => {
-    const half = new Float32Array((count / 2) * dimension);
-    for (let i = 0; i < count / 2; i++) {
-      const row = (2 * i + first) * dimension;
-      half.set(data.subarray(row, row + dimension), i * dimension);
-    }
-    return { data: half, count: count / 2, dimension };
-  };
-  return alignment(side(0), side(1));
 }
 
 /** What guessing the largest class gets right. */

@@ -41,4 +41,6 @@ export {
 export { labelledOnly, labelsIn, largestShare } from "./labels.ts";
 export { readGroups, writeGroups } from "./groupsFile.ts";
 export { joinGroups } from "./joinGroups.ts";
+export { PIXEL_SIDE, pixelFeatures, rawRows } from "./rawPixels.ts";
 export { refuseSame } from "./sameImages.ts";
+export { viewPairRows } from "./viewPairRows.ts";

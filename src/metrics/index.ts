@@ -12,6 +12,7 @@ export { nearestNeighbours, type Neighbours } from "./nearest.ts";
 export { nearestInBlocks } from "./nearestInBlocks.ts";
 export { residentRows, type ResidentRows } from "./residentRows.ts";
 export { uniformity } from "./uniformity.ts";
+export { pairAlignment, viewAgreement } from "./viewPairs.ts";
 export {
   correctedLevel,
   LEAST_SEEDS,

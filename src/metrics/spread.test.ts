@@ -8,6 +8,7 @@ import { effectiveRank, singularValues } from "./effectiveRank.ts";
 import { featureSpread } from "./featureSpread.ts";
 import type { Features } from "./features.ts";
 import { uniformity } from "./uniformity.ts";
+import { viewAgreement } from "./viewPairs.ts";
 
 const rows = (...values: number[][]): Features => ({
   data: Float32Array.from(values.flat()),
@@ -151,4 +152,11 @@ describe("effectiveRank", () => {
     expect(values.reduce((sum, v) => sum + v * v, 0) / squares).toBeCloseTo(1, 9);
     for (let i = 1; i < values.length; i++) expect(values[i]).toBeLessThanOrEqual(values[i - 1]);
   });
+});
+
+it("viewAgreement counts images whose first view is nearest to their own second", () => {
+  const alike = rows([1, 0], [1, 0.1], [0, 1], [0.1, 1], [-1, 0], [-1, 0.1]);
+  expect(viewAgreement(alike)).toBe(1);
+  const swapped = rows([1, 0], [0, 1], [0, 1], [1, 0], [-1, 0], [-1, 0.1]);
+  expect(viewAgreement(swapped)).toBeCloseTo(1 / 3);
 });

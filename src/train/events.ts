@@ -26,14 +26,37 @@ export type EvaluationRecord = {
   kind: "evaluation";
   epoch: number;
   step: number;
-  knnAccuracy?: number; // share; only with labels
+  knnAccuracy?: number | undefined; // share; only with labels
   knnK?: number;
   knnTemperature?: number;
   knnChance?: number; // share of the largest class
+  knnAsked?: KnnAsked;
+  knnImages?: number; // that were asked
+  viewAgreement?: number | undefined; // share of images whose two views are nearest to each other; only without labels
+  viewImages?: number; // among which
   uniformity: number;
   effectiveRank: number;
   elapsedSeconds: number;
   [figure: string]: number | string | undefined;
+};
+
+/** Whose labels k-NN asks for: held-out test images, or training images among each other, each left out in turn. */
+export type KnnAsked = "test" | "training";
+
+/** What an encoder has to beat, measured once before the first step, as evaluations are and on their images. */
+export type BaselineRecord = {
+  kind: "baselines";
+  epoch: number; // 0
+  step: number; // 0
+  knnPixels?: number | undefined; // of raw pixels; only with labels
+  knnStart?: number | undefined; // of the weights that training starts from
+  knnChance?: number;
+  knnAsked?: KnnAsked;
+  knnImages?: number;
+  agreementPixels?: number | undefined; // view agreement; only without labels
+  agreementStart?: number | undefined;
+  viewImages?: number;
+  elapsedSeconds: number; // 0
 };
 
 /** What the boxes of contrastive crops came to when they were made anew. `epoch` counts the epochs done. */
@@ -61,10 +84,12 @@ export type TrainEvent =
       config: RunConfig;
       run: string;
       images: number;
+      labelled: boolean;
       stepsPerEpoch: number;
       parameters: number;
       firstStep: number;
     }
+  | { kind: "baselines"; record: BaselineRecord }
   | { kind: "step"; record: StepRecord; stepInEpoch: number; secondsLeft: number }
   | {
       kind: "epoch";

@@ -18,6 +18,7 @@ export {
 } from "./config.ts";
 export { openTrainingData, type TrainingData } from "./dataset.ts";
 export {
+  type BaselineRecord,
   type CropRecord,
   type EvaluationRecord,
   type StepRecord,

@@ -8,19 +8,31 @@ import {
   labelsIn,
   largestShare,
   openFeatures,
+  pixelFeatures,
+  rawRows,
   refuseSame,
+  type Rows,
+  viewPairRows,
 } from "../inference/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
-import { effectiveRank, type Features, knnClassify, uniformity } from "../metrics/index.ts";
+import {
+  effectiveRank,
+  type Features,
+  knnClassify,
+  uniformity,
+  viewAgreement,
+} from "../metrics/index.ts";
 import type { RunConfig } from "./config.ts";
 import { type OpenDataOptions, openTrainingData, type TrainingData } from "./dataset.ts";
-import type { EvaluationRecord } from "./events.ts";
+import type { BaselineRecord, EvaluationRecord, KnnAsked } from "./events.ts";
 import type { Progress } from "./loop.ts";
 import { exportedEncoder } from "./session.ts";
 import type { Target } from "./stepper.ts";
 
-/** Measures the encoder between epochs. */
+/** Measures the encoder between epochs, always in the same way and on the same images. */
 export type Monitor = {
+  /** What an encoder has to beat, before the first step. */
+  baselines(state: HostState): Promise<BaselineRecord>;
   evaluate(progress: Progress, epoch: number): Promise<EvaluationRecord>;
   dispose(): Promise<void>;
 };
@@ -34,6 +46,9 @@ function sample(numbers: Int32Array, most: number, seed: number, name: string): 
   const order = permutation(randomStream(seed, "evaluation", name), numbers.length);
   return Int32Array.from(order.slice(0, most), (i) => numbers[i]).sort();
 }
+
+/** Images of which two views are compared where there are no labels. */
+const VIEWED = 200;
 
 const all = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
 
@@ -81,44 +96,64 @@ function refuseClasses(path: string, images: TrainingData, classes: readonly str
   );
 }
 
-function vote(
-  train: Part,
-  trained: Features,
-  test: Part | undefined,
-  tested: Features,
-  config: RunConfig,
-) {
-  if (train.labels === undefined) return {};
-  const { k, temperature } = config.evaluation;
-  const classes = train.images.classes?.length ?? 0;
-  const queries = test ?? train;
-  const result = knnClassify(
-    { features: trained, labels: train.labels, classes },
-    { features: tested, labels: queries.labels! },
-    { k, temperature, leaveOneOut: test === undefined },
-  );
+/** What is asked: test images of the training images, or these among each other; without labels their views. */
+type Asked = { train: Part; test: Part | undefined; views: Rows; config: RunConfig };
+
+/** What turns images and views into features. */
+type Eye = { images(part: Part): Promise<Features>; views(rows: Rows): Promise<Features> };
+
+const pixelEye = (format: InputFormat): Eye => ({
+  images: async ({ images, indices }) => pixelFeatures(images, format, indices),
+  views: async (rows) => rawRows(rows, format.imageSize),
+});
+
+function encoderEye(embedder: Embedder, state: HostState, format: InputFormat): Eye {
+  const embed = async (rows: Rows): Promise<Features> => {
+    const data = await embedder.embed(exportedEncoder(state), rows);
+    return { data, count: rows.count, dimension: embedder.dimension };
+  };
   return {
-    knnAccuracy: result.accuracy,
-    knnK: result.k,
-    knnTemperature: temperature,
-    knnChance: largestShare(queries.labels!),
+    images: ({ images, indices }) => embed(imageRows(images, format, indices)),
+    views: embed,
   };
 }
 
-async function embedPart(
-  embedder: Embedder,
-  state: HostState,
-  { images, indices }: Part,
-  format: InputFormat,
-): Promise<Features> {
-  const rows = imageRows(images, format, indices);
-  const data = await embedder.embed(exportedEncoder(state), rows);
-  return { data, count: indices.length, dimension: embedder.dimension };
+/** What holds for every measurement of a run. */
+function factsOf({ train, test, views, config }: Asked) {
+  const { labels } = test ?? train;
+  if (train.labels === undefined || labels === undefined) return { viewImages: views.count / 2 };
+  const knnAsked: KnnAsked = test === undefined ? "training" : "test";
+  const voters = train.labels.length - (test === undefined ? 1 : 0);
+  return {
+    ...{ knnAsked, knnImages: labels.length, knnChance: largestShare(labels) },
+    knnK: Math.min(config.evaluation.k, voters),
+    knnTemperature: config.evaluation.temperature,
+  };
+}
+
+function vote({ train, test, config }: Asked, trained: Features, tested: Features) {
+  const { k, temperature } = config.evaluation;
+  return knnClassify(
+    { features: trained, labels: train.labels!, classes: train.images.classes?.length ?? 0 },
+    { features: tested, labels: (test ?? train).labels! },
+    { k, temperature, leaveOneOut: test === undefined },
+  );
+}
+
+/** k-NN accuracy with labels, the agreement of views without; and the features of the images asked. */
+async function measure(asked: Asked, eye: Eye) {
+  const { train, test, views } = asked;
+  const trained = await eye.images(train);
+  const tested = test === undefined ? trained : await eye.images(test);
+  if (train.labels === undefined) {
+    return { tested, knn: undefined, agreement: viewAgreement(await eye.views(views)) };
+  }
+  return { tested, knn: vote(asked, trained, tested).accuracy, agreement: undefined };
 }
 
 /**
  * Opens the measurement: k-NN of held-out images among the training images, or without a test set of
- * labelled training images among each other; without labels only the spread of the features.
+ * labelled training images among each other; without labels whether views of an image find each other.
  */
 export async function openMonitor(
   session: {
@@ -130,20 +165,33 @@ export async function openMonitor(
   },
   target: Target,
 ): Promise<Monitor> {
-  const { config, data, framework, state } = session;
-  const { imageSize, views } = config;
+  const { config, data, framework } = session;
+  const { imageSize, views, seed } = config;
   const classes = data.classes ?? [];
   const train = partOf(data, classes, config, "train");
   const test = session.test && partOf(session.test, classes, config, "test");
+  const pairs = viewPairRows(data, views, seed, sample(all(data.count), VIEWED, seed, "views"));
+  const asked: Asked = { train, test, views: pairs, config };
   const format = { imageSize, mean: views.mean, std: views.std };
-  const embedder = await openFeatures(framework.encoder, exportedEncoder(state), format, target);
+  const first = exportedEncoder(session.state);
+  const embedder = await openFeatures(framework.encoder, first, format, target);
+  const eyeOf = (state: HostState) => encoderEye(embedder, state, format);
   return {
-    async evaluate({ state: now, step, elapsedSeconds }, epoch) {
-      const trained = await embedPart(embedder, now, train, format);
-      const tested = test === undefined ? trained : await embedPart(embedder, now, test, format);
+    async baselines(state) {
+      const raw = await measure(asked, pixelEye(format));
+      const start = await measure(asked, eyeOf(state));
       return {
-        ...{ kind: "evaluation", epoch, step },
-        ...vote(train, trained, test, tested, config),
+        ...{ kind: "baselines", epoch: 0, step: 0, ...factsOf(asked) },
+        ...{ knnPixels: raw.knn, knnStart: start.knn },
+        ...{ agreementPixels: raw.agreement, agreementStart: start.agreement },
+        elapsedSeconds: 0,
+      };
+    },
+    async evaluate({ state, step, elapsedSeconds }, epoch) {
+      const { tested, knn, agreement } = await measure(asked, eyeOf(state));
+      return {
+        ...{ kind: "evaluation", epoch, step, knnAccuracy: knn, viewAgreement: agreement },
+        ...factsOf(asked),
         uniformity: uniformity(tested),
         effectiveRank: effectiveRank(tested),
         elapsedSeconds: Number(elapsedSeconds.toFixed(3)),

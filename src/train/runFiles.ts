@@ -1,11 +1,11 @@
 import { openEventWriter } from "../files/index.ts";
 import { type AppendLog, openAppendLog } from "./appendLog.ts";
-import type { CropRecord, EvaluationRecord, StepRecord } from "./events.ts";
+import type { BaselineRecord, CropRecord, EvaluationRecord, StepRecord } from "./events.ts";
 import type { HealthRecord } from "./health/records.ts";
 import type { RunFolder } from "./runFolder.ts";
 
 /** A line of metrics.jsonl. */
-export type RunRecord = StepRecord | EvaluationRecord | CropRecord | HealthRecord;
+export type RunRecord = StepRecord | EvaluationRecord | BaselineRecord | CropRecord | HealthRecord;
 
 /** The growing files of a run: metrics.jsonl, train.log and TensorBoard's events. */
 export type RunFiles = {

@@ -16,13 +16,13 @@ import {
 import type { TrainingData } from "./dataset.ts";
 import { configHash, decisivePart } from "./decisive.ts";
 import { scheduleOf } from "./epochs.ts";
-import type { EvaluationRecord, TrainListener } from "./events.ts";
+import type { BaselineRecord, EvaluationRecord, TrainListener } from "./events.ts";
 import { describeFailure, stopAt } from "./failure.ts";
 import { isHealthDue, openHealthProbe } from "./health/probe.ts";
 import { describeDiagnosis, watchHealth } from "./health/watch.ts";
 import { loadedBatch } from "./loadedBatch.ts";
 import { type LoopParts, type Progress, runLoop } from "./loop.ts";
-import { openMonitor } from "./monitor.ts";
+import { type Monitor, openMonitor } from "./monitor.ts";
 import { coverageFigures } from "./objectBoxes.ts";
 import { openPairRecorder } from "./pairRecorder.ts";
 import type { Position } from "./position.ts";
@@ -57,6 +57,7 @@ export type Outcome = {
   readonly loss: number | null; // mean of the last epoch that was done, nats
   readonly chanceLoss: number; // nats
   readonly evaluation: EvaluationRecord | undefined; // the last one
+  readonly baselines: BaselineRecord | undefined;
 };
 
 type Saving = { session: Session; files: RunFiles; exported: Exported; stepsPerEpoch: number };
@@ -117,6 +118,7 @@ function announce(session: Session, firstStep: number, stepsPerEpoch: number): v
   const parameters = parameterCount(framework.encoder);
   listener({
     ...{ kind: "start", config, run: folder.path, images: data.count },
+    labelled: data.labels !== undefined,
     ...{ stepsPerEpoch, parameters, firstStep },
   });
 }
@@ -177,12 +179,29 @@ const earlierRecords = ({ metrics }: RunFolder): Promise<RunRecord[]> =>
     () => [],
   );
 
+/** What the encoder has to beat: measured and written down before the first step, later read. */
+async function baselinesOf(
+  { session, files }: Saving,
+  monitor: Monitor,
+  { step, state }: Progress,
+  earlier: readonly RunRecord[],
+): Promise<BaselineRecord | undefined> {
+  const isNew = step === 0 && session.config.evaluation.every > 0;
+  const baselines = isNew
+    ? await monitor.baselines(state)
+    : earlier.find((record) => record.kind === "baselines");
+  if (baselines === undefined) return undefined;
+  if (isNew) files.record(baselines);
+  session.listener({ kind: "baselines", record: baselines });
+  return baselines;
+}
+
 /** Looks at a run when that is due, and tells where its verdict changes. */
-async function examining({ session, files, stepsPerEpoch }: Saving) {
-  const { config, framework, data, folder, target, listener } = session;
+async function examining({ session, files, stepsPerEpoch }: Saving, earlier: readonly RunRecord[]) {
+  const { config, framework, data, target, listener } = session;
   const total = config.epochs * stepsPerEpoch;
   const watch = watchHealth(config, total);
-  for (const record of await earlierRecords(folder)) watch.see(record);
+  for (const record of earlier) watch.see(record);
   const probe = openHealthProbe(framework, data, target);
   const look: LoopParts["look"] = async (before, { state, step, elapsedSeconds }, batch) => {
     if (!isHealthDue(step, total)) return undefined;
@@ -201,7 +220,8 @@ async function examining({ session, files, stepsPerEpoch }: Saving) {
     files.record(one);
     watch.see(one);
   };
-  return { look, judge, record, dispose: () => probe.dispose() };
+  const see = (one: RunRecord) => void watch.see(one);
+  return { look, judge, record, see, dispose: () => probe.dispose() };
 }
 
 /** Trains from a position, or from the start, until done or interrupted. Frees what the session holds. */
@@ -225,11 +245,14 @@ export async function runSession(session: Session, from: Position | undefined): 
     const { seen, listener } = following(session, files);
     const exported = exportedOf(config, framework, session.state);
     const saving: Saving = { session, files, exported, stepsPerEpoch };
-    doctor = await examining(saving);
+    const earlier = await earlierRecords(folder);
+    doctor = await examining(saving, earlier);
     files.log(from === undefined ? "start" : `go on from step ${from.step}`);
     announce(session, progress.step, stepsPerEpoch);
     const crops = describeStart(session);
     if (crops !== undefined) listener({ kind: "note", text: crops });
+    const baselines = await baselinesOf(saving, monitor, progress, earlier);
+    if (baselines !== undefined) doctor.see(baselines);
     const chanceLoss = framework.chanceLoss();
     const finished = await runLoop(
       {
@@ -249,7 +272,7 @@ export async function runSession(session: Session, from: Position | undefined): 
     const [steps, seconds] = [progress.step, progress.elapsedSeconds];
     const epochs = Math.floor(steps / stepsPerEpoch);
     const last = await lastSeen(seen, folder, epochs);
-    return { epochs, steps, finished, seconds, chanceLoss, ...last };
+    return { epochs, steps, finished, seconds, chanceLoss, baselines, ...last };
   } finally {
     files.close();
     await Promise.all([

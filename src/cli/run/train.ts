@@ -1,52 +1,59 @@
 import { ConfigError } from "../../core/errors.ts";
-import {
-  type EvaluationRecord,
-  omit,
-  replay,
-  resume,
-  train,
-  type TrainResult,
-} from "../../train/index.ts";
-import { count, duration, leftColumns, percent } from "../format.ts";
+import { omit, replay, resume, train, type TrainResult } from "../../train/index.ts";
+import { count, duration, intervalOf, leftColumns, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
+import { askedImages, barsLine, barsOf } from "./asked.ts";
 import { readSettings } from "./settings.ts";
 import { trainView } from "./trainView.ts";
 
 /** What `train --json` prints. */
 function answerOf(result: TrainResult): Answer {
-  const { run, epochs, steps, loss, chanceLoss, seconds, finished, evaluation, config } = result;
+  const { run, epochs, steps, loss, chanceLoss, seconds, finished, config } = result;
+  const { evaluation, baselines } = result;
   return {
     ...{ run, epochs, steps, loss, knn: evaluation?.knnAccuracy ?? null, chanceLoss, finished },
     seconds: Number(seconds.toFixed(2)),
     evaluation: evaluation ?? null,
+    baselines: baselines ?? null,
     weights: `${run}/checkpoints/last/weights.safetensors`,
     config,
   };
 }
 
-function measured(evaluation: EvaluationRecord | undefined, images: number): string[] {
+/** What was measured last, of which images, with its interval, beside what the encoder has to beat. */
+function measured({ evaluation, baselines, config }: TrainResult): string[] {
   if (evaluation === undefined) return [];
-  const { knnAccuracy, knnChance = 0, knnK, uniformity, effectiveRank } = evaluation;
+  const { knnAccuracy, knnChance, knnK, knnImages, viewAgreement, viewImages } = evaluation;
+  const { uniformity, effectiveRank } = evaluation;
+  const bars = barsOf(baselines ?? {}, config.init !== undefined);
+  const against = barsLine(knnChance === undefined ? bars : [...bars, ["chance", knnChance]]);
+  const lost = (knnAccuracy ?? 1) < (baselines?.knnPixels ?? 0);
+  const within = (share: number, images = 0) => `${percent(share)}${intervalOf(share, images)}`;
   const vote =
     knnAccuracy === undefined
       ? []
+      : [`k-NN       ${within(knnAccuracy, knnImages)} of ${askedImages(evaluation)}, k ${knnK}`];
+  const found =
+    viewAgreement === undefined
+      ? []
       : [
-          `k-NN       ${percent(knnAccuracy)} of ${knnK} neighbours' votes right, among ${count(images)} images at most; chance ${percent(knnChance)}`,
+          `views      ${within(viewAgreement, viewImages)} of ${viewImages} images have two views nearest to each other; no labels, no accuracy`,
         ];
   return [
-    ...vote,
+    ...[...vote, ...found],
+    ...(against === "" ? [] : [`           ${against}${lost ? ": raw pixels do better" : ""}`]),
     `spread     uniformity ${uniformity.toFixed(2)}, effective rank ${effectiveRank.toFixed(1)}`,
   ];
 }
 
 function sayDone(result: TrainResult, { printer }: Call): void {
-  const { run, epochs, steps, loss, chanceLoss, seconds, evaluation, config } = result;
+  const { run, epochs, steps, loss, chanceLoss, seconds, config } = result;
   const shown = loss === null ? "" : `, loss ${loss.toFixed(3)} (chance ${chanceLoss.toFixed(3)})`;
   printer.say();
   printer.say(
     `done       ${count(epochs)} epochs, ${count(steps)} steps in ${duration(seconds)}${shown}`,
   );
-  for (const line of measured(evaluation, config.evaluation.images)) printer.say(line);
+  for (const line of measured(result)) printer.say(line);
   printer.say(`run        ${run}`);
   printer.say(`weights    ${run}/checkpoints/last/weights.safetensors`);
   printer.say();

@@ -8,11 +8,17 @@ import type {
 } from "../../train/index.ts";
 import { count, counted, duration, figure, leftColumns, percent } from "../format.ts";
 import type { Printer } from "../printer.ts";
+import { barsOf } from "./asked.ts";
 
 const MAX_SILENCE_MS = 30_000; // piped: a line at least so often
 const REDRAW_MS = 100;
 
-type Column = { title: string; width: number; cell(record: StepRecord, more: More): string };
+type Column = {
+  title: string;
+  unlabelled?: string; // title where there are no labels
+  width: number;
+  cell(record: StepRecord, more: More): string;
+};
 type More = {
   config: RunConfig;
   stepsPerEpoch: number;
@@ -28,16 +34,18 @@ const figures: readonly Column[] = [
   { title: "chance", width: 7, cell: ({ chanceLoss }) => chanceLoss.toFixed(3) },
   { title: "pos", width: 6, cell: ({ positiveSimilarity }) => signed(positiveSimilarity) },
   { title: "neg", width: 6, cell: ({ negativeSimilarity }) => signed(negativeSimilarity) },
-  { title: "k-NN", width: 7, cell: (_, { evaluation }) => measured(evaluation) },
+  {
+    ...{ title: "k-NN", unlabelled: "views", width: 7 },
+    cell: (_, { evaluation }) => measured(evaluation),
+  },
   { title: "images/s", width: 9, cell: ({ imagesPerSecond }) => figure(imagesPerSecond) },
   { title: "waiting", width: 8, cell: ({ waitShare }) => percent(waitShare) },
   { title: "left", width: 9, cell: (_, { secondsLeft }) => duration(secondsLeft) },
 ];
 
 function measured(evaluation: EvaluationRecord | undefined): string {
-  if (evaluation === undefined) return "";
-  if (evaluation.knnAccuracy !== undefined) return percent(evaluation.knnAccuracy);
-  return `r ${figure(evaluation.effectiveRank)}`;
+  const share = evaluation?.knnAccuracy ?? evaluation?.viewAgreement;
+  return share === undefined ? "" : percent(share);
 }
 
 function place(record: StepRecord, { config, stepsPerEpoch, stepInEpoch }: More): string {
@@ -50,11 +58,20 @@ function place(record: StepRecord, { config, stepsPerEpoch, stepInEpoch }: More)
 const row = (first: string, width: number, cells: string[]) =>
   first.padEnd(width) + cells.map((cell, i) => cell.padStart(figures[i].width)).join(" ");
 
+/** What is measured between epochs. */
+function measureMeaning({ config, labelled }: Started): string {
+  if (!labelled)
+    return "views    images whose two views are nearest to each other: no labels, no accuracy";
+  if (config.test === undefined)
+    return "k-NN     training images that the nearest others label rightly (leave-one-out)";
+  return "k-NN     test images, held out, that the nearest training images label rightly";
+}
+
 /** The columns of progress and what they mean, once, above the table. */
-const legend = [
+const legend = (started: Started) => [
   "loss     mean over the epoch, in nats; chance is the loss of embeddings that know nothing",
   "pos neg  cosine similarity of two views of an image, and of different images",
-  "k-NN     share of right votes of the nearest images; without labels r, the effective rank",
+  measureMeaning(started),
   "waiting  share of the time that the step waited for views",
 ];
 
@@ -97,7 +114,7 @@ function tableLine(
   return row(place(record, all), firstWidth(config), cells);
 }
 
-const firstWidth = ({ epochs }: RunConfig) => 2 * String(epochs).length + 7;
+const firstWidth = ({ epochs }: RunConfig) => Math.max(11, 2 * String(epochs).length + 7);
 
 /** Shows training on a terminal as a table with one live line, elsewhere as plain lines now and then. */
 export function trainView(printer: Printer): TrainListener {
@@ -110,15 +127,22 @@ export function trainView(printer: Printer): TrainListener {
     started = event;
     for (const text of startLines(event)) printer.note(text);
     printer.note();
-    for (const text of legend) printer.note(dim(text));
+    for (const text of legend(event)) printer.note(dim(text));
     printer.note();
     printer.note(
       row(
         "epoch",
         firstWidth(event.config),
-        figures.map(({ title }) => title),
+        figures.map(({ title, unlabelled = title }) => (event.labelled ? title : unlabelled)),
       ),
     );
+  };
+  const baselines = ({ record }: Extract<TrainEvent, { kind: "baselines" }>) => {
+    const { config } = started!;
+    for (const [name, share] of barsOf(record, config.init !== undefined)) {
+      const cells = figures.map(({ title }) => (title === "k-NN" ? percent(share) : ""));
+      printer.note(row(name, firstWidth(config), cells).trimEnd());
+    }
   };
   const step = ({ record, secondsLeft, stepInEpoch }: Extract<TrainEvent, { kind: "step" }>) => {
     if (printer.live && now() - drawnAt > REDRAW_MS) {
@@ -147,6 +171,7 @@ export function trainView(printer: Printer): TrainListener {
       printer.note("chosen for you");
       for (const text of choiceLines(event.choices)) printer.note(dim(text));
     } else if (event.kind === "start") start(event);
+    else if (event.kind === "baselines") baselines(event);
     else if (event.kind === "step") step(event);
     else if (event.kind === "epoch") epoch(event);
   };

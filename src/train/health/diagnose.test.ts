@@ -132,6 +132,58 @@ describe("diagnose", () => {
     expect(diagnose({ ...falling, evaluations: flat }).finding).toBe("few directions");
   });
 
+  test("behind raw pixels or the first weights is never healthy", () => {
+    const measured = (votes: number[], more: object, totalSteps = 40) => {
+      const evaluations = measuredVotes(votes).map((one) => ({ ...one, knnImages: 2000 }));
+      const baselines = {
+        ...{ kind: "baselines" as const, epoch: 0, step: 0, elapsedSeconds: 0 },
+        ...{ knnPixels: 0.388, knnStart: 0.2, ...more },
+      };
+      return diagnose({ ...course(), evaluations, baselines, totalSteps });
+    };
+    const lost = measured([0.33, 0.318, 0.308], {});
+    expect([lost.verdict, lost.finding]).toEqual(["broken", "below raw pixels"]);
+    expect(describeDiagnosis(lost)).toMatch(
+      /By the labels of 2000 images .*\(knnAccuracy 0.308, expected above 0.388, raw pixels\).*milder/,
+    );
+    expect(measured([0.33, 0.35, 0.36], {}).change).toMatch(/^more --epochs/);
+    expect(measured([0.38, 0.385], {}).verdict).toBe("watch"); // by less than chance tells
+    expect(measured([0.3], {}, 60).finding).toBe("below raw pixels");
+    const young = measured([0.3], {}, 200);
+    expect([young.verdict, young.finding]).toEqual(["watch", "below raw pixels so far"]);
+    expect(measured([0.41], {}).finding).toBe("healthy");
+    expect(measured([0.41], { knnStart: 0.5 }).finding).toBe("below the first weights");
+    const { evidence } = measured([0.41], {});
+    expect(evidence.find(({ name }) => name === "knnAccuracy")?.expected).toBe(
+      "above 0.388, raw pixels; above 0.200, the first weights",
+    );
+  });
+
+  test("without labels views that pixels find as well are told, beyond chance", () => {
+    const measured = (viewAgreement: number) => {
+      const one = { kind: "evaluation" as const, epoch: 1, step: 9, elapsedSeconds: 1 };
+      const evaluations = [
+        { ...one, uniformity: -2, effectiveRank: 30, viewAgreement, viewImages: 200 },
+      ];
+      const baselines = {
+        ...{ kind: "baselines" as const, epoch: 0, step: 0, elapsedSeconds: 0 },
+        ...{ agreementPixels: 0.5, agreementStart: 0.1 },
+      };
+      return diagnose({ ...course(), evaluations, baselines, totalSteps: 40 }).finding;
+    };
+    expect([0.9, 0.45, 0.4].map(measured)).toEqual(["healthy", "healthy", "below raw pixels"]);
+  });
+
+  test("k-NN that falls from its first measurement on is told at once", () => {
+    const falling = (votes: number[]) => {
+      const evaluations = measuredVotes(votes).map((one) => ({ ...one, knnImages: 2000 }));
+      return diagnose({ ...course(), evaluations, totalSteps: 100 }).finding;
+    };
+    expect(falling([0.34, 0.32, 0.31])).toBe("k-NN falls");
+    expect(falling([0.34, 0.335, 0.33])).toBe("healthy"); // chance
+    expect(falling([0.33, 0.34, 0.31])).toBe("healthy"); // not from the first
+  });
+
   test("a loss at chance is none where negatives are made hard, or where the vote rises", () => {
     const stuck = (figures: Partial<StepRecord>, more: object = {}, votes: number[] = []) => {
       const one = course(() => ({ loss: 6.3, ...figures }));
@@ -165,6 +217,10 @@ test("the watch speaks when the finding changes, and only then", () => {
   );
   expect(watch.see(look({ viewStd: 60 }))).toBeUndefined();
   expect(watch.see(look())?.verdict).toBe("healthy");
+  const start = { kind: "baselines" as const, epoch: 0, step: 0, elapsedSeconds: 0 };
+  watch.see({ ...start, knnPixels: 0.4 });
+  watch.see(measuredVotes([0.1])[0]);
+  expect(watch.see(look())).toBeUndefined(); // a young run may be behind
 });
 
 describe("the steps that are kept", () => {

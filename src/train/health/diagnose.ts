@@ -1,4 +1,6 @@
-import { fact, findings } from "./findings.ts";
+import { expectedOf, standingOf } from "./accuracyFindings.ts";
+import { fact } from "./finding.ts";
+import { findings } from "./findings.ts";
 import type { Course, Diagnosis } from "./records.ts";
 import { leadOf, type Signs, signsOf, WINDOW } from "./signs.ts";
 
@@ -16,12 +18,22 @@ export function diagnose(course: Course): Diagnosis {
       evidence: [],
     };
   }
-  const found = findings.flatMap(({ name, verdict, look }): Diagnosis[] => {
+  const found = findings.flatMap(({ name, verdict, passing, look }): Diagnosis[] => {
     const seen = look(signs);
-    return seen === undefined ? [] : [{ verdict, finding: name, ...seen }];
+    return seen === undefined
+      ? []
+      : [{ verdict, finding: name, ...seen, ...(passing && { passing }) }];
   });
   const gravest = found.find(({ verdict }) => verdict === "broken") ?? found.at(0);
   return gravest ?? healthy(signs);
+}
+
+/** The newest k-NN accuracy, or agreement of views, beside what it has to beat. */
+function measured(course: Course): [string, number | undefined, string][] {
+  const standing = standingOf(course);
+  if (standing === undefined) return [];
+  const expected = standing.bars.map((bar) => expectedOf(standing, bar)).join("; ") || "rising";
+  return [[standing.measure, standing.shares.at(-1), expected]];
 }
 
 function healthy(signs: Signs): Diagnosis {
@@ -37,7 +49,8 @@ function healthy(signs: Signs): Diagnosis {
     ["uniformity", evaluated?.uniformity, "below -1; 0 is one point"],
     ["queueTurnover", probe?.queueTurnover, "above 0"],
     ["updateRatio", probe?.updateRatio, "below 0.05"],
-    ["knnAccuracy", evaluated?.knnAccuracy, "rising"],
+    ...measured(course),
+    ["effectiveRank", evaluated?.effectiveRank, "ten or more"],
   ];
   return {
     verdict: "healthy",

@@ -2,14 +2,14 @@ import { existsSync } from "node:fs";
 
 import { DataError } from "../../core/errors.ts";
 import { readJsonLines } from "../../files/index.ts";
-import type { EvaluationRecord, StepRecord } from "../events.ts";
+import type { BaselineRecord, EvaluationRecord, StepRecord } from "../events.ts";
 import { readFailure } from "../failure.ts";
 import { readRunConfig } from "../runConfig.ts";
 import { existingRun } from "../runFolder.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Diagnosis, HealthRecord } from "./records.ts";
 
-type Line = StepRecord | EvaluationRecord | HealthRecord;
+type Line = StepRecord | EvaluationRecord | BaselineRecord | HealthRecord;
 
 /** A run that stopped at a number that is not finite, after `done` steps; undefined where it came past that step. */
 function stopped(path: string, done: number, upTo: number): Diagnosis | undefined {
@@ -46,8 +46,8 @@ export async function examineRun(
   const steps = of("step");
   const perEpoch = Math.max(1, Math.floor(about.dataset.images / config.batchSize));
   const totalSteps = Math.max(config.epochs * perEpoch, steps.length);
-  const course = { config, steps, health: of("health"), evaluations: of("evaluation"), totalSteps };
-  const found = diagnose(course);
+  const [health, evaluations, baselines] = [of("health"), of("evaluation"), of("baselines").at(-1)];
+  const found = diagnose({ config, steps, health, evaluations, baselines, totalSteps });
   const failed = stopped(folder.failure, steps.length, upTo);
   const diagnosis = found.verdict === "broken" ? found : (failed ?? found);
   return { ...diagnosis, steps: steps.length, totalSteps };

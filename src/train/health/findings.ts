@@ -1,21 +1,7 @@
-import type { Course, Evidence, Verdict } from "./records.ts";
-import { leadOf, type Signs, START, WINDOW } from "./signs.ts";
-
-type Found = { sentence: string; evidence: Evidence[]; change: string; verdict?: Verdict };
-/** One thing that may be wrong. */
-export type Finding = {
-  readonly name: string;
-  readonly verdict: Verdict;
-  /** What is wrong, or undefined where this is not it. */
-  readonly look: (signs: Signs) => Found | undefined;
-};
-
-/** A figure with what is expected of it. */
-export const fact = (name: string, value: number, expected: string): Evidence => ({
-  name,
-  value,
-  expected,
-});
+import { belowBars, belowBarsSoFar, fallingVote, votesOf } from "./accuracyFindings.ts";
+import { fact, type Finding } from "./finding.ts";
+import type { Course } from "./records.ts";
+import { leadOf, START, WINDOW } from "./signs.ts";
 
 const wrongNormalisation: Finding = {
   name: "wrong normalisation",
@@ -96,10 +82,6 @@ const findsOthers = [
 ];
 /** Samplers that leave only negatives that are nearer than most, at first nearer than the positives. */
 const keepsNearest = ["ring", "hardest"];
-
-/** Accuracies of k-NN so far, in order. */
-const votesOf = ({ evaluations }: Course): number[] =>
-  evaluations.flatMap(({ knnAccuracy }) => knnAccuracy ?? []);
 
 const uses = ({ samplers }: Course["config"], names: readonly string[]): boolean =>
   samplers.some(({ name }) => names.includes(name));
@@ -300,21 +282,6 @@ const fewDirections: Finding = {
   },
 };
 
-const fallingVote: Finding = {
-  name: "k-NN falls",
-  verdict: "watch",
-  look({ course, done }) {
-    const votes = votesOf(course);
-    const [best, now] = [Math.max(...votes), votes.at(-1)];
-    if (now === undefined || votes.length < 4 || done < 0.3 || best - now < 0.05) return undefined;
-    return {
-      sentence: "The encoder was better before: k-NN accuracy falls while the loss goes on.",
-      evidence: [fact("knnAccuracy", now, `${best.toFixed(3)}, as it was`)],
-      change: "take checkpoints/best, and views that keep what the labels go by",
-    };
-  },
-};
-
 const clamped: Finding = {
   name: "clamped anchors",
   verdict: "watch",
@@ -352,5 +319,5 @@ const waiting: Finding = {
 export const findings: readonly Finding[] = [
   ...[wrongNormalisation, sameViews, deadQueue, constantEmbedding, tooCold, tooHot],
   ...[leak, rateTooHigh, mixedUp, collapse, duplicates, notLearning, fewDirections],
-  ...[fallingVote, clamped, waiting],
+  ...[...belowBars, fallingVote, clamped, waiting, ...belowBarsSoFar],
 ];

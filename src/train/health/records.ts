@@ -1,5 +1,5 @@
 import type { RunConfig } from "../config.ts";
-import type { EvaluationRecord, StepRecord } from "../events.ts";
+import type { BaselineRecord, EvaluationRecord, StepRecord } from "../events.ts";
 
 /** What is looked at now and then beside the figures of a step. */
 export type HealthRecord = {
@@ -29,6 +29,7 @@ export type Course = {
   readonly steps: readonly StepRecord[];
   readonly health: readonly HealthRecord[];
   readonly evaluations: readonly EvaluationRecord[];
+  readonly baselines?: BaselineRecord | undefined;
   readonly totalSteps: number;
 };
 
@@ -47,4 +48,6 @@ export type Diagnosis = {
   evidence: Evidence[];
   /** One thing to change; nothing where nothing is wrong. */
   change?: string;
+  /** Whether a sound run may be so while it is young. */
+  passing?: boolean;
 };

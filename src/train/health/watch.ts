@@ -1,5 +1,5 @@
 import type { RunConfig } from "../config.ts";
-import type { EvaluationRecord, StepRecord } from "../events.ts";
+import type { BaselineRecord, EvaluationRecord, StepRecord } from "../events.ts";
 import type { RunRecord } from "../runFiles.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Diagnosis, HealthRecord } from "./records.ts";
@@ -31,16 +31,22 @@ export function watchHealth(config: RunConfig, totalSteps: number) {
   const steps: StepRecord[] = [];
   const health: HealthRecord[] = [];
   const evaluations: EvaluationRecord[] = [];
+  let baselines: BaselineRecord | undefined;
   let said = "healthy";
   return {
-    /** Takes a record in. After a look at the run's health the diagnosis, where it was not the last one said. */
+    /**
+     * Takes a record in. After a look at the run's health the diagnosis, where it was not the last one said; what
+     * young runs pass through is not said.
+     */
     see(record: RunRecord): Diagnosis | undefined {
       if (record.kind === "step") addStep(steps, record);
       if (record.kind === "evaluation") evaluations.push(record);
+      if (record.kind === "baselines") baselines = record;
       if (record.kind !== "health") return undefined;
       health.push(record);
-      const diagnosis = diagnose({ config, steps, health, evaluations, totalSteps });
-      if (diagnosis.finding === said) return undefined;
+      const course = { config, steps, health, evaluations, baselines, totalSteps };
+      const diagnosis = diagnose(course);
+      if (diagnosis.passing === true || diagnosis.finding === said) return undefined;
       said = diagnosis.finding;
       return diagnosis;
     },

@@ -1,5 +1,5 @@
-import type { ImageSource, Rows } from "../inference/index.ts";
 import { createRenderer, drawImageViews, type ViewPolicy } from "../views/index.ts";
+import type { ImageSource, Rows } from "./embedder.ts";
 
 /**
  * Two views of each of some images as rows of an encoder: rows 2i and 2i + 1 show image `indices[i]`,

@@ -1,0 +1,26 @@
+import { type BaselineRecord, type EvaluationRecord } from "../../train/index.ts";
+import { count, percent } from "../format.ts";
+
+/** Which images a k-NN accuracy of training is of: `1,000 test images (held out)`. */
+export function askedImages({ knnAsked, knnImages }: EvaluationRecord): string {
+  const images = knnImages === undefined ? "" : `${count(knnImages)} `;
+  if (knnAsked === "test") return `${images}test images (held out)`;
+  return `${images}training images, each by the others (leave-one-out)`;
+}
+
+/** Names and shares of what the encoder has to beat, those that were measured. */
+export function barsOf(
+  { knnPixels, knnStart, agreementPixels, agreementStart }: Partial<BaselineRecord>,
+  fromWeights: boolean,
+): [name: string, share: number][] {
+  const start = fromWeights ? "at first" : "untrained";
+  const bars = [
+    ["raw pixels", knnPixels ?? agreementPixels],
+    [start, knnStart ?? agreementStart],
+  ] as const;
+  return bars.flatMap(([name, share]) => (share === undefined ? [] : [[name, share]]));
+}
+
+/** `raw pixels 27.1 %, untrained 12.9 %, chance 10.0 %`. */
+export const barsLine = (bars: readonly (readonly [string, number])[]): string =>
+  bars.map(([name, share]) => `${name} ${percent(share)}`).join(", ");

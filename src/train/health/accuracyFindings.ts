@@ -1,0 +1,123 @@
+import { fact, type Finding, type Found } from "./finding.ts";
+import type { Course } from "./records.ts";
+import type { Signs } from "./signs.ts";
+
+/** Accuracies of k-NN so far, in order. */
+export const votesOf = ({ evaluations }: Pick<Course, "evaluations">): number[] =>
+  evaluations.flatMap(({ knnAccuracy }) => knnAccuracy ?? []);
+
+/** Two standard errors of a share of so many images; what differs by less may be chance. */
+const noiseOf = (share: number, images: number): number =>
+  2 * Math.sqrt((share * (1 - share)) / images);
+
+/** What an encoder has to beat. */
+type Bar = { readonly name: "raw pixels" | "the first weights"; readonly share: number };
+
+/** Shares that were measured, the newest last, beside the same share of what has to be beaten. */
+export type Standing = {
+  readonly measure: "knnAccuracy" | "viewAgreement";
+  readonly shares: readonly number[];
+  readonly bars: readonly Bar[];
+  readonly images: number; // that were asked
+};
+
+const barsOf = (pixels: number | undefined, start: number | undefined): Bar[] => [
+  ...(pixels === undefined ? [] : [{ name: "raw pixels" as const, share: pixels }]),
+  ...(start === undefined ? [] : [{ name: "the first weights" as const, share: start }]),
+];
+
+/** k-NN accuracy, or without labels the agreement of views; undefined before the first measurement. */
+export function standingOf({ evaluations, baselines }: Course): Standing | undefined {
+  const last = evaluations.at(-1);
+  if (last === undefined) return undefined;
+  const votes = votesOf({ evaluations });
+  if (votes.length > 0) {
+    const bars = barsOf(baselines?.knnPixels, baselines?.knnStart);
+    return { measure: "knnAccuracy", shares: votes, bars, images: last.knnImages ?? 0 };
+  }
+  const shares = evaluations.flatMap(({ viewAgreement }) => viewAgreement ?? []);
+  const bars = barsOf(baselines?.agreementPixels, baselines?.agreementStart);
+  return { measure: "viewAgreement", shares, bars, images: last.viewImages ?? 0 };
+}
+
+const sentences = {
+  knnAccuracy: (bar: Bar["name"], images: number) =>
+    `By the labels of ${images} images ${bar} do better than the encoder.`,
+  viewAgreement: (bar: Bar["name"], images: number) =>
+    `Of ${images} images ${bar} find the other view more often than the encoder does.`,
+};
+
+/** How far below a bar still counts as level. Milder views can leave pixels all but the same: there chance is allowed for. */
+const slackOf = ({ measure, images }: Standing, { share }: Bar): number =>
+  measure === "viewAgreement" ? noiseOf(share, images) : 0;
+
+/** `above 0.271, raw pixels`. */
+export function expectedOf(standing: Standing, bar: Bar): string {
+  const slack = slackOf(standing, bar);
+  const within = slack > 0 ? ` − ${slack.toFixed(3)}` : "";
+  return `above ${bar.share.toFixed(3)}${within}, ${bar.name}`;
+}
+
+/** What to do about an encoder that is behind. */
+function changeOf({ shares, images }: Standing, done: number): string {
+  const best = Math.max(...shares);
+  if (best - shares.at(-1)! > noiseOf(best, images)) {
+    return "milder views; contrapose preview shows them";
+  }
+  return done < 1 ? "let it go on, it has not fallen" : "more --epochs, it has not fallen";
+}
+
+function behind({ course, done }: Signs, name: Bar["name"]): Found | undefined {
+  const standing = standingOf(course);
+  const bar = standing?.bars.find((one) => one.name === name);
+  if (standing === undefined || bar === undefined) return undefined;
+  const { measure, images } = standing;
+  const short = bar.share - standing.shares.at(-1)!;
+  if (short <= slackOf(standing, bar)) return undefined;
+  return {
+    sentence: sentences[measure](name, images),
+    evidence: [fact(measure, standing.shares.at(-1)!, expectedOf(standing, bar))],
+    change: changeOf(standing, done),
+    ...(done >= 1 && short > noiseOf(bar.share, images) ? { verdict: "broken" as const } : {}),
+  };
+}
+
+/** Share of a run after which an encoder should be ahead. */
+const HALF = 0.5;
+
+const names = ["raw pixels", "the first weights"] as const;
+
+/** Behind what learned nothing when half of the run or more is over. */
+export const belowBars: readonly Finding[] = names.map((name) => ({
+  name: `below ${name}`,
+  verdict: "watch",
+  look: (signs) => (signs.done < HALF ? undefined : behind(signs, name)),
+}));
+
+/** The same of a younger run, which may come out of it. */
+export const belowBarsSoFar: readonly Finding[] = names.map((name) => ({
+  name: `below ${name} so far`,
+  verdict: "watch",
+  passing: true,
+  look: (signs) => (signs.done < HALF ? behind(signs, name) : undefined),
+}));
+
+/** k-NN that was better before: by 5 points, or from the first measurement on by more than chance. */
+export const fallingVote: Finding = {
+  name: "k-NN falls",
+  verdict: "watch",
+  look({ course, done }) {
+    const votes = votesOf(course);
+    const [best, now] = [Math.max(...votes), votes.at(-1)];
+    if (now === undefined || done < 0.3) return undefined;
+    const images = course.evaluations.at(-1)?.knnImages ?? 0;
+    const fromFirst = votes.length > 2 && votes[0] === best && best - now > noiseOf(best, images);
+    if (!fromFirst && (votes.length < 4 || best - now < 0.05)) return undefined;
+    const since = fromFirst ? "since the first measurement" : "while the loss goes on";
+    return {
+      sentence: `The encoder was better before: k-NN accuracy falls ${since}.`,
+      evidence: [fact("knnAccuracy", now, `${best.toFixed(3)}, as it was`)],
+      change: "take checkpoints/best, and views that keep what the labels go by",
+    };
+  },
+};
