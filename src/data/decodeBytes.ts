@@ -1,10 +1,15 @@
 import sharp from "sharp";
+import type { Metadata, Sharp } from "sharp";
 
+import { DataError } from "../core/errors.ts";
 import type { PixelImage } from "../core/pixels.ts";
+import { isDeep, readDeep } from "./deepPixels.ts";
+import type { DeepFacts } from "./deepPixels.ts";
 import { exifTime } from "./exifTime.ts";
 import { framesOf } from "./frames.ts";
 import { groundOf, isTransparent, layOver } from "./ground.ts";
 import { isLossless } from "./lossless.ts";
+import type { PixelRange } from "./ranges.ts";
 import { sniff } from "./sniff.ts";
 import { storedSize } from "./storedSize.ts";
 import type { StoredSides } from "./storedSize.ts";
@@ -18,6 +23,7 @@ export type DecodeSettings = {
   readonly maxPixels: number; // larger images are refused
   readonly seconds: number; // time for one image
   readonly damaged: "reject" | "accept";
+  readonly ranges: readonly PixelRange[]; // of deep pixels; by those of the image itself without one
 };
 
 /** What an image file says of its pixels, and what was done to read them. */
@@ -29,6 +35,8 @@ export type FileFacts = {
   readonly frames?: number; // of an animation, or pages, where there are several: the first is read
   readonly framesHash?: string; // of all frames, 8 hexadecimal digits
   readonly ground?: number; // grey level that was laid under transparent pixels
+  readonly deep?: DeepFacts; // where pixels have more than 8 bits
+  readonly damaged?: true; // only what could be decoded is read
 };
 
 /** A decoded image with what its file said of it. */
@@ -45,7 +53,7 @@ type Raw = { data: Uint8Array; width: number; height: number; channels: number }
 function threeChannels({ data, width, height, channels }: Raw): Uint8Array {
   if (channels === 3) return data;
   const rgb = new Uint8Array(3 * width * height);
-  for (let i = 0; i < rgb.length; i++) rgb[i] = data[Math.floor(i / 3) * channels];
+  for (let i = 0; i < rgb.length; i++) rgb[i] = data[Math.floor(i / 3)];
   return rgb;
 }
 
@@ -59,31 +67,70 @@ function opaque(raw: Raw): { image: PixelImage; ground?: number } {
   return { image: { ...size, data: layOver(data, ground) }, ground };
 }
 
+/** Throws where pixels are of a kind that the decoder gets wrong. */
+function checkKind({ channels, hasAlpha, space, depth, bitsPerSample }: Metadata): void {
+  const colours = hasAlpha ? channels - 1 : channels;
+  if (colours !== 1 && colours !== 3 && !(colours === 4 && space === "cmyk")) {
+    throw new DataError(
+      `it has ${channels} channels, expected grey or RGB, with or without transparency`,
+    );
+  }
+  if (depth === "float" && bitsPerSample === 16) {
+    throw new DataError("its numbers are floats of 16 bits; convert them to floats of 32 bits");
+  }
+}
+
+type Size = { width: number; height: number };
+
+const resized = (image: Sharp, from: Size, to: Size): Sharp =>
+  from.width === to.width && from.height === to.height
+    ? image
+    : image.resize(to.width, to.height, { fit: "fill" });
+
+/** Pixels of 8 bits, [height, width, channels], of the size to store. */
+async function readPixels(
+  file: Sharp,
+  about: Metadata & { kind: string; stored: Size },
+  { seconds, ranges }: DecodeSettings,
+): Promise<Raw & { deep?: DeepFacts }> {
+  const { depth, space, kind, stored, autoOrient, hasAlpha } = about;
+  const upright = file.autoOrient().timeout({ seconds });
+  const bytes = (image: Sharp) =>
+    image
+      .toColourspace("srgb")
+      .timeout({ seconds })
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+  if (!isDeep(kind, depth, space)) {
+    const { data, info } = await bytes(resized(upright, autoOrient, stored));
+    return { ...info, data };
+  }
+  const { facts, ...whole } = await readDeep(upright, { depth, space, hasAlpha }, ranges);
+  const raw = { width: whole.width, height: whole.height, channels: hasAlpha ? 4 : 3 } as const;
+  const { data, info } = await bytes(resized(sharp(whole.data, { raw }), whole, stored));
+  return { ...info, data, deep: facts };
+}
+
 /** Decodes the first frame of an image file to upright 8-bit sRGB, and says what it found. */
 export async function decodeBytes(
   bytes: Uint8Array,
-  { fit, maxPixels, seconds, damaged }: DecodeSettings,
+  settings: DecodeSettings,
 ): Promise<DecodedImage> {
+  const { fit, maxPixels, damaged } = settings;
   const file = sharp(bytes, {
     failOn: damaged === "reject" ? "warning" : "none",
     limitInputPixels: maxPixels,
     sequentialRead: true,
   });
-  const { autoOrient, exif, space, pages } = await file.metadata();
-  const { width, height } = autoOrient;
-  const size = fit === undefined ? { width, height } : storedSize(width, height, fit);
-  const upright = file.autoOrient();
-  if (size.width !== width || size.height !== height) {
-    upright.resize(size.width, size.height, { fit: "fill" });
-  }
-  const { data, info } = await upright
-    .toColourspace("srgb")
-    .timeout({ seconds })
-    .raw({ depth: "uchar" })
-    .toBuffer({ resolveWithObject: true });
-  const { image, ground } = opaque({ ...info, data });
-  const taken = exif === undefined ? undefined : exifTime(exif);
+  const metadata = await file.metadata();
+  checkKind(metadata);
+  const { width, height } = metadata.autoOrient;
+  const stored = fit === undefined ? { width, height } : storedSize(width, height, fit);
   const kind = sniff(bytes);
+  const { deep, ...raw } = await readPixels(file, { ...metadata, kind, stored }, settings);
+  const { image, ground } = opaque(raw);
+  const { exif, space, pages } = metadata;
+  const taken = exif === undefined ? undefined : exifTime(exif);
   return {
     image,
     originalWidth: width,
@@ -96,6 +143,7 @@ export async function decodeBytes(
       space,
       ...(await framesOf(bytes, kind, { pages, pixels: width * height })),
       ...(ground === undefined ? {} : { ground }),
+      ...(deep === undefined ? {} : { deep }),
     },
   };
 }

@@ -13,12 +13,16 @@ export type DecodeOptions = {
 };
 
 function reason(error: unknown, bytes: Uint8Array): string {
+  if (error instanceof DataError) return error.message;
   const known = whyNoImage(bytes);
   if (known !== undefined) return known;
   const [first = "unknown error"] = messageOf(error).split("\n");
   const plain = first.trim().replace(/^Input buffer/i, "the file");
   if (/pixel limit/.test(plain)) return "it has more pixels than are allowed";
   if (/timeout/i.test(plain)) return "decoding it takes too long";
+  if (/samples out of range/.test(plain)) {
+    return "its numbers are of a kind that is not supported (64 bits or complex); convert them to 16 bits or 32-bit floats";
+  }
   const kind = sniff(bytes.subarray(0, 4096));
   if (kind === "unknown") return "it is in no known image format";
   return `the ${kind.toUpperCase()} data is damaged or cut short (${plain.replace(/:$/, "")})`;
@@ -38,9 +42,9 @@ export async function decodeImage(
 ): Promise<DecodedImage> {
   const bytes =
     typeof file === "string" ? await explained("read", file, () => readFile(file)) : file;
-  const { fit, maxPixels = 268402689, seconds = 60, damaged = "reject" } = options;
+  const { fit, maxPixels = 268402689, seconds = 60, damaged = "reject", ranges = [] } = options;
   try {
-    return await decodeBytes(bytes, { fit, maxPixels, seconds, damaged });
+    return await decodeBytes(bytes, { fit, maxPixels, seconds, damaged, ranges });
   } catch (error) {
     throw new DataError(`${JSON.stringify(name)}: ${reason(error, bytes)}`, undefined, {
       cause: error,

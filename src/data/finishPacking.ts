@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { DataError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { compact } from "./compact.ts";
+import { conversionsOf } from "./conversions.ts";
+import type { Conversion } from "./conversions.ts";
 import { groupImages } from "./groupImages.ts";
 import { removeJournal } from "./journal.ts";
 import { removeLeftovers } from "./packFolder.ts";
@@ -11,7 +13,9 @@ import { pixelSettings } from "./packOptions.ts";
 import type { PackOptions } from "./packOptions.ts";
 import { byteLength, writeIndex } from "./packedIndex.ts";
 import type { GroupSummary, PackedHeader, StoredImage } from "./packedIndex.ts";
+import type { PixelRange } from "./ranges.ts";
 import type { ImageSource, Skipped } from "./source.ts";
+import { rangesFor } from "./showAlike.ts";
 import { storedPixels } from "./storedPixels.ts";
 
 /** What became of a packing. */
@@ -27,6 +31,7 @@ export type PackReport = {
   readonly bytes: number; // of pixels
   readonly seconds: number;
   readonly notes: readonly string[];
+  readonly conversions: readonly Conversion[]; // of all images, those that were kept too
 };
 
 const collator = new Intl.Collator("en", { numeric: true });
@@ -107,7 +112,11 @@ export type Stored = {
 type NewHeader = Pick<
   PackedHeader,
   "contrapose" | "source" | "settings" | "notes" | "skipped" | "nearDuplicates"
-> & { classes: readonly string[] };
+> & {
+  classes: readonly string[];
+  conversions: readonly Conversion[];
+  ranges: readonly PixelRange[];
+};
 
 function nextHeader(
   source: ImageSource,
@@ -118,23 +127,34 @@ function nextHeader(
     ...{ contrapose: VERSION, source: { kind: source.kind, path: source.path } },
     ...{ settings: pixelSettings(options), nearDuplicates: options.nearDuplicates },
     ...{ classes: classNames(source, images), notes: source.notes, skipped },
+    ...{ conversions: conversionsOf(images), ranges: rangesFor(images, options) },
   };
 }
 
 function reportOf(
   folder: string,
   stored: Stored,
-  { groups, notes, classes }: Reported,
+  { groups, notes, classes, conversions }: Reported,
 ): PackReport {
   const { images, packed, kept, skipped, started } = stored;
   return {
-    ...{ folder, images: images.length, packed, kept, skipped, classes, notes, groups },
+    ...{
+      folder,
+      images: images.length,
+      packed,
+      kept,
+      skipped,
+      classes,
+      notes,
+      groups,
+      conversions,
+    },
     labelled: images.filter(({ label }) => label !== undefined).length,
     bytes: images.reduce((sum, image) => sum + byteLength(image), 0),
     seconds: (performance.now() - started) / 1000,
   };
 }
-type Reported = Pick<PackReport, "groups" | "notes" | "classes">;
+type Reported = Pick<PackReport, "groups" | "notes" | "classes" | "conversions">;
 
 /** The report of a dataset that is already what packing would make of it; undefined where it is not. */
 export function unchangedReport(

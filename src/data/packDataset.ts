@@ -16,8 +16,10 @@ import { lockFolder } from "./packLock.ts";
 import { PackOptions, pixelSettings } from "./packOptions.ts";
 import type { PixelSettings } from "./packOptions.ts";
 import type { StoredImage } from "./packedIndex.ts";
+import type { PixelRange } from "./ranges.ts";
 import { shardWriter } from "./shardWriter.ts";
 import type { ShardWriter } from "./shardWriter.ts";
+import { rangesFor, shownOtherwise } from "./showAlike.ts";
 import { messageOf } from "./source.ts";
 import type { ImageSource, RawEntry, Skipped } from "./source.ts";
 import { factsOf, prepareImage } from "./storeImage.ts";
@@ -40,7 +42,8 @@ export type PackCalls = {
   readonly signal?: AbortSignal;
 };
 
-type Outcome = { kept: StoredImage } | { prepared: Prepared } | { skipped: Skipped };
+type Decoded = { prepared: Prepared } | { skipped: Skipped };
+type Outcome = { kept: StoredImage } | Decoded;
 
 /** Everything that one packing holds. */
 type Packing = {
@@ -51,6 +54,7 @@ type Packing = {
   writer: ShardWriter;
   journal: Journal;
   calls: PackCalls;
+  ranges: readonly PixelRange[]; // of deep pixels, as far as known
 };
 
 /** A stored image with what the source now says of it. */
@@ -65,8 +69,14 @@ async function handle(packing: Packing, entry: RawEntry): Promise<Outcome> {
   if (known !== undefined && known.stamp === entry.stamp) {
     return { kept: refreshed(known, entry) };
   }
+  return tryPrepare(packing, entry);
+}
+
+async function tryPrepare(packing: Packing, entry: RawEntry): Promise<Decoded> {
   try {
-    return { prepared: await prepareImage(entry, packing.settings, packing.options) };
+    return {
+      prepared: await prepareImage(entry, packing.settings, packing.options, packing.ranges),
+    };
   } catch (error) {
     const named = `${JSON.stringify(entry.id)}: `;
     const message = messageOf(error);
@@ -84,6 +94,43 @@ function refuse({ path, reason }: Skipped): never {
 
 const SECONDS_BETWEEN_FLUSHES = 0.5;
 
+async function store({ writer, journal }: Packing, prepared: Prepared): Promise<StoredImage> {
+  const image: StoredImage = { ...prepared.image, ...(await writer.append(prepared.pixels)) };
+  journal.add(image);
+  return image;
+}
+
+const widthOf = ({ parallel }: PackOptions) => parallel ?? Math.max(4, 2 * availableParallelism());
+
+/**
+ * Decodes deep images again that are shown by another range than their set, now that all of it is known.
+ * Those that cannot be read any more are left out.
+ */
+async function showAlike(packing: Packing, all: readonly StoredImage[]) {
+  const { source, options, calls } = packing;
+  const ranges = rangesFor(all, options);
+  const images = new Map(all.map((image) => [image.id, image]));
+  const skipped: Skipped[] = [];
+  const others = new Set(shownOtherwise(all, ranges).map(({ id }) => id));
+  if (others.size === 0) return { images: all, skipped };
+  async function* again() {
+    for await (const entry of source.entries(() => undefined))
+      if (others.has(entry.id)) yield entry;
+  }
+  const decode = (entry: RawEntry) => tryPrepare({ ...packing, ranges }, entry);
+  for await (const outcome of inOrder(again(), widthOf(options), decode)) {
+    if ("prepared" in outcome) {
+      const image = await store(packing, outcome.prepared);
+      images.set(image.id, image);
+    } else {
+      skipped.push(outcome.skipped);
+      images.delete(outcome.skipped.path);
+    }
+    calls.signal?.throwIfAborted();
+  }
+  return { images: [...images.values()], skipped };
+}
+
 async function storeAll(packing: Packing) {
   const { source, options, writer, journal, calls } = packing;
   const images: StoredImage[] = [];
@@ -100,8 +147,8 @@ async function storeAll(packing: Packing) {
     const seconds = (now - started) / 1000;
     calls.onProgress?.({ done, ...total, packed, kept, skipped: skipped.length, seconds });
   };
-  const width = options.parallel ?? Math.max(4, 2 * availableParallelism());
-  for await (const outcome of inOrder(source.entries(skip), width, (e) => handle(packing, e))) {
+  const outcomes = inOrder(source.entries(skip), widthOf(options), (e) => handle(packing, e));
+  for await (const outcome of outcomes) {
     if ("skipped" in outcome) skip(outcome.skipped);
     else if ("kept" in outcome) {
       images.push(outcome.kept);
@@ -123,7 +170,9 @@ async function storeAll(packing: Packing) {
     }
   }
   tell(performance.now());
-  return { images, skipped, packed, kept, started };
+  const alike = await showAlike(packing, images);
+  alike.skipped.forEach(skip);
+  return { images: alike.images, skipped, packed, kept, started };
 }
 
 /** The report of a folder that needs no packing, found without writing there; undefined where something has changed. */
@@ -173,7 +222,8 @@ export async function packDataset(
     const journal = await openJournal(out, journalKey(source, settings));
     const writer = shardWriter(out, packed.nextShard, parsed.shardBytes);
     try {
-      const packing = { source, options: parsed, settings, packed, writer, journal, calls };
+      const ranges = parsed.ranges ?? packed.before?.header.ranges ?? [];
+      const packing = { source, options: parsed, settings, packed, writer, journal, calls, ranges };
       const stored = await storeAll(packing).finally(async () => {
         await writer.close();
         await journal.flush();

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { PixelRange } from "./ranges.ts";
+
 /** How images are packed. Images keep their aspect; sizes are in pixels. */
 export const PackOptions = z.strictObject({
   size: z.int().min(8).max(2048).default(160).describe("shorter side of the stored images"),
@@ -19,6 +21,10 @@ export const PackOptions = z.strictObject({
     .enum(["reject", "accept"])
     .default("reject")
     .describe("accept takes what can be decoded of broken files"),
+  ranges: z
+    .array(PixelRange)
+    .optional()
+    .describe("values of deep pixels shown as black and white; found from the images by default"),
   maxPixels: z
     .int()
     .min(1)

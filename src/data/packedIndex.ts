@@ -3,8 +3,10 @@ import { join } from "node:path";
 
 import { DataError } from "../core/errors.ts";
 import { explained, readJsonLines, withAtomicFile, writeFileAtomic } from "../files/index.ts";
+import type { Conversion } from "./conversions.ts";
 import type { FileFacts } from "./decodeBytes.ts";
 import type { PixelSettings } from "./packOptions.ts";
+import type { PixelRange } from "./ranges.ts";
 import type { Box, Skipped, SourceKind } from "./source.ts";
 
 /** Name of the file that makes a folder a packed dataset. Replaced last, so the dataset is always whole. */
@@ -59,6 +61,8 @@ export type PackedHeader = {
   readonly fingerprint: string; // of ids, labels, groups and pixels
   readonly notes: readonly string[];
   readonly skipped: readonly Skipped[];
+  readonly conversions?: readonly Conversion[]; // what was done to pixels; absent in older ones
+  readonly ranges?: readonly PixelRange[]; // by which deep pixels are shown
 };
 
 /** File name of a shard. */

@@ -17,7 +17,7 @@ function imageKind(bytes: Uint8Array): string | undefined {
   if (start.startsWith("\x89PNG")) return "png";
   if (start.startsWith("GIF8")) return "gif";
   if (start.startsWith("RIFF") && start.endsWith("WEBP")) return "webp";
-  if (start.startsWith("II*\0") || start.startsWith("MM\0*")) return "tiff";
+  if (/^(II[*+]\0|MM\0[*+])/.test(start)) return "tiff"; // + in files over 4 GiB
   if (start.slice(4, 8) === "ftyp") return brands[start.slice(8, 12)];
   if (start.startsWith("BM") && bytes.length > 26) return "bmp";
   if (start.startsWith("\0\0\x01\0")) return "ico";

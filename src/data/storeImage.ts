@@ -6,7 +6,9 @@ import type { DecodedImage } from "./decodeBytes.ts";
 import { resizeImage } from "./encodeImage.ts";
 import type { PackOptions, PixelSettings } from "./packOptions.ts";
 import type { StoredImage } from "./packedIndex.ts";
+import { isBlank } from "./isBlank.ts";
 import { perceptualHash } from "./perceptualHash.ts";
+import type { PixelRange } from "./ranges.ts";
 import type { Box, RawEntry } from "./source.ts";
 import { storedSize } from "./storedSize.ts";
 
@@ -17,12 +19,13 @@ async function decoded(
   entry: RawEntry,
   settings: PixelSettings,
   options: PackOptions,
+  ranges: readonly PixelRange[],
 ): Promise<Decoded> {
   const content = await entry.load();
   if ("bytes" in content) {
     const { maxPixels, seconds, damaged } = options;
     const fit = settings;
-    return decodeImage(content.bytes, { fit, maxPixels, seconds, damaged }, entry.id);
+    return decodeImage(content.bytes, { fit, maxPixels, seconds, damaged, ranges }, entry.id);
   }
   const { width, height } = content.image;
   const size = storedSize(width, height, settings);
@@ -55,22 +58,22 @@ export function factsOf({ label, group, box, modified }: RawEntry, sizes: Sizes)
   };
 }
 
-/** Whether an image is of one colour. */
-function isBlank({ data }: PixelImage): boolean {
-  for (let i = 3; i < data.length; i++) if (data[i] !== data[i - 3]) return false;
-  return true;
-}
-
-/** Decodes an entry and works out everything that is stored of it. */
+/**
+ * Decodes an entry and works out everything that is stored of it.
+ *
+ * @param ranges of deep pixels
+ */
 export async function prepareImage(
   entry: RawEntry,
   settings: PixelSettings,
   options: PackOptions,
+  ranges: readonly PixelRange[],
 ): Promise<Prepared> {
   const { image, originalWidth, originalHeight, taken, file } = await decoded(
     entry,
     settings,
     options,
+    ranges,
   );
   const { width, height, data }: PixelImage = image;
   const hash = perceptualHash(image);

@@ -62,13 +62,15 @@ function usable(encoder: ImageEncoder, { known, unit = false }: EmbedOptions) {
 }
 
 function factsOf(encoder: ImageEncoder, images: Images, options: EmbedOptions): EmbeddingFacts {
+  const { source, ranges = [] } = images.dataset.header;
   return {
     encoder: encoder.path,
     encoderHash: encoder.hash,
     features: encoder.features,
     unit: String(options.unit ?? false),
-    images: images.dataset.header.source.path,
+    images: source.path,
     packed: resolve(images.path),
+    ...(ranges.length === 0 ? {} : { ranges: JSON.stringify(ranges) }),
     ...options.facts,
   };
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { flattenTree, type HostTree } from "../core/arrays.ts";
 import { ConfigError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
+import type { PixelRange } from "../data/index.ts";
 import { checkDevice } from "../engine/index.ts";
 import {
   type InputFormat,
@@ -28,6 +29,8 @@ export type ImageEncoder = {
   readonly features: FeaturesKind;
   /** The images it was trained on, where that is known. */
   readonly data: string | undefined;
+  /** How images of more than 8 bits were shown in training, where there were any. */
+  readonly ranges?: readonly PixelRange[] | undefined;
   embed(
     rows: Rows,
     calls?: { progress?: (done: number) => void; signal?: AbortSignal | undefined },
@@ -102,7 +105,8 @@ export async function openLoaded(
     return opening;
   };
   return {
-    ...{ path, hash, format, features, data: description.training?.data },
+    ...{ path, hash, format, features },
+    ...{ data: description.training?.data, ranges: description.training?.ranges },
     ...{ about: JSON.stringify(encoder), dimension },
     async embed(rows, calls) {
       if (rows.count === 0) return { data: new Float32Array(0), count: 0, dimension };

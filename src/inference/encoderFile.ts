@@ -12,6 +12,7 @@ import {
   type HostVariables,
   type Network,
 } from "../encoders/index.ts";
+import type { PixelRange } from "../data/index.ts";
 import { readSafetensors } from "../files/index.ts";
 import type { ViewPolicy } from "../views/index.ts";
 import type { InputFormat } from "./embedder.ts";
@@ -35,6 +36,8 @@ export type Training = {
   readonly views: ViewPolicy;
   readonly seed: number;
   readonly data: string;
+  /** How its images of more than 8 bits were shown, where it had any. */
+  readonly ranges?: readonly PixelRange[] | undefined;
 };
 
 /** An encoder with its weights and what it takes. */

@@ -4,12 +4,14 @@ import { basename, dirname, join, resolve } from "node:path";
 import { DataError } from "../core/errors.ts";
 import type { PixelSource } from "../core/pixels.ts";
 import {
+  conversionLine,
   detectSource,
   isPackedDataset,
   openDataset,
   packDataset,
   type PackedDataset,
   type PackReport,
+  type PixelRange,
 } from "../data/index.ts";
 import type { ImageSource } from "./embedder.ts";
 import { readGroups } from "./groupsFile.ts";
@@ -36,6 +38,8 @@ export type OpenImagesOptions = {
   readonly imageSize?: number | undefined;
   /** Which part of a place with a training and a test part: `auto` the training part, `heldOut` the other. */
   readonly split?: "auto" | "heldOut" | undefined;
+  /** How deep pixels are shown: by the ranges of an encoder's training, else by those of the images. */
+  readonly ranges?: readonly PixelRange[] | undefined;
   /** A file of groups, joined to those that were found when packing. */
   readonly groups?: string | undefined;
   readonly progress?: (done: number, total: number | undefined) => void;
@@ -83,7 +87,8 @@ function toImages(dataset: PackedDataset): Images {
   };
 }
 
-function describeReport({ images, packed, kept, skipped }: PackReport, folder: string): string {
+function describeReport(report: PackReport, folder: string): string {
+  const { images, packed, kept, skipped } = report;
   const bad = skipped.filter(({ ignored }) => ignored === undefined);
   const [first] = bad;
   const left =
@@ -125,31 +130,58 @@ export async function openImages(path: string, options: OpenImagesOptions): Prom
   }
 }
 
-async function openPlain(path: string, options: OpenImagesOptions): Promise<Images> {
-  if (await isPackedDataset(path)) return toImages(await openDataset(path));
-  const { split = "auto" } = options;
-  const source = await detectSource(path, { split });
-  const { part, notes } = source;
-  const size = packedSize(options.imageSize);
-  const place = split === "heldOut" && part !== undefined ? join(path, part) : path;
-  const mark = createHash("sha256").update(resolve(place)).digest("hex").slice(0, 8);
-  const folder = join(options.cache, `${datasetName(path)}-${mark}-${size}px`);
-  const report = await packDataset(
-    source,
-    folder,
-    { size, overwrite: true }, // what an earlier version packed otherwise is packed anew
-    {
-      onProgress: ({ done, total }) => options.progress?.(done, total),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    },
-  );
-  if (report.images === 0) throw new DataError(`${JSON.stringify(path)} holds no image`);
-  const news = report.packed > 0 || report.skipped.some(({ ignored }) => ignored === undefined);
-  if (news) options.note?.(describeReport(report, folder));
+/** Says what packing did, where it did anything. */
+function sayReport(
+  {
+    report,
+    part,
+    notes,
+  }: { report: PackReport; part: string | undefined; notes: readonly string[] },
+  { note, split = "auto" }: OpenImagesOptions,
+): void {
+  const { packed, skipped, conversions, folder } = report;
+  const news = packed > 0 || skipped.some(({ ignored }) => ignored === undefined);
+  if (news) note?.(describeReport(report, folder));
+  if (news && conversions.length > 0) note?.(`converted  ${conversionLine(conversions)}`);
   if ((news || part !== undefined) && notes.length > 0) {
     const hint =
       split === "auto" && part !== undefined ? "; contrapose pack --split all reads all" : "";
-    options.note?.(`note       ${notes.join("; ")}${hint}`);
+    note?.(`note       ${notes.join("; ")}${hint}`);
   }
+}
+
+/** A packed dataset as it is. Says where its deep pixels are shown otherwise than those an encoder learned from. */
+async function openPacked(path: string, { ranges = [], note }: OpenImagesOptions): Promise<Images> {
+  const dataset = await openDataset(path);
+  const { ranges: own = [] } = dataset.header;
+  if (ranges.length > 0 && own.length > 0 && JSON.stringify(own) !== JSON.stringify(ranges)) {
+    note?.(
+      "note       images of more than 8 bits are shown by other ranges here than in the encoder's training; embed the images themselves, which packs them as it needs",
+    );
+  }
+  return toImages(dataset);
+}
+
+async function openPlain(path: string, options: OpenImagesOptions): Promise<Images> {
+  if (await isPackedDataset(path)) return openPacked(path, options);
+  const { split = "auto", ranges, imageSize, signal } = options;
+  const source = await detectSource(path, { split });
+  const { part, notes } = source;
+  const size = packedSize(imageSize);
+  const place = split === "heldOut" && part !== undefined ? join(path, part) : path;
+  const mark = createHash("sha256").update(resolve(place)).digest("hex").slice(0, 8);
+  const folder = join(options.cache, `${datasetName(path)}-${mark}-${size}px`);
+  const overwrite = true; // what an earlier version packed otherwise is packed anew
+  const report = await packDataset(
+    source,
+    folder,
+    { size, overwrite, ...(ranges === undefined ? {} : { ranges: [...ranges] }) },
+    {
+      onProgress: ({ done, total }) => options.progress?.(done, total),
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
+  if (report.images === 0) throw new DataError(`${JSON.stringify(path)} holds no image`);
+  sayReport({ report, part, notes }, options);
   return toImages(await openDataset(folder));
 }

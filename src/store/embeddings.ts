@@ -37,6 +37,7 @@ export type EmbeddingFacts = {
   readonly stated?: string; // JSON: what a user said of a foreign model
   readonly images?: string; // path of the images
   readonly packed?: string; // path of their packed form
+  readonly ranges?: string; // JSON: how images of more than 8 bits were shown
   readonly vectors?: string; // checksum of the vectors, which writing adds
 };
 

@@ -20,15 +20,16 @@ export type OpenDataOptions = {
   readonly imageSize?: number | undefined;
   readonly groups?: string | undefined; // a file of groups
   readonly split?: OpenImagesOptions["split"];
+  readonly ranges?: OpenImagesOptions["ranges"];
   readonly listener?: TrainListener | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
 /** Opens the images of a run; their packed form is kept beside the run, where the next run finds it. */
 export function openTrainingData(path: string, options: OpenDataOptions): Promise<TrainingData> {
-  const { out, imageSize, groups, split = "auto", listener, signal } = options;
+  const { out, imageSize, groups, split = "auto", ranges, listener, signal } = options;
   return openImages(path, {
-    ...{ cache: packedIn(dirname(out)), imageSize, groups, split, signal },
+    ...{ cache: packedIn(dirname(out)), imageSize, groups, split, ranges, signal },
     progress: (done, total) => listener?.({ kind: "packing", done, total }),
     note: (text) => listener?.({ kind: "note", text }),
   });

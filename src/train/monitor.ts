@@ -71,7 +71,8 @@ export async function openTest(
   options: OpenDataOptions,
 ): Promise<TrainingData | undefined> {
   if (path === undefined) return undefined;
-  const images = await openTrainingData(path, { ...options, split: "heldOut" });
+  const { ranges } = data.dataset.header; // test images are shown as those it learns from
+  const images = await openTrainingData(path, { ...options, split: "heldOut", ranges });
   try {
     refuseSame("test", data, images);
     const classes = data.classes ?? [];

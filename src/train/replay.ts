@@ -58,7 +58,7 @@ export async function replay(path: string): Promise<Replayed> {
     const template = framework.init();
     const decisive = decisivePart(config, data.fingerprint);
     const expected = { decisive, configHash: configHash(decisive) };
-    const exported = exportedOf(config, framework, template);
+    const exported = exportedOf(config, framework, template, data.dataset);
     const checkpoint = join(folder.checkpoints, basename(failure.checkpoint));
     const { state, boxes } = readCheckpoint(checkpoint, template, expected, exported);
     const perEpoch = Math.floor(data.count / batchSize);

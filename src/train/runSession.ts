@@ -243,7 +243,7 @@ export async function runSession(session: Session, from: Position | undefined): 
   const recorder = openPairRecorder({ ...session, folder: folder.pairs });
   try {
     const { seen, listener } = following(session, files);
-    const exported = exportedOf(config, framework, session.state);
+    const exported = exportedOf(config, framework, session.state, data.dataset);
     const saving: Saving = { session, files, exported, stepsPerEpoch };
     const earlier = await earlierRecords(folder);
     doctor = await examining(saving, earlier);

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 
 import { sizeOf } from "../core/arrays.ts";
+import type { PackedDataset } from "../data/index.ts";
 import type { Network } from "../encoders/index.ts";
 import { describeEncoder, encoderMetadata } from "../inference/index.ts";
 import { createFramework, type Framework, type HostState } from "../methods/index.ts";
@@ -26,15 +27,24 @@ export function frameworkOf(
 export const parameterCount = ({ parameters }: Network): number =>
   Object.values(parameters).reduce((total, { shape }) => total + sizeOf(shape), 0);
 
-/** Which part of the state is the encoder to use: the averaged one where there is one. */
+/**
+ * Which part of the state is the encoder to use, the averaged one where there is one, and what is written
+ * beside it.
+ *
+ * @param dataset the images it is trained on
+ */
 export function exportedOf(
   config: Pick<RunConfig, "encoder" | "views" | "imageSize" | "head" | "seed" | "data" | "method">,
   framework: Framework,
   state: HostState,
+  { header: { ranges = [] } }: PackedDataset,
 ): Exported {
   const { imageSize, encoder, views, head, seed } = config;
   const format = { imageSize, mean: views.mean, std: views.std };
-  const training = { method: config.method, head, views, seed, data: resolve(config.data) };
+  const training = {
+    ...{ method: config.method, head, views, seed, data: resolve(config.data) },
+    ...(ranges.length === 0 ? {} : { ranges }),
+  };
   const description = describeEncoder(encoder, framework.encoder, format, training);
   return {
     prefix: state.average === undefined ? "encoder/" : "average/encoder/",

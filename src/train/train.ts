@@ -226,7 +226,7 @@ export async function resume(
     const fresh = framework.init();
     const decisive = decisivePart(config, data.fingerprint);
     const expected = { decisive, configHash: configHash(decisive) };
-    const exported = exportedOf(config, framework, fresh);
+    const exported = exportedOf(config, framework, fresh, data.dataset);
     const read =
       checkpoint === undefined ? undefined : readCheckpoint(checkpoint, fresh, expected, exported);
     if (read === undefined && config.init !== undefined) await initialise(fresh, config.init);

@@ -123,7 +123,7 @@ export async function runEmbed(call: Call): Promise<Answer> {
     const before = await existing(embeddingFiles(out), encoder, { unit, overwrite });
     const { imageSize } = encoder.format;
     const cache = cacheFor(call, words[0], dirname(out));
-    const images = await openWithProgress(data, cache, call, { imageSize });
+    const images = await openWithProgress(data, cache, call, { imageSize, ranges: encoder.ranges });
     try {
       if (!overwrite) checkPlace(before, images);
       const show = progressOf(call);

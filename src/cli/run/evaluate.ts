@@ -96,14 +96,15 @@ export async function evaluateOn(
   if (from === undefined)
     values.need("train", "the weights do not say which images they were trained on");
   values.check();
-  const { imageSize } = loaded.description;
+  const { imageSize, training } = loaded.description;
+  const ranges = training?.ranges;
   const cache = cacheFor(call, String(call.words[0]));
   const groups = values.text("groups");
-  const learned = await openWithProgress(from!, cache, call, { imageSize, groups });
+  const learned = await openWithProgress(from!, cache, call, { imageSize, groups, ranges });
   const asked =
     test === undefined
       ? undefined
-      : await openWithProgress(test, cache, call, { imageSize, split: "heldOut" });
+      : await openWithProgress(test, cache, call, { imageSize, split: "heldOut", ranges });
   try {
     const progress = progressOf(call);
     return await evaluate(

@@ -28,7 +28,7 @@ export async function openWithProgress(
   path: string,
   cache: string,
   { printer, signal }: Pick<Call, "printer" | "signal">,
-  options: Pick<OpenImagesOptions, "imageSize" | "split" | "groups"> = {},
+  options: Pick<OpenImagesOptions, "imageSize" | "split" | "groups" | "ranges"> = {},
 ): Promise<Images> {
   const { dim } = printer.colours;
   return openImages(path, {

@@ -2,15 +2,33 @@ import { join } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
 import { mistakes } from "../../core/options.ts";
-import { detectSource, packDataset, PackOptions, type PackReport } from "../../data/index.ts";
+import {
+  conversionLine,
+  detectSource,
+  packDataset,
+  PackOptions,
+  type PackReport,
+} from "../../data/index.ts";
 import { datasetName } from "../../inference/index.ts";
 import { valueOf } from "../../train/index.ts";
 import { count, counted, duration } from "../format.ts";
 import { mistakesError } from "../misuse.ts";
 import type { Answer, Call } from "../verb.ts";
-import { valueReader } from "./values.ts";
+import { valueReader, type ValueReader } from "./values.ts";
 
 const SHOWN = 20;
+
+/** The values that deep pixels are shown by, as `--range` gives them. */
+function rangesOf(values: ValueReader): { ranges?: [{ low: number; high: number }] } {
+  const range = values.numbers("range");
+  if (range === undefined) return {};
+  const [low, high] = range;
+  if (range.length === 2 && low < high) return { ranges: [{ low, high }] };
+  throw new ConfigError(
+    `--range: expected the values shown as black and as white, the lower one first (is ${range.join(",")})`,
+    "as in --range 0,4095",
+  );
+}
 
 function optionsOf({ options }: Call): Record<string, unknown> {
   const { size, damaged, strict, overwrite } = options;
@@ -29,6 +47,7 @@ function optionsOf({ options }: Call): Record<string, unknown> {
 
 function say(report: PackReport, { printer }: Call): void {
   const { images, packed, kept, skipped, classes, labelled, groups, bytes, folder, notes } = report;
+  const { conversions } = report;
   const bad = skipped.filter(({ ignored }) => ignored === undefined);
   if (bad.length > 0) printer.say("skipped");
   for (const { path, reason } of bad.slice(0, SHOWN)) printer.say(`  ${path}: ${reason}`);
@@ -44,6 +63,7 @@ function say(report: PackReport, { printer }: Call): void {
   printer.say(`groups     ${counted(groups.groups, "group")} of images of one thing`);
   printer.say(`size       ${(bytes / 2 ** 20).toFixed(1)} MiB in ${folder}`);
   for (const note of notes) printer.say(`note       ${note}`);
+  if (conversions.length > 0) printer.say(`converted  ${conversionLine(conversions)}`);
 }
 
 /** Packs images and reports. */
@@ -61,7 +81,7 @@ export async function runPack(call: Call): Promise<Answer> {
   const level = values.text("labels") ?? "auto";
   const labels = /^\d+$/.test(level) ? Number(level) : values.oneOf("labels", ["auto", "none"]);
   values.check();
-  const options = optionsOf(call);
+  const options = { ...optionsOf(call), ...rangesOf(values) };
   const wrong = mistakes(PackOptions, options);
   if (wrong.length > 0)
     throw mistakesError("pack", wrong, "contrapose pack --help lists all options");

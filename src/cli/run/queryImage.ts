@@ -3,7 +3,14 @@ import { resolve } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
 import type { PixelImage } from "../../core/pixels.ts";
-import { decodeImage, type PackedDataset } from "../../data/index.ts";
+import {
+  type Conversion,
+  conversionsOf,
+  decodeImage,
+  isBlank,
+  type PackedDataset,
+  PixelRange,
+} from "../../data/index.ts";
 import { type ImageEncoder, openImageEncoder } from "../../evaluate/index.ts";
 import { imageRows, packedSize, type StatedInput } from "../../inference/index.ts";
 import type { Features } from "../../metrics/index.ts";
@@ -47,19 +54,39 @@ export async function openEncoderOf(
   );
 }
 
+/** How deep pixels are shown in a set: as its packed form says, or its table, or the training of the encoder. */
+function rangesOf(
+  { ranges }: EmbeddingFacts,
+  dataset: PackedDataset | undefined,
+  encoder: ImageEncoder,
+): readonly PixelRange[] | undefined {
+  if (dataset?.header.ranges !== undefined) return dataset.header.ranges;
+  if (ranges === undefined) return encoder.ranges;
+  try {
+    return PixelRange.array().parse(JSON.parse(ranges));
+  } catch (cause) {
+    const message = "search: the table has unreadable ranges of pixels in its footer";
+    throw new DataError(message, "embed the images again", { cause });
+  }
+}
+
 /**
  * The vector of an image file, made as those of the set were: decoded, stored at the size of the packed
- * images, cropped, embedded.
+ * images, cropped, embedded. With what was done to its pixels.
  */
 export async function embedFile(
   file: string,
   encoder: ImageEncoder,
-  dataset: PackedDataset | undefined,
-): Promise<{ image: PixelImage; features: Features }> {
+  { facts, dataset }: { facts: EmbeddingFacts; dataset: PackedDataset | undefined },
+): Promise<{ image: PixelImage; features: Features; conversions: readonly Conversion[] }> {
   const size = packedSize(encoder.format.imageSize);
   const fit = dataset?.header.settings ?? { size, longest: 4 * size, minimum: 8 };
   const damaged = dataset?.header.settings.damaged;
-  const { image } = await decodeImage(resolve(file), { fit, damaged });
+  const ranges = rangesOf(facts, dataset, encoder);
+  const decoded = await decodeImage(resolve(file), { fit, damaged, ranges });
+  const { image } = decoded;
   const one = { count: 1, image: () => image };
-  return { image, features: await encoder.embed(imageRows(one, encoder.format)) };
+  const features = await encoder.embed(imageRows(one, encoder.format));
+  const conversions = conversionsOf([{ ...decoded.file, blank: isBlank(image) }]);
+  return { image, features, conversions };
 }

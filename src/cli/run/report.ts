@@ -41,6 +41,7 @@ export async function writeReport(
   const cache = cacheFor(call, folder.path);
   const images = await openWithProgress(shown, cache, call, {
     imageSize,
+    ranges: training?.ranges,
     split: test === undefined ? "auto" : "heldOut",
   });
   try {

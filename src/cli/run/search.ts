@@ -56,7 +56,11 @@ async function queryOf(call: Call, store: VectorStore, pictures: Pictures, table
   });
   try {
     const started = performance.now();
-    const { image, features } = await embedFile(file!, encoder, pictures.dataset);
+    const places = { facts: table.facts, dataset: pictures.dataset };
+    const { image, features, conversions } = await embedFile(file!, encoder, places);
+    if (conversions.length > 0) {
+      call.printer.note(`query      ${conversions.map(({ what }) => what).join("; ")}`);
+    }
     const shown = { path: basename(file!), source: await thumbnailSource(image) };
     return { features, shown, milliseconds: performance.now() - started } satisfies Query;
   } finally {

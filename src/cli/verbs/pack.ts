@@ -17,6 +17,11 @@ export const pack: Verb = {
       flags: "--damaged <choice>",
       describe: "reject broken files, or accept what can be decoded (reject)",
     },
+    {
+      flags: "--range <low,high>",
+      describe:
+        "values of pixels of more than 8 bits shown black and white (found from all images)",
+    },
     { flags: "--split <name>", describe: "train, test or all, where files tell them apart (auto)" },
     {
       flags: "--labels <choice>",
