@@ -107,7 +107,8 @@ describe("a run that was stopped goes on bit for bit", () => {
 
   test("with another number of workers, and once more when it is done already", async () => {
     const run = folder.at("workers");
-    await contrapose(startArguments(run), { kill: killAt("SIGTERM", { run, lines: 4 }) });
+    const kill = killAt("SIGTERM", { run, lines: 4 });
+    expect((await contrapose(startArguments(run), { kill })).code).toBe(143);
     const done = await contrapose(["train", "--resume", run, "--workers", "0", "--quiet"]);
     expect(done.code).toBe(0);
     expect(resultOf(run)).toEqual(resultOf(folder.at("whole")));

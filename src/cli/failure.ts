@@ -6,11 +6,10 @@ import {
   ShapeError,
 } from "../core/errors.ts";
 
-/** Exit codes: done, failed, misused, interrupted. */
+/** Exit codes: done, failed, misused; an interrupted command ends with 130 or 143. */
 export const DONE = 0;
 export const FAILED = 1;
 export const MISUSED = 2;
-export const INTERRUPTED = 130;
 
 /** A failure as the command line reports it. */
 export type Failure = { text: string; hint?: string | undefined; code: number };

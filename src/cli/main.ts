@@ -1,32 +1,21 @@
 #!/usr/bin/env node
-import { DONE, FAILED, failureOf, INTERRUPTED } from "./failure.ts";
+import { DONE, FAILED, failureOf } from "./failure.ts";
+import { interruption } from "./interruption.ts";
 import { PARENT } from "./parent.ts";
 import { createPrinter, type Printer } from "./printer.ts";
 import { callOf, readArguments } from "./program.ts";
 
 const WATCH_MS = 500;
 
-/** Ctrl-C asks for an orderly end; a second one ends at once. */
-function interruption(printer: () => Printer | undefined): AbortSignal {
-  const controller = new AbortController();
-  const stop = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
-    printer()?.note(
-      name === "SIGINT" ? "interrupted, saving (once more ends at once)" : "ending, saving",
-    );
-    controller.abort(name);
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  watchParent(() => controller.abort());
-  return controller.signal;
-}
-
-/** A process that another call of contrapose started ends in order when that one is gone. */
-function watchParent(gone: () => void): void {
+/** A process that another call of contrapose started ends as by a signal when that one is gone. */
+function watchParent(): void {
   const parent = Number(process.env[PARENT]);
   if (!(parent > 0)) return;
-  setInterval(() => process.ppid !== parent && gone(), WATCH_MS).unref();
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, "SIGTERM");
+  }, WATCH_MS).unref();
 }
 
 function report(error: unknown, printer: Printer): number {
@@ -41,19 +30,20 @@ function report(error: unknown, printer: Printer): number {
 async function main(argv: string[]): Promise<number> {
   const [json, quiet] = [argv.includes("--json"), argv.includes("--quiet")];
   const printer = createPrinter({ json, quiet, environment: process.env });
-  const signal = interruption(() => printer);
+  const { signal, saves, code: interrupted } = interruption(printer);
+  watchParent();
   try {
     const picked = readArguments(argv);
     if (picked === undefined) return 0;
     const run = await picked.verb.load();
-    const answer = await run(callOf(picked, { printer, signal }));
+    const answer = await run(callOf(picked, { printer, signal, saves }));
     printer.redraw("");
     if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
-    if (signal.aborted) return INTERRUPTED;
-    return picked.verb.failed?.(answer) === true ? FAILED : DONE;
+    const done = picked.verb.failed?.(answer) === true ? FAILED : DONE;
+    return interrupted() ?? done;
   } catch (error) {
     const code = report(error, printer);
-    return signal.aborted ? INTERRUPTED : code;
+    return interrupted() ?? code;
   }
 }
 

@@ -96,6 +96,6 @@ export function readArguments(argv: readonly string[]): Picked | undefined {
 }
 
 /** What a verb's code is called with. */
-export function callOf(picked: Picked, rest: Pick<Call, "printer" | "signal">): Call {
+export function callOf(picked: Picked, rest: Pick<Call, "printer" | "signal" | "saves">): Call {
   return { words: picked.words, options: picked.options, specs: picked.verb.options, ...rest };
 }

@@ -22,8 +22,10 @@ export type Call = {
   readonly options: OptionValues;
   readonly specs: readonly OptionSpec[];
   readonly printer: Printer;
-  /** Aborted by Ctrl-C and by SIGTERM. */
+  /** Aborted by Ctrl-C and by SIGTERM while the work saves itself; else these end the process at once. */
   readonly signal: AbortSignal;
+  /** Says from when on the work saves itself once `signal` is aborted, and from when on no more. */
+  readonly saves: (on: boolean) => void;
 };
 
 /** What a program reads: printed as one line of JSON with `--json`. */

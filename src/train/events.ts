@@ -78,6 +78,7 @@ export const timeFields = ["imagesPerSecond", "waitShare", "memoryMiB", "elapsed
 export type TrainEvent =
   | { kind: "note"; text: string }
   | { kind: "packing"; done: number; total: number | undefined }
+  | { kind: "compiling"; what: string } // may keep the process busy for a while
   | { kind: "choices"; choices: readonly AutomaticChoice[] }
   | {
       kind: "start";

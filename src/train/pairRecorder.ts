@@ -13,6 +13,7 @@ import {
 import { boxAt, type Boxes, type ViewBatch } from "../views/index.ts";
 import type { RunConfig } from "./config.ts";
 import type { TrainingData } from "./dataset.ts";
+import type { TrainListener } from "./events.ts";
 import { omit } from "./layers.ts";
 import type { Progress } from "./loop.ts";
 import { writeRecordedStep, type ViewRow } from "./pairFiles.ts";
@@ -38,6 +39,7 @@ type Parts = {
   readonly target: Target;
   readonly data: Pick<TrainingData, "count" | "idOf">;
   readonly folder: string; // where pairs lie
+  readonly listener: TrainListener;
 };
 
 /** Steps to record where none are asked for: they cost about half a step each. */
@@ -88,9 +90,10 @@ const cutAtEmbeddings = (recorder: Recorder, stepper: Stepper): boolean =>
 type Running = { recorder: Recorder; program: Program };
 
 /** Compiles the recording program when it is first needed. */
-function compiling({ framework, stepper, target }: Parts, count: number) {
+function compiling({ framework, stepper, target, listener }: Parts, count: number) {
   let running: Promise<Running> | undefined;
   const open = async (state: HostState): Promise<Running> => {
+    listener({ kind: "compiling", what: "the recording of pairs" });
     const recorder = framework.recorder!(count);
     const { batchSpec } = recorder;
     const shape = [batchSpec.views.shape[0], framework.head.dimension];

@@ -202,7 +202,7 @@ async function examining({ session, files, stepsPerEpoch }: Saving, earlier: rea
   const total = config.epochs * stepsPerEpoch;
   const watch = watchHealth(config, total);
   for (const record of earlier) watch.see(record);
-  const probe = openHealthProbe(framework, data, target);
+  const probe = openHealthProbe(framework, data, target, listener);
   const look: LoopParts["look"] = async (before, { state, step, elapsedSeconds }, batch) => {
     if (!isHealthDue(step, total)) return undefined;
     const at = { epoch: Math.floor(step / stepsPerEpoch), step, elapsedSeconds };

@@ -263,6 +263,7 @@ export async function runCompare(call: Call): Promise<Answer> {
   try {
     const opened = { request, folder, data, call };
     planned(opened); // what is wrong with an arm is said before anything is measured
+    call.saves(true); // from here on it waits for processes of its own, which save themselves
     const load = await loadOf(opened, request.overwrite ? undefined : readState(folder));
     const arms = load && (await plannedArms(opened, load));
     if (load === undefined || arms === undefined) return { out: folder.path, finished: false };
@@ -282,6 +283,7 @@ export async function runCompare(call: Call): Promise<Answer> {
       },
       call,
     );
+    call.saves(false);
     const all = summary(made.results, made.failed);
     await writePages(folder, all);
     say(all, folder, call);

@@ -8,7 +8,7 @@ import { count, duration, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { evaluationLegend, evaluationTable, verdict } from "./evaluate.ts";
 import { writeReport } from "./report.ts";
-import { trainView } from "./trainView.ts";
+import { trainSaving } from "./trainView.ts";
 import { valueReader } from "./values.ts";
 
 const TRAIN = 4000;
@@ -64,7 +64,7 @@ async function drawImages(folder: string, seed: number, { printer, signal }: Cal
 
 /** Draws sample images, trains on them without labels, measures on held-out ones, writes the report. */
 export async function runQuickstart(call: Call): Promise<Answer> {
-  const { printer, signal } = call;
+  const { printer } = call;
   const values = valueReader("quickstart", call.options);
   const minutes = values.number("minutes", { above: 0, most: 600 }) ?? 2;
   const seed = values.number("seed", { whole: true, least: 0 }) ?? 0;
@@ -82,10 +82,8 @@ export async function runQuickstart(call: Call): Promise<Answer> {
   const [data, test, run] = [join(images, "train"), join(images, "test"), freshRun(out)];
   printer.note(`2 of 4     training without labels for about ${duration(60 * minutes)}`);
   printer.note();
-  const result = await train(
-    { ...recipe, data, test, out: run, minutes, seed },
-    { signal, listener: trainView(printer) },
-  );
+  const tree = { ...recipe, data, test, out: run, minutes, seed };
+  const result = await trainSaving(call, (watched) => train(tree, watched));
   if (!result.finished) {
     printer.say(`saved      ${run}; contrapose train --resume ${run} goes on`);
     return { run, finished: false };

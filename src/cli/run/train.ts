@@ -1,10 +1,17 @@
 import { ConfigError } from "../../core/errors.ts";
-import { omit, replay, resume, train, type TrainResult } from "../../train/index.ts";
+import {
+  omit,
+  replay,
+  resume,
+  train,
+  type TrainOptions,
+  type TrainResult,
+} from "../../train/index.ts";
 import { count, duration, intervalOf, leftColumns, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { askedImages, barsLine, barsOf } from "./asked.ts";
 import { readSettings } from "./settings.ts";
-import { trainView } from "./trainView.ts";
+import { trainSaving } from "./trainView.ts";
 
 /** What `train --json` prints. */
 function answerOf(result: TrainResult): Answer {
@@ -92,7 +99,7 @@ const text = (value: unknown): string | undefined =>
   typeof value === "string" ? value : undefined;
 
 /** Settings given beside `--resume`, which must be those of the run. */
-async function resumed(path: string, call: Call, listener: ReturnType<typeof trainView>) {
+async function resumed(path: string, call: Call, watched: TrainOptions) {
   const { from, overwrite } = call.options;
   const options = omit(call.options, "resume", "from", "overwrite");
   if (overwrite === true) {
@@ -107,25 +114,24 @@ async function resumed(path: string, call: Call, listener: ReturnType<typeof tra
       })
     : {};
   if (needed === "unchanged") delete tree.data;
-  return resume(path, { from: text(from), given: tree, signal: call.signal, listener });
+  return resume(path, { from: text(from), given: tree, ...watched });
 }
 
 /** Trains, or goes on, or repeats a failed step. */
 export async function runTrain(call: Call): Promise<Answer> {
-  const { options, printer, signal } = call;
+  const { options } = call;
   const again = text(options.replay);
   if (again !== undefined) return runReplay(again, call);
   const path = text(options.resume);
   if (path === undefined && options.from !== undefined) {
     throw new ConfigError("train: --from belongs to --resume", "as in --resume runs/a --from best");
   }
-  const listener = trainView(printer);
-  const result =
+  const overwrite = options.overwrite === true;
+  const result = await trainSaving(call, async (watched) =>
     path === undefined
-      ? await train(await readSettings(call, "train"), {
-          ...{ overwrite: options.overwrite === true, signal, listener },
-        })
-      : await resumed(path, call, listener);
+      ? train(await readSettings(call, "train"), { overwrite, ...watched })
+      : resumed(path, call, watched),
+  );
   if (result.finished) sayDone(result, call);
   else sayStopped(result, call);
   return answerOf(result);

@@ -8,8 +8,10 @@ import type {
 } from "../../train/index.ts";
 import { count, counted, duration, figure, leftColumns, percent } from "../format.ts";
 import type { Printer } from "../printer.ts";
+import type { Call } from "../verb.ts";
 import { barsOf } from "./asked.ts";
 
+const LONG_STEP = 2; // seconds that a signal would have to wait
 const MAX_SILENCE_MS = 30_000; // piped: a line at least so often
 const REDRAW_MS = 100;
 
@@ -167,7 +169,8 @@ export function trainView(printer: Printer): TrainListener {
     else if (event.kind === "packing") {
       const total = event.total === undefined ? "" : ` of ${count(event.total)}`;
       printer.redraw(dim(`packing ${count(event.done)}${total} images`));
-    } else if (event.kind === "choices" && event.choices.length > 0) {
+    } else if (event.kind === "compiling") printer.redraw(dim(`compiling ${event.what}`));
+    else if (event.kind === "choices" && event.choices.length > 0) {
       printer.note("chosen for you");
       for (const text of choiceLines(event.choices)) printer.note(dim(text));
     } else if (event.kind === "start") start(event);
@@ -175,4 +178,27 @@ export function trainView(printer: Printer): TrainListener {
     else if (event.kind === "step") step(event);
     else if (event.kind === "epoch") epoch(event);
   };
+}
+
+/**
+ * Trains under the eyes of the terminal. An interrupted training saves itself first, unless its steps take too
+ * long to wait for.
+ */
+export async function trainSaving<T>(
+  { printer, signal, saves }: Pick<Call, "printer" | "signal" | "saves">,
+  run: (watched: { signal: AbortSignal; listener: TrainListener }) => Promise<T>,
+): Promise<T> {
+  const view = trainView(printer);
+  let batchSize = 0;
+  const listener: TrainListener = (event) => {
+    if (event.kind === "start") batchSize = event.config.batchSize;
+    if (event.kind === "compiling") saves(false);
+    if (event.kind === "step") saves(batchSize < LONG_STEP * event.record.imagesPerSecond);
+    view(event);
+  };
+  try {
+    return await run({ signal, listener });
+  } finally {
+    saves(false);
+  }
 }

@@ -4,6 +4,7 @@ import { type Framework, type HostState } from "../../methods/index.ts";
 import { permutation, randomStream } from "../../core/random.ts";
 import type { ViewBatch } from "../../views/index.ts";
 import type { TrainingData } from "../dataset.ts";
+import type { TrainListener } from "../events.ts";
 import type { Target } from "../stepper.ts";
 import type { HealthRecord } from "./records.ts";
 
@@ -159,11 +160,17 @@ const firstTwo = ({ data, shape }: HostArray, { ids }: ViewBatch): HostArray => 
 const modelOf = ({ encoder, head }: HostState) => ({ encoder, head });
 
 /** Only where a batch is normalised in parts; elsewhere the other images of a part are all of the batch. */
-function companionLook({ embedParts, batchSpec }: Framework, target: Target) {
+function companionLook(
+  { embedParts, batchSpec }: Framework,
+  target: Target,
+  listener: TrainListener,
+) {
   const { views } = batchSpec;
   let opening: Promise<Program> | undefined;
-  const open = (state: HostState) =>
-    compile(embedParts as TracedFunction, [modelOf(state), views], target);
+  const open = (state: HostState) => {
+    listener({ kind: "compiling", what: "the look at batch statistics" });
+    return compile(embedParts as TracedFunction, [modelOf(state), views], target);
+  };
   return {
     async look(state: HostState, batch: ViewBatch) {
       if (embedParts === undefined) return {};
@@ -186,10 +193,11 @@ export function openHealthProbe(
   framework: Framework,
   data: Pick<TrainingData, "pixels" | "count">,
   target: Target,
+  listener: TrainListener,
 ): HealthProbe {
   const count = Math.min(LOOKED_AT, framework.batchSize);
   const alike = duplicateShare(data);
-  const companions = companionLook(framework, target);
+  const companions = companionLook(framework, target, listener);
   return {
     async look({ before, after, batch, at }) {
       const values = Math.min(
