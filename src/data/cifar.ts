@@ -1,13 +1,12 @@
 import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 
 import type { PixelImage } from "../core/pixels.ts";
 import { explained } from "../files/index.ts";
-import { recordEntries } from "./recordFiles.ts";
+import { chooseFiles, recordEntries } from "./recordFiles.ts";
 import type { RecordEntry } from "./recordFiles.ts";
 import { readRecords } from "./records.ts";
 import type { ImageSource, Skipped, SourceOptions } from "./source.ts";
-import { chooseSplit } from "./split.ts";
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
@@ -59,9 +58,7 @@ export async function cifarSource(
   files: readonly string[],
   options: SourceOptions = {},
 ): Promise<ImageSource> {
-  const names = files.map((file) => basename(file));
-  const chosen = chooseSplit(names, files.length === 1 ? "all" : (options.split ?? "auto"));
-  const kept = files.filter((_, i) => chosen.kept.includes(names[i]));
+  const { kept, about } = chooseFiles(path, files, options);
   const labelBytes = await Promise.all(kept.map(cifarLabelBytes));
   const sizes = await Promise.all(kept.map(async (file) => (await stat(file)).size));
   const coarse = labelBytes.includes(2);
@@ -77,6 +74,7 @@ export async function cifarSource(
         yield {
           index: first + at / (PIXELS + skip),
           ...(options.labels === "none" ? {} : { label: classes[label] ?? String(label) }),
+          size: PIXELS,
           load: () => Promise.resolve({ image: fromPlanes(planes) }),
         };
       }
@@ -85,5 +83,5 @@ export async function cifarSource(
   const count = sizes.reduce((sum, size, i) => sum + size / (PIXELS + labelBytes[i]), 0);
   const entries = (skip: (skipped: Skipped) => void) => recordEntries(kept, read, skip);
   const named = options.labels === "none" ? {} : { classes };
-  return { kind: "cifar", path, count, ...named, ...chosen.about, entries };
+  return { kind: "cifar", path, count, ...named, ...about, entries };
 }

@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { explained } from "../files/index.ts";
 import { cifarLabelBytes, cifarSource } from "./cifar.ts";
@@ -41,9 +42,10 @@ async function openArchives(
   path: string,
   { kind, files }: Archives,
   options: SourceOptions,
+  labelFiles: readonly string[] = [],
 ): Promise<ImageSource> {
-  const open = { tar: tarSource, cifar: cifarSource, idx: idxSource }[kind];
-  return open(path, files, options);
+  if (kind === "tar") return tarSource(path, files, options, labelFiles);
+  return kind === "cifar" ? cifarSource(path, files, options) : idxSource(path, files, options);
 }
 
 async function missing(path: string): Promise<never> {
@@ -51,7 +53,7 @@ async function missing(path: string): Promise<never> {
   const names = await readdir(dirname(path)).catch(() => []);
   const near = suggest(name, names);
   throw new DataError(
-    `data: ${JSON.stringify(path)} does not exist, expected ${expected}`,
+    `data: ${quoted(path)} does not exist, expected ${expected}`,
     near === undefined ? "check the path" : `did you mean ${join(dirname(path), near)}?`,
   );
 }
@@ -64,20 +66,20 @@ async function fromFile(path: string, options: SourceOptions): Promise<ImageSour
     : /\.bin$/i.test(path)
       ? "a CIFAR file has a length that is a multiple of 3073 or 3074 bytes; this one may be cut short"
       : "check the path";
-  throw new DataError(`data: ${JSON.stringify(path)} is a file, expected ${expected}`, hint);
+  throw new DataError(`data: ${quoted(path)} is a file, expected ${expected}`, hint);
 }
 
 function noImages(path: string, found: FoundFiles, names: readonly string[]): never {
-  const where = `data: ${JSON.stringify(path)}`;
+  const where = `data: ${quoted(path)}`;
   if (names.length === 0) throw new DataError(`${where} is an empty folder, expected ${expected}`);
   const unreadable = found.skipped.find(({ ignored }) => ignored === undefined);
   if (unreadable !== undefined) {
     throw new DataError(
-      `${where} gave no image; ${JSON.stringify(unreadable.path)}: ${unreadable.reason}`,
+      `${where} gave no image; ${quoted(unreadable.path)}: ${unreadable.reason}`,
       "check who owns the files",
     );
   }
-  const shown = names.slice(0, 3).map((name) => JSON.stringify(name));
+  const shown = names.slice(0, 3).map((name) => quoted(name));
   const more = names.length > 3 ? `, … ${names.length} names in all` : "";
   throw new DataError(
     `${where} holds no images (only ${shown.join(", ")}${more}), expected ${expected}`,
@@ -88,7 +90,7 @@ function noImages(path: string, found: FoundFiles, names: readonly string[]): ne
 async function fromFolder(path: string, options: SourceOptions): Promise<ImageSource> {
   if ((await readHeader(path).catch(() => undefined)) !== undefined) {
     throw new DataError(
-      `data: ${JSON.stringify(path)} is a packed dataset already, expected what it is packed from`,
+      `data: ${quoted(path)} is a packed dataset already, expected what it is packed from`,
       "open it as it is",
     );
   }
@@ -104,12 +106,10 @@ async function fromFolder(path: string, options: SourceOptions): Promise<ImageSo
     if (found.files.length > 0) return folderSource(path, found, options);
   }
   const chosen = wanted === undefined ? archives.at(0) : archives.find((a) => a.kind === wanted);
-  if (chosen !== undefined) return openArchives(path, chosen, options);
+  const labelFiles = found.labelFiles.filter((name) => !name.includes("/"));
+  if (chosen !== undefined) return openArchives(path, chosen, options, labelFiles);
   if (wanted !== undefined && wanted !== "folder") {
-    throw new ConfigError(
-      `data: ${JSON.stringify(path)} holds no ${wanted} files`,
-      "leave reader out",
-    );
+    throw new ConfigError(`data: ${quoted(path)} holds no ${wanted} files`, "leave reader out");
   }
   if (found.files.length > 0) return folderSource(path, found, options);
   return noImages(path, found, names(entries));
@@ -135,5 +135,5 @@ export async function detectSource(
   });
   if (stats.isDirectory()) return fromFolder(absolute, options);
   if (stats.isFile()) return fromFile(absolute, options);
-  throw new DataError(`data: ${JSON.stringify(path)} is neither a file nor a folder`);
+  throw new DataError(`data: ${quoted(path)} is neither a file nor a folder`);
 }

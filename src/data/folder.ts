@@ -2,32 +2,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { explained } from "../files/index.ts";
-import { classLevel, classOf } from "./classLevel.ts";
-import { readSidecar } from "./sidecar.ts";
+import { arrange } from "./arrange.ts";
+import { findBeside, readBeside } from "./labelFiles.ts";
 import type { ImageSource, RawEntry, Skipped, SourceOptions } from "./source.ts";
-import { chooseSplit, splitOf } from "./split.ts";
-import type { Split } from "./split.ts";
 import type { FoundFile, FoundFiles } from "./walk.ts";
-
-type Chosen = FoundFiles & Pick<Split, "about">;
-
-/** Leaves out the test part where the outermost folders are parts of a dataset and hold every image. */
-function chooseParts(found: FoundFiles, { split = "auto" }: SourceOptions): Chosen {
-  const top = (path: string) => (path.includes("/") ? path.slice(0, path.indexOf("/")) : "");
-  const names = [...new Set(found.files.map(({ path }) => top(path)))];
-  if (names.every((name) => splitOf(name) === undefined)) return { ...found, about: { notes: [] } };
-  const { kept, about } = chooseSplit(names, split);
-  const isKept = ({ path }: { path: string }) =>
-    kept.includes(top(path)) || !names.includes(top(path));
-  return { files: found.files.filter(isKept), skipped: found.skipped.filter(isKept), about };
-}
-
-function describeLabels(level: number | undefined, files: readonly FoundFile[]): string {
-  if (level === undefined) return "no labels from folders";
-  const names = new Set(files.map(({ path }) => classOf(path, level)));
-  names.delete(undefined);
-  return `labels from ${names.size} class folders (level ${level})`;
-}
 
 /**
  * Images in a folder and its sub-folders.
@@ -36,25 +14,22 @@ function describeLabels(level: number | undefined, files: readonly FoundFile[]):
  */
 export async function folderSource(
   folder: string,
-  found: FoundFiles,
+  { files, labelFiles, skipped }: FoundFiles,
   options: SourceOptions = {},
 ): Promise<ImageSource> {
-  const sidecar = await readSidecar(folder);
-  const { files, skipped, about } = chooseParts(found, options);
-  const { labels = "auto" } = options;
   const paths = files.map(({ path }) => path);
-  const level = labels === "none" ? undefined : labels === "auto" ? classLevel(paths) : labels;
-  const entry = ({ path, size, modified }: FoundFile): RawEntry => {
-    const beside = sidecar(path);
-    const fromFolder = level === undefined ? undefined : classOf(path, level);
-    const label = labels === "none" ? undefined : (beside?.label ?? fromFolder);
+  const beside = readBeside(folder, paths, await findBeside(folder, labelFiles));
+  const { kept, labels, about } = arrange(folder, paths, beside, options);
+  const entry = ({ path, size, modified }: FoundFile, i: number): RawEntry => {
+    const [label, box] = [labels[i], beside.facts[i].box];
     return {
       id: path,
       path,
       stamp: `${size}-${modified}`,
       modified,
+      size,
       ...(label === undefined ? {} : { label }),
-      ...(beside?.box === undefined ? {} : { box: beside.box }),
+      ...(box === undefined ? {} : { box }),
       load: async () => ({
         bytes: await explained("read", path, () => readFile(join(folder, path))),
       }),
@@ -62,8 +37,8 @@ export async function folderSource(
   };
   async function* entries(skip: (skipped: Skipped) => void): AsyncGenerator<RawEntry> {
     skipped.forEach(skip);
-    for (const file of files) yield entry(file);
+    for (const [i, file] of files.entries()) if (kept[i]) yield entry(file, i);
   }
-  const notes = [...about.notes, describeLabels(level, files)];
-  return { kind: "folder", path: folder, count: files.length, ...about, notes, entries };
+  const count = kept.filter(Boolean).length;
+  return { kind: "folder", path: folder, count, ...about, entries };
 }

@@ -2,12 +2,12 @@ import { open, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import type { PixelImage } from "../core/pixels.ts";
-import { recordEntries } from "./recordFiles.ts";
+import { chooseFiles, recordEntries } from "./recordFiles.ts";
 import type { RecordEntry } from "./recordFiles.ts";
 import { pieces, readingError, readRecords } from "./records.ts";
 import type { ImageSource, Skipped, SourceOptions } from "./source.ts";
-import { chooseSplit } from "./split.ts";
 
 /** Whether a file has the name of IDX images, as against labels. */
 export const isIdxImages = (path: string): boolean =>
@@ -32,7 +32,7 @@ function sizesOf(path: string, bytes: Uint8Array, dimensions: readonly number[])
   const given = magic - 0x0800;
   if (!dimensions.includes(given) || bytes.length < 4 + 4 * given) {
     throw new DataError(
-      `${JSON.stringify(path)} starts with 0x${magic.toString(16).padStart(8, "0")}, expected ${dimensions.map((n) => `0x0000080${n}`).join(" or ")} (IDX, unsigned bytes)`,
+      `${quoted(path)} starts with 0x${magic.toString(16).padStart(8, "0")}, expected ${dimensions.map((n) => `0x0000080${n}`).join(" or ")} (IDX, unsigned bytes)`,
       "the file is of another format",
     );
   }
@@ -51,13 +51,23 @@ async function labelsFile(images: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function readLabels(images: string): Promise<Uint8Array | undefined> {
+/** Labels of `count` images, from the file beside them. */
+async function readLabels(images: string, count: number): Promise<Uint8Array | undefined> {
   const path = await labelsFile(images);
   if (path === undefined) return undefined;
   const batches: Uint8Array[] = [];
+  let given = 0;
   const length = (header: Uint8Array) => Math.min(1, sizesOf(path, header, [1]).length);
-  for await (const { bytes } of readRecords(path, 8, length)) batches.push(Uint8Array.from(bytes));
-  return Buffer.concat(batches);
+  for await (const { bytes } of readRecords(path, 8, length)) {
+    batches.push(Uint8Array.from(bytes));
+    given += bytes.length;
+    if (given > count) break;
+  }
+  if (given === count) return Buffer.concat(batches);
+  throw new DataError(
+    `${quoted(images)} has ${count} images, the file of labels beside it ${given > count ? "more" : given}`,
+    "put the files that belong together into one folder",
+  );
 }
 
 function toImage(bytes: Uint8Array, width: number, height: number, channels: number): PixelImage {
@@ -75,30 +85,27 @@ async function* read(file: string, useLabels: boolean): AsyncGenerator<RecordEnt
   const sizes = sizesOf(file, start, [3, 4]);
   const [count, height, width, channels = 1] = sizes;
   const size = width * height * channels;
-  if (size === 0) throw new DataError(`${JSON.stringify(file)} holds images of no pixels`);
-  const labels = useLabels ? await readLabels(file) : undefined;
-  if (labels !== undefined && labels.length !== count) {
-    throw new DataError(
-      `${JSON.stringify(file)} has ${count} images, the file of labels beside it ${labels.length}`,
-      "put the files that belong together into one folder",
-    );
-  }
+  if (size === 0) throw new DataError(`${quoted(file)} holds images of no pixels`);
+  const labels = useLabels ? await readLabels(file, count) : undefined;
   let given = 0;
   for await (const { first, bytes } of readRecords(file, 4 + 4 * sizes.length, () => size)) {
     for (let at = 0; at < bytes.length; at += size, given++) {
       const index = first + at / size;
+      if (index === count) throw otherCount(file, `more than ${count}`, count);
       const pixels = bytes.subarray(at, at + size);
       yield {
         index,
         ...(labels === undefined ? {} : { label: String(labels[index]) }),
+        size,
         load: () => Promise.resolve({ image: toImage(pixels, width, height, channels) }),
       };
     }
   }
-  if (given !== count) {
-    throw new DataError(`${JSON.stringify(file)} holds ${given} images, its header says ${count}`);
-  }
+  if (given !== count) throw otherCount(file, String(given), count);
 }
+
+const otherCount = (file: string, given: string, count: number) =>
+  new DataError(`${quoted(file)} holds ${given} images, its header says ${count}`);
 
 /**
  * Images in the IDX format of MNIST, also gzipped: grey (or in colour, with a fourth dimension). Labels
@@ -112,11 +119,9 @@ export function idxSource(
   files: readonly string[],
   options: SourceOptions = {},
 ): ImageSource {
-  const names = files.map((file) => basename(file));
-  const chosen = chooseSplit(names, files.length === 1 ? "all" : (options.split ?? "auto"));
-  const kept = files.filter((_, i) => chosen.kept.includes(names[i]));
+  const { kept, about } = chooseFiles(path, files, options);
   const useLabels = options.labels !== "none";
   const entries = (skip: (skipped: Skipped) => void) =>
     recordEntries(kept, (file) => read(file, useLabels), skip);
-  return { kind: "idx", path, ...chosen.about, entries };
+  return { kind: "idx", path, ...about, entries };
 }

@@ -17,6 +17,7 @@ import { PackOptions, pixelSettings } from "./packOptions.ts";
 import type { PixelSettings } from "./packOptions.ts";
 import type { StoredImage } from "./packedIndex.ts";
 import type { PixelRange } from "./ranges.ts";
+import { LARGEST } from "./records.ts";
 import { shardWriter } from "./shardWriter.ts";
 import type { ShardWriter } from "./shardWriter.ts";
 import { rangesFor, shownOtherwise } from "./showAlike.ts";
@@ -100,7 +101,11 @@ async function store({ writer, journal }: Packing, prepared: Prepared): Promise<
   return image;
 }
 
-const widthOf = ({ parallel }: PackOptions) => parallel ?? Math.max(4, 2 * availableParallelism());
+const widthOf = ({ parallel }: PackOptions) => ({
+  values: parallel ?? Math.max(4, 2 * availableParallelism()),
+  bytes: LARGEST,
+  sizeOf: ({ size }: RawEntry) => size,
+});
 
 /**
  * Decodes deep images again that are shown by another range than their set, now that all of it is known.

@@ -3,14 +3,17 @@ import { basename } from "node:path";
 
 import { ContraposeError } from "../core/errors.ts";
 import { explained } from "../files/index.ts";
-import type { RawEntry, Skipped } from "./source.ts";
+import { isSure } from "./arrange.ts";
+import { chooseParts, findParts } from "./parts.ts";
+import type { Choice } from "./parts.ts";
+import type { RawEntry, Skipped, SourceOptions } from "./source.ts";
 
 /** Name of a record: its file and number, in digits that sort. */
 export const recordId = (file: string, index: number) =>
   `${file}#${String(index).padStart(6, "0")}`;
 
 /** Entries of one file, before they have an id. */
-export type RecordEntry = Pick<RawEntry, "label" | "load"> & { readonly index: number };
+export type RecordEntry = Pick<RawEntry, "label" | "size" | "load"> & { readonly index: number };
 
 /**
  * Entries of files of records, one file after another. A file that cannot be read to its end is
@@ -35,4 +38,15 @@ export async function* recordEntries(
       skip({ path, reason: hint === undefined ? message : `${message}; ${hint}` });
     }
   }
+}
+
+/** The files that are read of those whose names tell parts of a dataset. */
+export function chooseFiles(
+  path: string,
+  files: readonly string[],
+  options: SourceOptions,
+): { kept: string[]; about: Choice["about"] } {
+  const records = files.map((file) => `${basename(file)}/0`); // as a folder of its records
+  const choice = chooseParts(path, findParts(records, isSure(options)), options.split, "files");
+  return { kept: files.filter((_, i) => choice.kept[i]), about: choice.about };
 }

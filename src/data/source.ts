@@ -21,6 +21,8 @@ export type RawEntry = {
   readonly box?: Box;
   /** When the file was last changed, in milliseconds since 1970. */
   readonly modified?: number;
+  /** Bytes that are held from when the entry is given, or by loading it, until it is dealt with. */
+  readonly size: number;
   /** Gives the content. Fails where the file cannot be read. */
   load(): Promise<RawContent>;
 };
@@ -41,16 +43,29 @@ export type ImageSource = {
   readonly notes: readonly string[];
   /** What is read of a place with parts of which others are left out. */
   readonly part?: string;
+  /** Whether something there was not understood or fits nothing, so that the notes are worth repeating. */
+  readonly warned?: boolean;
   entries(skip: (skipped: Skipped) => void): AsyncIterable<RawEntry>;
 };
 
-/** Which part of a source that has a training and a test part. `heldOut` is the other one than `auto`. */
-export type SplitChoice = "auto" | "heldOut" | "train" | "test" | "all";
+/**
+ * Which part of a dataset is read: `auto` the training part and what has no labels, `heldOut` the test
+ * part, else the one to choose by; a place without parts is read whole.
+ */
+export const splitChoices = [
+  "auto",
+  "heldOut",
+  "train",
+  "val",
+  "test",
+  "unlabeled",
+  "all",
+] as const;
+export type SplitChoice = (typeof splitChoices)[number];
 
 /** Choices about how a place is read. */
 export type SourceOptions = {
   readonly reader?: SourceKind; // found from the files where absent
-  /** `auto`: the training part where there are both, `heldOut`: the test part; else everything. */
   readonly split?: SplitChoice;
   /** `auto`: class folders where they look like classes; a number: the folder level, 0 outermost. */
   readonly labels?: "auto" | "none" | number;

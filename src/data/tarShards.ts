@@ -1,157 +1,111 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { Readable } from "node:stream";
-
-import { extract } from "tar-stream";
-import type { Header } from "tar-stream";
 
 import { ContraposeError } from "../core/errors.ts";
 import { explained } from "../files/index.ts";
-import { pieces, readingError } from "./records.ts";
-import { messageOf } from "./source.ts";
+import { arrange, isSure } from "./arrange.ts";
+import type { Arranged } from "./arrange.ts";
+import { findBeside, readBeside } from "./labelFiles.ts";
+import { findParts } from "./parts.ts";
 import type { ImageSource, RawEntry, Skipped, SourceOptions } from "./source.ts";
-import { chooseSplit } from "./split.ts";
-import { isImageName } from "./walk.ts";
+import { factsOf, groupsOf, indexTar } from "./tarIndex.ts";
+import type { TarIndex } from "./tarIndex.ts";
+import { tarMembers } from "./tarMembers.ts";
 
-type Part = { readonly name: string; readonly bytes: Uint8Array };
-
-const LARGEST = 256 * 2 ** 20; // bytes of a member
-
-/** What the members of one sample share: the path up to the first dot of the file name. */
-export function keyOf(name: string): string {
-  const start = name.lastIndexOf("/") + 1;
-  const dot = name.indexOf(".", start + 1);
-  return dot === -1 ? name : name.slice(0, dot);
-}
-
-const asLabel = (value: unknown): string | undefined =>
-  typeof value === "number" || (typeof value === "string" && value !== "")
-    ? String(value)
-    : undefined;
-
-/** What the members beside an image say of it. */
-function factsOf(key: string, parts: readonly Part[], skip: (skipped: Skipped) => void) {
-  const text = (ending: string) => {
-    const part = parts.find(({ name }) => name === `${key}.${ending}`);
-    return part && Buffer.from(part.bytes).toString("utf8").trim();
-  };
-  let record: Record<string, unknown> = {};
-  try {
-    const value: unknown = JSON.parse(text("json") ?? "{}");
-    if (typeof value === "object" && value !== null) record = value as typeof record;
-  } catch (error) {
-    const reason = `is no JSON (${messageOf(error)}); its label is left out`;
-    skip({ path: `${key}.json`, reason, ignored: true });
-  }
-  const fromJson = [record.label, record.cls, record.class].map(asLabel);
-  const label = text("cls") ?? fromJson.find((value) => value !== undefined);
-  const group = asLabel(record.group);
-  return {
-    ...(label === undefined || label === "" ? {} : { label }),
-    ...(group === undefined ? {} : { group }),
-  };
-}
-
-async function bytesOf(entry: AsyncIterable<unknown>): Promise<Uint8Array> {
-  const got: Uint8Array[] = [];
-  for await (const piece of entry) got.push(piece as Uint8Array);
-  return Buffer.concat(got);
-}
-
-/** Why a member is not read, or undefined where it is. */
-function leftOut(name: string, { type, size = 0 }: Header): Omit<Skipped, "path"> | undefined {
-  if (type !== "file" && type !== "contiguous-file") {
-    return { reason: `a ${type}, not a file`, ignored: true };
-  }
-  if (basename(name).startsWith(".")) return { reason: "hidden file", ignored: true };
-  return size > LARGEST ? { reason: `too large (${size} bytes)` } : undefined;
-}
-
-/** Samples of an archive: neighbouring members with one key. */
-async function* samples(
-  file: string,
-  skip: (skipped: Skipped) => void,
-): AsyncGenerator<{ key: string; parts: Part[] }> {
-  const unpack = extract();
-  const bytes = Readable.from(pieces(file));
-  bytes.on("error", (error) => unpack.destroy(error));
-  bytes.pipe(unpack);
-  let [key, parts]: [string, Part[]] = ["", []];
-  try {
-    for await (const entry of unpack) {
-      const name = entry.header.name.replace(/^(\.\/)+/, "");
-      const left = leftOut(name, entry.header);
-      if (left !== undefined) {
-        if (entry.header.type !== "directory") skip({ path: name, ...left });
-        entry.resume();
-        continue;
-      }
-      if (parts.length > 0 && keyOf(name) !== key) {
-        yield { key, parts };
-        parts = [];
-      }
-      key = keyOf(name);
-      parts.push({ name, bytes: await bytesOf(entry) });
-    }
-  } catch (error) {
-    if (parts.length > 0) yield { key, parts };
-    throw readingError(error, basename(file));
-  }
-  if (parts.length > 0) yield { key, parts };
-}
+/** What is known of an image before its archive is read again. */
+type Known = { readonly label: string | undefined; readonly group: string | undefined };
 
 async function* shardEntries(
-  file: string,
+  { file, shard, last, skipped }: TarIndex,
+  known: ReadonlyMap<string, Known>,
   skip: (skipped: Skipped) => void,
-  options: SourceOptions,
 ): AsyncGenerator<RawEntry> {
-  const shard = basename(file);
-  const within = (skipped: Skipped) => skip({ ...skipped, path: `${shard}/${skipped.path}` });
+  for (const item of skipped) skip({ ...item, path: `${shard}/${item.path}` });
   const { mtimeMs } = await explained("read", shard, () => stat(file));
-  for await (const { key, parts } of samples(file, within)) {
-    const images = parts.filter(({ name }) => isImageName(name));
-    const { label, group } = factsOf(key, parts, within);
-    for (const { name, bytes } of images) {
-      yield {
-        id: `${shard}/${name}`,
-        path: `${shard}/${name}`,
-        stamp: `${bytes.length}-${Math.round(mtimeMs)}`,
-        ...(label === undefined || options.labels === "none" ? {} : { label }),
-        // Pictures of one sample are of one thing.
-        ...(group === undefined
-          ? images.length > 1
-            ? { group: `${shard}/${key}` }
-            : {}
-          : { group }),
-        load: () => Promise.resolve({ bytes }),
-      };
-    }
+  for await (const member of tarMembers(file, () => undefined)) {
+    const { name, number, size } = member;
+    const facts = known.get(name);
+    if (facts === undefined || last.get(name) !== number) continue;
+    const content = { bytes: await member.bytes() };
+    yield {
+      id: `${shard}/${name}`,
+      path: `${shard}/${name}`,
+      stamp: `${size}-${Math.round(mtimeMs)}`,
+      size,
+      ...(facts.label === undefined ? {} : { label: facts.label }),
+      ...(facts.group === undefined ? {} : { group: facts.group }),
+      load: () => Promise.resolve(content),
+    };
   }
+}
+
+/** The images to read of each archive, by name. */
+function knownIn(indexes: readonly TarIndex[], { kept, labels }: Arranged): Map<string, Known>[] {
+  let at = 0;
+  return indexes.map((index) => {
+    const groups = groupsOf(index);
+    const known = new Map<string, Known>();
+    for (const name of index.images) {
+      if (kept[at]) known.set(name, { label: labels[at], group: groups.get(name) });
+      at++;
+    }
+    return known;
+  });
+}
+
+/** What archives and files of labels beside and in them say of the images, and which of these are read. */
+async function arrangeAll(
+  path: string,
+  indexes: readonly TarIndex[],
+  labelFiles: readonly string[],
+  options: SourceOptions,
+): Promise<Arranged> {
+  const places = indexes.flatMap(({ shard, images }) => images.map((name) => `${shard}/${name}`));
+  const outside = labelFiles.length === 0 ? [] : await findBeside(path, labelFiles);
+  const files = [...outside, ...indexes.flatMap(({ labelFiles: inside }) => inside)];
+  const read = readBeside(path, places, files);
+  const own = indexes.flatMap((index) => index.images.map((name) => factsOf(index, name).label));
+  const facts = read.facts.map((fact, i) => {
+    const label = own[i];
+    return label === undefined ? fact : { ...fact, label };
+  });
+  const around = findParts(
+    indexes.flatMap(({ shard, images }) => images.map(() => `${shard}/0`)),
+    isSure(options),
+  );
+  const inner = indexes.flatMap(({ images }) => images);
+  return arrange(path, inner, { ...read, facts }, options, around);
 }
 
 /**
- * Images in tar archives in the manner of WebDataset, also gzipped: neighbouring members whose paths
- * agree up to the first dot are one sample, its label is in `.cls` or in `label` of `.json`.
+ * Images in tar archives, also gzipped. In the manner of WebDataset members whose paths agree up to the
+ * first dot are one sample, in any order: its label is in `.cls` or in `label` of `.json`. Else folders in
+ * the archives name classes, or a file of labels in or beside them does.
  *
  * @param path of the folder, or of one archive
+ * @param labelFiles beside the archives, paths from the folder
  */
-export function tarSource(
+export async function tarSource(
   path: string,
   files: readonly string[],
   options: SourceOptions = {},
-): ImageSource {
-  const names = files.map((file) => basename(file));
-  const chosen = chooseSplit(names, files.length === 1 ? "all" : (options.split ?? "auto"));
-  const kept = files.filter((_, i) => chosen.kept.includes(names[i]));
+  labelFiles: readonly string[] = [],
+): Promise<ImageSource> {
+  const indexes: TarIndex[] = [];
+  for (const file of files) indexes.push(await indexTar(file));
+  const arranged = await arrangeAll(path, indexes, labelFiles, options);
+  const known = knownIn(indexes, arranged);
   async function* entries(skip: (skipped: Skipped) => void): AsyncGenerator<RawEntry> {
-    for (const file of kept) {
+    for (const [i, index] of indexes.entries()) {
+      if (known[i].size === 0 && index.images.length > 0) continue; // of a part that is left out
       try {
-        yield* shardEntries(file, skip, options);
+        yield* shardEntries(index, known[i], skip);
       } catch (error) {
         if (!(error instanceof ContraposeError)) throw error;
-        skip({ path: basename(file), reason: error.message });
+        skip({ path: basename(index.file), reason: error.message });
       }
     }
   }
-  return { kind: "tar", path, ...chosen.about, entries };
+  const count = arranged.kept.filter(Boolean).length;
+  return { kind: "tar", path, count, ...arranged.about, entries };
 }

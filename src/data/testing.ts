@@ -2,9 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
+import { pack } from "tar-stream";
+
 import type { PixelImage } from "../core/pixels.ts";
 import { randomStream } from "../core/random.ts";
 import { encodePng } from "./encodeImage.ts";
+import type { ImageSource, RawEntry, Skipped } from "./source.ts";
 
 /** Runs a test in a new folder that is gone afterwards. */
 export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -70,4 +73,30 @@ export async function writeFiles(
     const isPicture = typeof content === "object" && "channels" in content;
     await writeFile(path, isPicture ? await encodePng(content) : content);
   }
+}
+
+/** Everything that a source gives. */
+export async function readAll(source: ImageSource) {
+  const skipped: Skipped[] = [];
+  const entries: RawEntry[] = [];
+  for await (const entry of source.entries((item) => skipped.push(item))) entries.push(entry);
+  return { entries, skipped, ids: entries.map(({ id }) => id) };
+}
+
+/** An IDX file. */
+export function idx(sizes: number[], values: number[]): Uint8Array {
+  const header = Buffer.alloc(4 + 4 * sizes.length);
+  header.writeUInt32BE(0x0800 + sizes.length);
+  sizes.forEach((size, i) => header.writeUInt32BE(size, 4 + 4 * i));
+  return Buffer.concat([header, Uint8Array.from(values)]);
+}
+
+/** A tar archive of members in an order, which may repeat names. */
+export async function tarOf(members: readonly [string, Uint8Array | string][]): Promise<Buffer> {
+  const archive = pack();
+  for (const [name, content] of members) archive.entry({ name }, Buffer.from(content));
+  archive.finalize();
+  const pieces: Buffer[] = [];
+  for await (const piece of archive) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
 }

@@ -3,6 +3,7 @@ import type { Dirent, Stats } from "node:fs";
 import { join } from "node:path";
 
 import { explained, fileError } from "../files/index.ts";
+import { isLabelFile } from "./labelLines.ts";
 import { decodable, sniff } from "./sniff.ts";
 import { messageOf } from "./source.ts";
 import type { Skipped } from "./source.ts";
@@ -14,8 +15,12 @@ export type FoundFile = {
   readonly modified: number; // milliseconds since 1970
 };
 
-/** Image files of a folder in the order of their paths, and everything else in it. */
-export type FoundFiles = { readonly files: FoundFile[]; readonly skipped: Skipped[] };
+/** Image files of a folder in the order of their paths, files of labels, and everything else in it. */
+export type FoundFiles = {
+  readonly files: FoundFile[];
+  readonly labelFiles: string[]; // paths from the folder
+  readonly skipped: Skipped[];
+};
 
 const imageEnding =
   /\.(jpe?g|jpe|jfif|png|apng|webp|gif|avif|heif|heic|tiff?|svg|bmp|dib|ico|p[pgbn]m|jp2|jxl)$/i;
@@ -23,7 +28,7 @@ const imageEnding =
 export const isImageName = (name: string): boolean => imageEnding.test(name);
 
 /** Written beside images by this program or for it; not worth a word. */
-const known = new Set(["boxes.json", "manifest.json", "manifest.jsonl", "dataset.json"]);
+const known = new Set(["boxes.json", "manifest.json", "dataset.json"]);
 const systemName = /^(thumbs\.db|desktop\.ini|ehthumbs\.db|__macosx|\$recycle\.bin)$/i;
 
 const sentence = (error: unknown, path: string) => messageOf(fileError(error, "read", path));
@@ -48,7 +53,8 @@ type Walk = {
 async function visitFile(walk: Walk, path: string, stats: Stats): Promise<void> {
   const { files, skipped } = walk.found;
   const name = path.slice(path.lastIndexOf("/") + 1);
-  if (known.has(name)) return;
+  if (isLabelFile(name)) walk.found.labelFiles.push(path);
+  if (known.has(name) || isLabelFile(name)) return;
   if (!isImageName(name) && !(await looksLikeImage(join(walk.root, path)))) {
     skipped.push({ path, reason: "not an image file", ignored: true });
     return;
@@ -130,9 +136,10 @@ const byPath = (a: { path: string }, b: { path: string }) =>
  */
 export async function findImages(root: string): Promise<FoundFiles> {
   await explained("read", root, () => readdir(root));
-  const found: FoundFiles = { files: [], skipped: [] };
+  const found: FoundFiles = { files: [], labelFiles: [], skipped: [] };
   await visitFolder({ root, seen: new Set(), found }, "", await stat(root));
   found.files.sort(byPath);
+  found.labelFiles.sort();
   found.skipped.sort(byPath);
   return found;
 }

@@ -1,6 +1,6 @@
 export * from "./atomic.ts";
 export * from "./atomicFolder.ts";
-export { csvLine } from "./csv.ts";
+export { csvLine, readCsv } from "./csv.ts";
 export * from "./fileError.ts";
 export * from "./jsonLines.ts";
 export * from "./safetensors.ts";

@@ -60,7 +60,11 @@ export function appendLine(path: string, value: unknown): void {
  * left out. Empty lines are skipped. Any other broken line is a `DataError` with its number.
  */
 export async function readJsonLines(path: string): Promise<unknown[]> {
-  const text = await explained("read", path, () => readFile(path, "utf8"));
+  return parseJsonLines(await explained("read", path, () => readFile(path, "utf8")), path);
+}
+
+/** The values of a text with one JSON value a line, by the rules of `readJsonLines`; `path` is for messages. */
+export function parseJsonLines(text: string, path: string): unknown[] {
   const lines = text.split("\n");
   return lines.flatMap((line, i) => {
     if (line.trim() === "") return [];

@@ -6,12 +6,14 @@ import type { PixelSource } from "../core/pixels.ts";
 import {
   conversionLine,
   detectSource,
+  type ImageSource as ImagePlace,
   isPackedDataset,
   openDataset,
   packDataset,
   type PackedDataset,
   type PackReport,
   type PixelRange,
+  type SplitChoice,
 } from "../data/index.ts";
 import type { ImageSource } from "./embedder.ts";
 import { readGroups } from "./groupsFile.ts";
@@ -36,8 +38,8 @@ export type OpenImagesOptions = {
   readonly cache: string;
   /** Side of the views to be made, so that images are stored large enough. */
   readonly imageSize?: number | undefined;
-  /** Which part of a place with a training and a test part: `auto` the training part, `heldOut` the other. */
-  readonly split?: "auto" | "heldOut" | undefined;
+  /** Which part of a place with parts; the training part by default. */
+  readonly split?: SplitChoice | undefined;
   /** How deep pixels are shown: by the ranges of an encoder's training, else by those of the images. */
   readonly ranges?: readonly PixelRange[] | undefined;
   /** A file of groups, joined to those that were found when packing. */
@@ -130,24 +132,18 @@ export async function openImages(path: string, options: OpenImagesOptions): Prom
   }
 }
 
-/** Says what packing did, where it did anything. */
+/** Says what packing did, where it did anything, and what of the place was not read. */
 function sayReport(
-  {
-    report,
-    part,
-    notes,
-  }: { report: PackReport; part: string | undefined; notes: readonly string[] },
-  { note, split = "auto" }: OpenImagesOptions,
+  report: PackReport,
+  { part, warned, notes }: Pick<ImagePlace, "part" | "warned" | "notes">,
+  { note }: OpenImagesOptions,
 ): void {
   const { packed, skipped, conversions, folder } = report;
   const news = packed > 0 || skipped.some(({ ignored }) => ignored === undefined);
   if (news) note?.(describeReport(report, folder));
   if (news && conversions.length > 0) note?.(`converted  ${conversionLine(conversions)}`);
-  if ((news || part !== undefined) && notes.length > 0) {
-    const hint =
-      split === "auto" && part !== undefined ? "; contrapose pack --split all reads all" : "";
-    note?.(`note       ${notes.join("; ")}${hint}`);
-  }
+  const telling = news || part !== undefined || warned === true;
+  if (telling && notes.length > 0) note?.(`note       ${notes.join("; ")}`);
 }
 
 /** A packed dataset as it is. Says where its deep pixels are shown otherwise than those an encoder learned from. */
@@ -166,9 +162,9 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
   if (await isPackedDataset(path)) return openPacked(path, options);
   const { split = "auto", ranges, imageSize, signal } = options;
   const source = await detectSource(path, { split });
-  const { part, notes } = source;
+  const { part } = source;
   const size = packedSize(imageSize);
-  const place = split === "heldOut" && part !== undefined ? join(path, part) : path;
+  const place = split === "auto" || part === undefined ? path : join(path, part);
   const mark = createHash("sha256").update(resolve(place)).digest("hex").slice(0, 8);
   const folder = join(options.cache, `${datasetName(path)}-${mark}-${size}px`);
   const overwrite = true; // what an earlier version packed otherwise is packed anew
@@ -182,6 +178,6 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
     },
   );
   if (report.images === 0) throw new DataError(`${JSON.stringify(path)} holds no image`);
-  sayReport({ report, part, notes }, options);
+  sayReport(report, source, options);
   return toImages(await openDataset(folder));
 }

@@ -1,0 +1,26 @@
+const LONGEST = 200; // characters of foreign text in a message
+
+// control characters, ends of lines and paragraphs, marks of writing direction, halves of surrogate pairs
+const harmful = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Cs}/gu;
+
+const short: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+const escaped = (character: string): string =>
+  short[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
+/** Text of others on one line, with what would steer a terminal or hide itself escaped: `a\nb`. */
+export const harmless = (text: string): string => text.replace(harmful, escaped);
+
+/** A name as one line of a list, which no other name shares: a backslash that would begin an escape is doubled. */
+export const nameLine = (name: string): string =>
+  harmless(name.replace(/\\(?=[nrtu\\]|$)/g, "\\\\"));
+
+/** A value of others for a message: as JSON, harmless, at most `longest` characters of it. */
+export function quoted(value: unknown, longest = LONGEST): string {
+  if (typeof value === "string" && value.length > longest) {
+    return `${harmless(JSON.stringify(value.slice(0, longest)))}… (${value.length} characters)`;
+  }
+  const text = JSON.stringify(value) ?? String(value);
+  const long = typeof value !== "string" && text.length > longest;
+  return harmless(long ? `${text.slice(0, longest)}…` : text);
+}

@@ -1,0 +1,144 @@
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { detectSource } from "./detectSource.ts";
+import type { RawEntry, SourceOptions } from "./source.ts";
+import { inFolder, plain, writeFiles } from "./testing.ts";
+
+/** The labels of `count` pictures beside files, in their order, and what is said of them. */
+async function read(
+  folder: string,
+  images: string,
+  files: Record<string, string>,
+  options: SourceOptions = {},
+) {
+  const dot = plain(9, 2);
+  const pictures = Object.fromEntries(images.split(" ").map((name) => [name, dot]));
+  await writeFiles(folder, { ...pictures, ...files });
+  const source = await detectSource(folder, options);
+  const entries: RawEntry[] = [];
+  for await (const entry of source.entries(() => undefined)) entries.push(entry);
+  const labels = entries.map(({ label }) => label ?? "–").join(" ");
+  return { labels, ids: entries.map(({ id }) => id).join(" "), notes: source.notes.join("\n") };
+}
+
+const cases: [string, string, Record<string, string>, string][] = [
+  [
+    "numbers",
+    "a.png b.png",
+    { "manifest.jsonl": '{"path":"a.png","label":0}\n{"path":"./b.png","label":1}\n' },
+    "0 1",
+  ],
+  [
+    "Hugging Face",
+    "a.png b.png",
+    { "metadata.jsonl": '{"file_name":"b.png","label":"x"}\n{"file_name":"a.png","label":"y"}' },
+    "y x",
+  ],
+  [
+    "a table",
+    "a.png b.png",
+    { "metadata.csv": 'file_name,text,label\na.png,"a, b",0\nb.png,t,1\n' },
+    "0 1",
+  ],
+  [
+    "other headers",
+    "in/a.png in/b.png",
+    { "labels.csv": "Image ID;Class Name\r\na;cat\r\nb;dog\r\n" },
+    "cat dog",
+  ],
+  ["two columns", "a.png b.png", { "labels.csv": "id,breed\nb,pug\na,corgi\n" }, "corgi pug"],
+  ["no header", "a.png b.png", { "labels.csv": "a.png,0\nb.png,1\n" }, "0 1"],
+  [
+    "quotes",
+    "a,1.png b.png",
+    { "labels.csv": 'filename,label\n"a,1.png","say ""x"""\nb.png,y\n' },
+    'say "x" y',
+  ],
+  [
+    "a part's own file",
+    "train/a.png test/a.png",
+    {
+      "train/metadata.csv": "file_name,label\na.png,1\n",
+      "test/metadata.csv": "file_name,label\na.png,2\n",
+    },
+    "1",
+  ],
+  [
+    "several labels",
+    "a.png b.png",
+    { "manifest.jsonl": '{"path":"a.png","label":["y","x"]}\n{"path":"b.png","label":["x"]}\n' },
+    "x + y x",
+  ],
+  [
+    "lines that agree and do not",
+    "a.png b.png",
+    { "labels.csv": "path,label\na.png,y\na.png,x\nb.png,x\nb.png,x\n" },
+    "x + y x",
+  ],
+  [
+    "names of objects",
+    "a.png b.png",
+    {
+      "manifest.jsonl":
+        '{"path":"a.png","label":"__proto__","constructor":1}\n{"path":"constructor","label":"x"}\n',
+    },
+    "__proto__ –",
+  ],
+];
+
+test.each(cases)("labels are read from files beside the images: %s", (_, images, files, labels) =>
+  inFolder(async (folder) => {
+    expect((await read(folder, images, files)).labels).toBe(labels);
+  }),
+);
+
+test("lines of no image and images of no line are counted, files without labels say so", () =>
+  inFolder(async (folder) => {
+    const lines = ["images/a.png", "images/b.png"].map((path) =>
+      JSON.stringify({ path, label: 1 }),
+    );
+    const bad = await read(join(folder, "bad"), "a.png b.png", {
+      "manifest.jsonl": lines.join("\n"),
+    });
+    expect(bad.labels).toBe("– –");
+    expect(bad.notes).toContain('"manifest.jsonl": 2 of 2 lines match no image, as "images/a.png"');
+    const some = await read(join(folder, "some"), "a.png b.png c.png", {
+      "labels.csv": "filename,label\na.png,1\nx.png,2\n",
+    });
+    expect(some.notes).toContain("labels from files: 2 images of 3 without one");
+    expect(some.notes).toContain('"labels.csv": 1 of 2 lines match no image, as "x.png"');
+    const odd = await read(join(folder, "odd"), "a.png", {
+      "labels.csv": "filename,x,y\na.png,1,2\n",
+    });
+    expect(odd.notes).toContain('"labels.csv" has nothing called label (but "filename", "x", "y")');
+    const two = await read(join(folder, "two"), "1/a.png 2/a.png", {
+      "labels.csv": "id,label\na,1\n",
+    });
+    expect(two.labels).toBe("– –"); // which of the two is not said
+  }));
+
+test("a column that tells parts goes before folders", () =>
+  inFolder(async (folder) => {
+    const table = "path,label,split\na.png,x,train\nb.png,y,test\nc.png,y,train\n";
+    const files = { "labels.csv": table };
+    const train = await read(folder, "a.png b.png c.png", files);
+    expect([train.ids, train.labels]).toEqual(["a.png c.png", "x y"]);
+    expect(train.notes).toContain("read train; left out: 1 image of test");
+    expect((await read(folder, "a.png", files, { split: "test" })).ids).toBe("b.png");
+  }));
+
+test("boxes that lie outside any image are refused", () =>
+  inFolder(async (folder) => {
+    const boxes = (box: number[]) => ({
+      "boxes.json": JSON.stringify({ boxes: { "a.png": box } }),
+    });
+    for (const box of [
+      [5, 1, 2, 3],
+      [-1, 0, 2, 3],
+      [0, 0, 1e9, 3],
+    ]) {
+      await expect(read(folder, "a.png", boxes(box))).rejects.toThrow(/boxes.json.* for "a.png"/);
+    }
+  }));

@@ -1,0 +1,187 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, posix } from "node:path";
+
+import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
+import { explained } from "../files/index.ts";
+import { isLabelFile, joinLabels, readBoxes, readLabels } from "./labelLines.ts";
+import type { ImageFacts, LabelLine, LabelTable } from "./labelLines.ts";
+import { LARGEST } from "./records.ts";
+import { isImageName } from "./walk.ts";
+
+/** A file that may say something of images, read. */
+export type BesideFile = {
+  readonly path: string; // from the source's folder, for messages
+  readonly at: string; // folder that its paths start from, within the source: "" or "train/"
+  readonly text: string;
+  /** What paths of the file begin with where they are of this source; a file above it may speak of others. */
+  readonly prefix?: string;
+};
+
+/** What all files say of the images, in the order of the paths, and of themselves. */
+export type Beside = {
+  readonly facts: readonly ImageFacts[];
+  /** Sentences about the files of labels. */
+  readonly notes: readonly string[];
+  /** Whether lines match no image, or a file of labels gives none. */
+  readonly warned: boolean;
+};
+
+const plain = (path: string) => posix.normalize(path.replaceAll("\\", "/")).normalize("NFC");
+const withoutEnding = (path: string) => (isImageName(path) ? path.replace(/\.[^.]+$/, "") : path);
+
+/** Finds an image by what a file calls it: its path, its end where only one has it, with or without an ending. */
+function finder(root: string, paths: readonly string[]) {
+  const spelled = paths.map(plain);
+  const whole = new Map(spelled.map((path, i) => [path, i]));
+  const ends = new Map<string, number[]>(); // by file name, with and without its ending
+  spelled.forEach((path, i) => {
+    const name = posix.basename(path);
+    for (const key of new Set([name, withoutEnding(name)])) {
+      const list = ends.get(key);
+      if (list === undefined) ends.set(key, [i]);
+      else list.push(i);
+    }
+  });
+  const home = `${plain(root)}/`;
+  const own = `${posix.basename(plain(root))}/`;
+  const ending = (given: string, at: string) => {
+    const fits = (ends.get(posix.basename(given)) ?? []).filter((i) => {
+      const path = isImageName(given) ? spelled[i] : withoutEnding(spelled[i]);
+      return path.startsWith(at) && `/${path}`.endsWith(`/${given}`);
+    });
+    return fits.length === 1 ? fits[0] : undefined;
+  };
+  return (called: string, at = ""): number | undefined => {
+    const given = plain(called);
+    const inside = given.startsWith(home) ? given.slice(home.length) : given;
+    const exact = whole.get(at + inside) ?? whole.get(inside);
+    if (exact !== undefined) return exact;
+    const cut = inside.startsWith(own) ? whole.get(inside.slice(own.length)) : undefined;
+    return cut ?? ending(inside, at);
+  };
+}
+type Find = ReturnType<typeof finder>;
+
+type Read = { file: BesideFile; table: LabelTable; matched: { line: LabelLine; image: number }[] };
+
+function match({ at, prefix }: BesideFile, lines: readonly LabelLine[], find: Find) {
+  return lines.flatMap((line) => {
+    if (prefix !== undefined && !plain(line.path).startsWith(prefix)) return [];
+    const image = find(line.path, at);
+    return image === undefined ? [] : [{ line, image }];
+  });
+}
+
+function readAll(files: readonly BesideFile[], find: Find): Read[] {
+  return files.map((file) => {
+    const isBoxes = basename(file.path) === "boxes.json";
+    const table: LabelTable = isBoxes
+      ? { lines: readBoxes(file.text, file.path), several: 0, lacks: undefined }
+      : readLabels(file.text, file.path, (name) => find(name, file.at) !== undefined);
+    return { file, table, matched: match(file, table.lines, find) };
+  });
+}
+
+/** What the files of labels come to, in sentences. */
+function describe({ file, table, matched }: Read, used: boolean): string[] {
+  const name = quoted(file.path);
+  if (file.prefix !== undefined && matched.length === 0) return []; // it speaks of others
+  if (table.lacks !== undefined && !used) return [`${name} ${table.lacks}`];
+  const seen = new Set(matched.map(({ line }) => line));
+  const own = table.lines.filter(
+    ({ path }) => file.prefix === undefined || plain(path).startsWith(file.prefix),
+  );
+  const lost = own.filter((line) => !seen.has(line));
+  const example = lost.length === 0 ? "" : `, as ${quoted(lost[0].path)}`;
+  const matching = `${lost.length} of ${own.length} lines match no image${example}`;
+  const several =
+    table.several === 0
+      ? ""
+      : `; ${table.several} lines have several labels: each combination counts as a class`;
+  const role =
+    used || matched.every(({ line }) => line.label === undefined) ? "" : "not used for labels, ";
+  return [`${name}: ${role}${matching}${several}`];
+}
+
+const kindOfFile = ({ path }: BesideFile) => basename(path).toLowerCase();
+
+/** The files of one name that give labels, the first name that does; those of other names give none. */
+function labelling(read: readonly Read[]): Read[] {
+  const first = read.find(({ matched }) => matched.some(({ line }) => line.label !== undefined));
+  return read.filter(
+    ({ file }) => first !== undefined && kindOfFile(file) === kindOfFile(first.file),
+  );
+}
+
+const order = ["manifest.jsonl", "metadata.jsonl", "metadata.csv", "labels.csv"];
+const rank = (file: BesideFile) =>
+  (order.indexOf(kindOfFile(file)) + order.length + 1) % (order.length + 1);
+
+/** Puts together what files say of images, by their paths within the source `root`. */
+export function readBeside(
+  root: string,
+  paths: readonly string[],
+  files: readonly BesideFile[],
+): Beside {
+  if (files.length === 0) return { facts: paths.map(() => ({})), notes: [], warned: false };
+  const sorted = [...files].sort((a, b) => rank(a) - rank(b) || (a.path < b.path ? -1 : 1));
+  const read = readAll(sorted, finder(root, paths));
+  const used = labelling(read);
+  const facts: ImageFacts[] = paths.map(() => ({}));
+  const labels = new Map<number, string[]>();
+  for (const one of read) {
+    for (const { line, image } of one.matched) {
+      const { label, split, box } = line;
+      facts[image] = {
+        ...(split === undefined ? {} : { split }),
+        ...(box === undefined ? {} : { box }),
+        ...facts[image],
+      };
+      if (label === undefined || !used.includes(one)) continue;
+      const known = labels.get(image);
+      if (known === undefined) labels.set(image, [label]);
+      else known.push(label);
+    }
+  }
+  for (const [image, all] of labels) facts[image] = { ...facts[image], label: joinLabels(all)! };
+  const told = read.filter(({ file }) => isLabelFile(basename(file.path)));
+  const notes = told.flatMap((one) => describe(one, used.includes(one)));
+  const warned = told.some(
+    ({ table, matched }) => matched.length < table.lines.length || table.lacks !== undefined,
+  );
+  return { facts, notes, warned: notes.length > 0 && warned };
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() !== true) return undefined;
+  if (found.size > LARGEST) {
+    throw new DataError(
+      `${quoted(path)} has ${found.size} bytes, expected at most ${LARGEST} of a file of labels`,
+      "move it away, or give labels by folders",
+    );
+  }
+  return explained("read", path, () => readFile(path, "utf8"));
+}
+
+const aboveNames = [...order, "labels.jsonl", "boxes.json"];
+
+/** The files that say something of the images of a folder: those found in it, else those of these names above it. */
+export async function findBeside(root: string, found: readonly string[]): Promise<BesideFile[]> {
+  const within = [...found, "boxes.json"];
+  const files: BesideFile[] = [];
+  for (const path of within) {
+    const text = await readText(join(root, path));
+    if (text === undefined) continue;
+    const at = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "";
+    files.push({ path, at, text });
+  }
+  if (files.length > 0) return files;
+  const prefix = `${plain(basename(root))}/`;
+  for (const name of aboveNames) {
+    const text = await readText(join(dirname(root), name));
+    if (text !== undefined) files.push({ path: `../${name}`, at: "", text, prefix });
+  }
+  return files;
+}
