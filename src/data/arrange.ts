@@ -37,7 +37,7 @@ function fromFiles({ facts }: Beside, kept: readonly boolean[]) {
   const read = facts.filter((_, i) => kept[i]);
   const without = read.filter(({ label }) => label === undefined).length;
   if (without === read.length) return undefined;
-  const note = `labels from files: ${counted(without, "image")} of ${read.length} without one`;
+  const note = `labels from files: ${without} of ${counted(read.length, "image")} have no label`;
   return { labels: facts.map(({ label }) => label), note };
 }
 

@@ -16,6 +16,7 @@ export type { PixelSettings } from "./packOptions.ts";
 export { storedSize } from "./storedSize.ts";
 export { perceptualHash } from "./perceptualHash.ts";
 export { PixelRange } from "./ranges.ts";
+export { splitNames } from "./source.ts";
 export type { Box, ImageSource, RawContent, RawEntry } from "./source.ts";
 export type { Skipped, SourceKind, SourceOptions, SplitChoice } from "./source.ts";
 export * from "./sample/index.ts";

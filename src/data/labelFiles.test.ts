@@ -107,7 +107,7 @@ test("lines of no image and images of no line are counted, files without labels 
     const some = await read(join(folder, "some"), "a.png b.png c.png", {
       "labels.csv": "filename,label\na.png,1\nx.png,2\n",
     });
-    expect(some.notes).toContain("labels from files: 2 images of 3 without one");
+    expect(some.notes).toContain("labels from files: 2 of 3 images have no label");
     expect(some.notes).toContain('"labels.csv": 1 of 2 lines match no image, as "x.png"');
     const odd = await read(join(folder, "odd"), "a.png", {
       "labels.csv": "filename,x,y\na.png,1,2\n",

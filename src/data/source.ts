@@ -52,16 +52,10 @@ export type ImageSource = {
  * Which part of a dataset is read: `auto` the training part and what has no labels, `heldOut` the test
  * part, else the one to choose by; a place without parts is read whole.
  */
-export const splitChoices = [
-  "auto",
-  "heldOut",
-  "train",
-  "val",
-  "test",
-  "unlabeled",
-  "all",
-] as const;
-export type SplitChoice = (typeof splitChoices)[number];
+export type SplitChoice = "heldOut" | (typeof splitNames)[number];
+
+/** The choices that a person has. */
+export const splitNames = ["auto", "train", "val", "test", "unlabeled", "all"] as const;
 
 /** Choices about how a place is read. */
 export type SourceOptions = {

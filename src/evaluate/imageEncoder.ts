@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { flattenTree, type HostTree } from "../core/arrays.ts";
 import { ConfigError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import type { PixelRange } from "../data/index.ts";
+import type { PixelRange, SplitChoice } from "../data/index.ts";
 import { checkDevice } from "../engine/index.ts";
 import {
   type InputFormat,
@@ -31,6 +31,7 @@ export type ImageEncoder = {
   readonly data: string | undefined;
   /** How images of more than 8 bits were shown in training, where there were any. */
   readonly ranges?: readonly PixelRange[] | undefined;
+  readonly split: SplitChoice | undefined;
   embed(
     rows: Rows,
     calls?: { progress?: (done: number) => void; signal?: AbortSignal | undefined },
@@ -107,6 +108,7 @@ export async function openLoaded(
   return {
     ...{ path, hash, format, features },
     ...{ data: description.training?.data, ranges: description.training?.ranges },
+    split: description.training?.split,
     ...{ about: JSON.stringify(encoder), dimension },
     async embed(rows, calls) {
       if (rows.count === 0) return { data: new Float32Array(0), count: 0, dimension };
@@ -148,7 +150,9 @@ export async function openImageEncoder(
   const opened = await openOnnxEncoder(path, stated, { device, threads });
   const { dimension, format, hash } = opened;
   return {
-    ...{ path, hash, format, dimension, features: "features", data: undefined },
+    ...{ path, hash, format, dimension, features: "features" },
+    data: undefined,
+    split: undefined,
     about: "an ONNX model",
     embed: async (rows, calls) => ({
       data: await opened.embed(rows, calls),

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { HostArray, HostRecord } from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
+import type { PixelRange, SplitChoice } from "../data/index.ts";
 import {
   encoders,
   type Encoder,
@@ -12,7 +13,6 @@ import {
   type HostVariables,
   type Network,
 } from "../encoders/index.ts";
-import type { PixelRange } from "../data/index.ts";
 import { readSafetensors } from "../files/index.ts";
 import type { ViewPolicy } from "../views/index.ts";
 import type { InputFormat } from "./embedder.ts";
@@ -38,6 +38,7 @@ export type Training = {
   readonly data: string;
   /** How its images of more than 8 bits were shown, where it had any. */
   readonly ranges?: readonly PixelRange[] | undefined;
+  readonly split?: SplitChoice | undefined; // the part of the images that was asked for
 };
 
 /** An encoder with its weights and what it takes. */

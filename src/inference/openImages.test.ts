@@ -37,6 +37,8 @@ test("of a place with two parts each is opened by itself, and what is left out i
     expect(again.said).toContain("left out: 1 image of val"); // without having packed anything anew
     expect(again.said).not.toContain("packed");
     expect(() => refuseSame("evaluate", train.images, held.images)).not.toThrow();
+    const all = await opened(set, { split: "all" });
+    expect([all.ids.length, all.images.path === train.images.path]).toEqual([5, false]);
   }));
 
 test("a place without parts is opened whole, and refused as its own test set", () =>

@@ -164,7 +164,8 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
   const source = await detectSource(path, { split });
   const { part } = source;
   const size = packedSize(imageSize);
-  const place = split === "auto" || part === undefined ? path : join(path, part);
+  const apart = split === "all" ? split : split === "auto" ? undefined : part;
+  const place = apart === undefined ? path : join(path, apart);
   const mark = createHash("sha256").update(resolve(place)).digest("hex").slice(0, 8);
   const folder = join(options.cache, `${datasetName(path)}-${mark}-${size}px`);
   const overwrite = true; // what an earlier version packed otherwise is packed anew

@@ -225,11 +225,19 @@ export function openConfig(
   return { config, choices };
 }
 
-function optional({ test, groups, microBatch, init, mixer }: TrainConfig): Partial<RunConfig> {
+function optional({
+  test,
+  split,
+  groups,
+  microBatch,
+  init,
+  mixer,
+}: TrainConfig): Partial<RunConfig> {
   return {
     ...(mixer === undefined ? {} : { mixer: mixer }),
     ...(test === undefined ? {} : { test }),
     ...(microBatch === undefined ? {} : { microBatch }),
+    ...(split === undefined ? {} : { split }),
     ...(groups === undefined ? {} : { groups }),
     ...(init === undefined ? {} : { init }),
   };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { choiceFrom } from "../core/catalogue.ts";
+import { splitNames } from "../data/index.ts";
 import { encoders, heads } from "../encoders/index.ts";
 import { losses } from "../losses/index.ts";
 import { frameworks, type Named, samplerList } from "../methods/index.ts";
@@ -65,6 +66,10 @@ export const TrainConfig = z.strictObject({
     .min(1)
     .describe("images: a folder, CIFAR or IDX files, tar shards, a packed dataset"),
   test: z.string().min(1).optional().describe("held-out images with labels, measured as it goes"),
+  split: z
+    .enum(splitNames)
+    .optional()
+    .describe("which part of images that lie in parts: all but what is held out by default"),
   groups: z
     .string()
     .min(1)
@@ -107,6 +112,7 @@ export const TrainConfig = z.strictObject({
 export type RunConfig = {
   data: string;
   test?: string;
+  split?: (typeof splitNames)[number];
   groups?: string;
   out: string;
   method: string;

@@ -51,7 +51,7 @@ export async function replay(path: string): Promise<Replayed> {
   const { about, ...config } = readRunConfig(folder);
   const { imageSize, batchSize } = config;
   const data = await openTrainingData(config.data, {
-    ...{ out: folder.path, imageSize, groups: config.groups },
+    ...{ out: folder.path, imageSize, groups: config.groups, split: config.split },
   });
   try {
     const framework = frameworkOf(config, data.count);

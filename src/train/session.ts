@@ -34,15 +34,18 @@ export const parameterCount = ({ parameters }: Network): number =>
  * @param dataset the images it is trained on
  */
 export function exportedOf(
-  config: Pick<RunConfig, "encoder" | "views" | "imageSize" | "head" | "seed" | "data" | "method">,
+  config: Pick<
+    RunConfig,
+    "encoder" | "views" | "imageSize" | "head" | "seed" | "data" | "split" | "method"
+  >,
   framework: Framework,
   state: HostState,
   { header: { ranges = [] } }: PackedDataset,
 ): Exported {
-  const { imageSize, encoder, views, head, seed } = config;
+  const { imageSize, encoder, views, head, seed, split } = config;
   const format = { imageSize, mean: views.mean, std: views.std };
   const training = {
-    ...{ method: config.method, head, views, seed, data: resolve(config.data) },
+    ...{ method: config.method, head, views, seed, data: resolve(config.data), split },
     ...(ranges.length === 0 ? {} : { ranges }),
   };
   const description = describeEncoder(encoder, framework.encoder, format, training);

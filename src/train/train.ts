@@ -125,8 +125,8 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
   const out = (tree.out as string | undefined) ?? freshRunPath(tree.data as string, method);
   checkOut(out, overwrite);
   const places = { out, imageSize: viewSize(tree), listener, signal };
-  const groups = tree.groups as string | undefined;
-  const data = await openTrainingData(tree.data as string, { ...places, groups });
+  const { groups, split } = tree as Pick<RunConfig, "groups" | "split">; // checked by the schema
+  const data = await openTrainingData(tree.data as string, { ...places, groups, split });
   let test: TrainingData | undefined;
   try {
     test = await openTest(tree.test as string | undefined, data, places);
@@ -215,9 +215,9 @@ export async function resume(
   checkSame(given, written, path);
   const config = continuedConfig(written, given, path);
   const checkpoint = await checkpointOf(folder, from);
-  const { out, groups, imageSize } = config;
+  const { out, groups, split, imageSize } = config;
   const places = { out, imageSize, listener, signal };
-  const data = await openTrainingData(config.data, { ...places, groups });
+  const data = await openTrainingData(config.data, { ...places, groups, split });
   let test: TrainingData | undefined;
   try {
     checkImages(config, about, data);

@@ -67,13 +67,13 @@ function checkTest({ train, test }: CompareData, path: string | undefined): void
 
 /** Opens, and packs once for all runs, the images of a comparison. */
 async function openImages(request: Request, folder: CompareFolder, call: Call) {
-  const { data, test, groups, arms } = request;
+  const { data, test, groups, split, arms } = request;
   const open = (path: string, more: Pick<OpenImagesOptions, "groups" | "split">) =>
     openTrainingData(path, {
       ...{ out: join(folder.runs, "any"), imageSize: viewSize(arms[0].tree), ...more },
       ...{ listener: trainView(call.printer), signal: call.signal },
     });
-  const train = await open(data, { groups });
+  const train = await open(data, { groups, split });
   let tested: TrainingData | undefined;
   try {
     tested = test === undefined ? undefined : await open(test, { split: "heldOut" });

@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
+import { splitNames } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import { datasetName, writeGroups } from "../../inference/index.ts";
 import { type ImageGroup, renderDuplicates } from "../../report/index.ts";
@@ -124,6 +126,7 @@ function askedOf(values: ValueReader, { options }: Call): Asked {
 export async function runDedupe(call: Call): Promise<Answer> {
   const { options, printer } = call;
   const values = valueReader("dedupe", options);
+  const split = values.oneOf("split", splitNames);
   const asked = askedOf(values, call);
   const target = values.text("writeGroups");
   if (target !== undefined && existsSync(target) && options.overwrite !== true) {
@@ -134,10 +137,16 @@ export async function runDedupe(call: Call): Promise<Answer> {
   }
   const name = call.words[0] ?? "embeddings";
   const images = areImages(name);
+  if (!images && split !== undefined) {
+    throw new ConfigError(
+      `dedupe: --split is for images, ${quoted(name)} is a table of embeddings`,
+      "give the folder of the images, or embed that part",
+    );
+  }
   const beside = images ? datasetName(name) : tablePath(name);
   const page = pagePath("dedupe", values, { beside, overwrite: options.overwrite === true });
   const cache = cacheIn(call, dirname(page));
-  const set = images ? await setOfImages(name, cache, call) : await setOfEmbeddings(name);
+  const set = images ? await setOfImages(name, cache, split, call) : await setOfEmbeddings(name);
   const found = await findDuplicates(set, asked, call);
   const extra = extraOf(found.groups);
   sayGroups(found, set, extra, call);

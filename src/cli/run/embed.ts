@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../../core/errors.ts";
+import { splitNames } from "../../data/index.ts";
 import {
   type EmbeddedImages,
   embedImages,
@@ -115,6 +116,7 @@ export async function runEmbed(call: Call): Promise<Answer> {
   const values = valueReader("embed", options);
   const asked = encoderOptionsOf(values);
   const out = values.text("out") ?? "embeddings";
+  const part = values.oneOf("split", splitNames);
   values.check();
   const [unit, overwrite] = [values.flag("normalise"), values.flag("overwrite")];
   const encoder = await openImageEncoder(words[0], asked);
@@ -123,7 +125,9 @@ export async function runEmbed(call: Call): Promise<Answer> {
     const before = await existing(embeddingFiles(out), encoder, { unit, overwrite });
     const { imageSize } = encoder.format;
     const cache = cacheFor(call, words[0], dirname(out));
-    const images = await openWithProgress(data, cache, call, { imageSize, ranges: encoder.ranges });
+    const split = part ?? (data === encoder.data ? encoder.split : undefined);
+    const { ranges } = encoder;
+    const images = await openWithProgress(data, cache, call, { imageSize, split, ranges });
     try {
       if (!overwrite) checkPlace(before, images);
       const show = progressOf(call);

@@ -1,5 +1,8 @@
+import { resolve } from "node:path";
+
+import { type SplitChoice, splitNames } from "../../data/index.ts";
 import { type Evaluation, evaluate } from "../../evaluate/index.ts";
-import { loadEncoder, type LoadedEncoder } from "../../inference/index.ts";
+import { loadEncoder, type LoadedEncoder, type Training } from "../../inference/index.ts";
 import { isRun, runFolder } from "../../train/index.ts";
 import { columns, count, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
@@ -76,10 +79,33 @@ function say(evaluation: Evaluation, { printer }: Call): void {
   for (const line of evaluationLegend) printer.note(printer.colours.dim(line));
 }
 
+/** A place and the part of it that is read. */
+type Place = { readonly path: string; readonly split: SplitChoice | undefined };
+
+/**
+ * The images to learn from and those to ask, undefined where they are held out of the first. A part that
+ * is named is one of the test images; without these a held-out part of the place itself, or what is
+ * learned from.
+ */
+export function placesOf(
+  { train, test, split }: EvaluationSources,
+  training: Training | undefined,
+): { learned: Place; asked: Place | undefined } {
+  const path = train ?? training!.data;
+  const own = resolve(path) === training?.data ? training.split : undefined;
+  if (test !== undefined) {
+    return { learned: { path, split: own }, asked: { path: test, split: split ?? "heldOut" } };
+  }
+  if (split === "val" || split === "test") {
+    return { learned: { path, split: "auto" }, asked: { path, split } };
+  }
+  return { learned: { path, split: split ?? own }, asked: undefined };
+}
+
 /** Measures a loaded encoder on the images given, or on those it was trained on. */
 export async function evaluateOn(
   loaded: LoadedEncoder,
-  { train, test }: EvaluationSources,
+  { train, test, split }: EvaluationSources,
   call: Call,
 ): Promise<Evaluation> {
   const values = valueReader("evaluate", call.options);
@@ -92,19 +118,18 @@ export async function evaluateOn(
     device: values.text("device"),
     baselines: call.options.baselines !== false,
   };
-  const from = train ?? loaded.description.training?.data;
-  if (from === undefined)
+  const { imageSize, training } = loaded.description;
+  if (train === undefined && training === undefined)
     values.need("train", "the weights do not say which images they were trained on");
   values.check();
-  const { imageSize, training } = loaded.description;
+  const places = placesOf({ train, test, split }, training);
   const ranges = training?.ranges;
   const cache = cacheFor(call, String(call.words[0]));
   const groups = values.text("groups");
-  const learned = await openWithProgress(from!, cache, call, { imageSize, groups, ranges });
-  const asked =
-    test === undefined
-      ? undefined
-      : await openWithProgress(test, cache, call, { imageSize, split: "heldOut", ranges });
+  const open = ({ path, split }: Place, groups?: string) =>
+    openWithProgress(path, cache, call, { imageSize, split, groups, ranges });
+  const learned = await open(places.learned, groups);
+  const asked = places.asked && (await open(places.asked));
   try {
     const progress = progressOf(call);
     return await evaluate(
@@ -123,7 +148,9 @@ export async function runEvaluate(call: Call): Promise<Answer> {
   const [path] = call.words;
   const values = valueReader("evaluate", call.options);
   const loaded = await loadEncoder(path);
-  const sources = { train: values.text("train"), test: values.text("test") };
+  const split = values.oneOf("split", splitNames);
+  values.check();
+  const sources = { train: values.text("train"), test: values.text("test"), split };
   const evaluation = await evaluateOn(loaded, sources, call);
   const { knn = null, linear = null } = evaluation; // null without labels
   if (isRun(path)) await keepEvaluation(runFolder(path), evaluation, sources, call.printer);

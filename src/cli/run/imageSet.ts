@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 
-import type { ImageEntry, Skipped } from "../../data/index.ts";
+import type { ImageEntry, Skipped, SplitChoice } from "../../data/index.ts";
 import type { Features } from "../../metrics/index.ts";
 import {
   type EmbeddedImage,
@@ -37,8 +37,13 @@ function describe(entry: ImageEntry, label: string | undefined): EmbeddedImage {
 }
 
 /** Images without vectors. Packs them where they are not packed yet. */
-export async function setOfImages(path: string, cache: string, call: Call): Promise<ImageSet> {
-  const opened = await openWithProgress(path, cache, call);
+export async function setOfImages(
+  path: string,
+  cache: string,
+  split: SplitChoice | undefined,
+  call: Call,
+): Promise<ImageSet> {
+  const opened = await openWithProgress(path, cache, call, { split });
   try {
     const { dataset, classes } = opened;
     const numbers = Int32Array.from({ length: opened.count }, (_, i) => i);

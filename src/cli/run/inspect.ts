@@ -236,8 +236,9 @@ export async function runInspect(call: Call): Promise<Answer> {
   const config = runConfig(folder.path);
   checkPairs(config);
   const data = values.text("data") ?? config.data;
-  const { imageSize } = config;
-  const images = await openWithProgress(data, cacheFor(call, folder.path), call, { imageSize });
+  const { imageSize, split } = config;
+  const cache = cacheFor(call, folder.path);
+  const images = await openWithProgress(data, cache, call, { imageSize, split });
   try {
     const anchor = values.text("anchor");
     const steps = await inspectRun(folder.pairs, images, { anchor, step, top });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
+import type { SplitChoice } from "../../data/index.ts";
 import { encoderHash, type Evaluation } from "../../evaluate/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import type { LoadedEncoder } from "../../inference/index.ts";
@@ -9,7 +10,11 @@ import { omit, type RunFolder } from "../../train/index.ts";
 import type { Printer } from "../printer.ts";
 
 /** Images of an evaluation and of the report that makes one. */
-export type EvaluationSources = { train?: string | undefined; test?: string | undefined };
+export type EvaluationSources = {
+  train?: string | undefined;
+  test?: string | undefined;
+  split?: SplitChoice | undefined;
+};
 
 /** An evaluation as it is kept in a run: without labels accuracies are null. */
 type Written = Omit<Evaluation, "knn" | "linear"> &
@@ -29,11 +34,11 @@ export async function keepFile(path: string, text: string, printer: Printer): Pr
 export async function keepEvaluation(
   folder: RunFolder,
   evaluation: Evaluation,
-  { train, test }: EvaluationSources,
+  { train, test, split }: EvaluationSources,
   printer: Printer,
 ): Promise<void> {
   const { knn = null, linear = null } = evaluation;
-  const sources = { train: train && resolve(train), test: test && resolve(test) };
+  const sources = { train: train && resolve(train), test: test && resolve(test), split };
   const kept = { run: folder.path, ...evaluation, knn, linear, ...sources };
   await keepFile(folder.evaluation, JSON.stringify(kept, null, 2), printer);
 }

@@ -8,6 +8,7 @@ import {
   packDataset,
   PackOptions,
   type PackReport,
+  splitNames,
 } from "../../data/index.ts";
 import { datasetName } from "../../inference/index.ts";
 import { valueOf } from "../../train/index.ts";
@@ -77,7 +78,7 @@ export async function runPack(call: Call): Promise<Answer> {
       "as in contrapose pack ./photos",
     );
   }
-  const split = values.oneOf("split", ["auto", "train", "test", "all"]) ?? "auto";
+  const split = values.oneOf("split", splitNames) ?? "auto";
   const level = values.text("labels") ?? "auto";
   const labels = /^\d+$/.test(level) ? Number(level) : values.oneOf("labels", ["auto", "none"]);
   values.check();

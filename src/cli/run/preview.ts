@@ -88,7 +88,9 @@ export async function runPreview(call: Call): Promise<Answer> {
   delete tree.out;
   const cache = cacheFor(call, out, dirname(out));
   const imageSize = viewSize(tree);
-  const images = await openWithProgress(String(tree.data), cache, call, { imageSize });
+  const images = await openWithProgress(String(tree.data), cache, call, {
+    ...{ imageSize, split: tree.split as RunConfig["split"] },
+  });
   try {
     const timed = options.estimate !== false;
     const { config, estimate } = await estimateCost(tree, images, timed);

@@ -4,7 +4,7 @@ import { loadEncoder } from "../../inference/index.ts";
 import { renderReport } from "../../report/index.ts";
 import { existingRun, type RunFolder } from "../../train/index.ts";
 import type { Answer, Call } from "../verb.ts";
-import { evaluateOn } from "./evaluate.ts";
+import { evaluateOn, placesOf } from "./evaluate.ts";
 import { gatherReport } from "./gatherReport.ts";
 import { cacheFor, openWithProgress } from "./images.ts";
 import {
@@ -30,20 +30,18 @@ export async function writeReport(
   const { out, again = false, ...asked } = sources;
   const given = again || asked.train !== undefined || asked.test !== undefined;
   const earlier = given ? undefined : keptEvaluation(folder);
-  const { train, test } = earlier ?? asked;
+  const { train, test, split } = earlier ?? asked;
   const kept = earlier && (await isReportable(earlier, loaded)) ? earlier : undefined;
-  const evaluation = kept ?? (await evaluateOn(loaded, { train, test }, call));
+  const evaluation = kept ?? (await evaluateOn(loaded, { train, test, split }, call));
   if (kept === undefined) {
-    await keepEvaluation(folder, evaluation, { train, test }, call.printer);
+    await keepEvaluation(folder, evaluation, { train, test, split }, call.printer);
   }
   const { imageSize, training } = loaded.description;
-  const shown = test ?? train ?? training!.data;
+  const { learned, asked: tested } = placesOf({ train, test, split }, training);
   const cache = cacheFor(call, folder.path);
-  const images = await openWithProgress(shown, cache, call, {
-    imageSize,
-    ranges: training?.ranges,
-    split: test === undefined ? "auto" : "heldOut",
-  });
+  const { ranges } = training ?? {};
+  const { path: place, split: part } = tested ?? learned;
+  const images = await openWithProgress(place, cache, call, { imageSize, ranges, split: part });
   try {
     const data = await gatherReport(folder, images, loaded, evaluation);
     const path = out ?? folder.report;

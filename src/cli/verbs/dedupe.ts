@@ -1,5 +1,6 @@
 import type { Verb } from "../verb.ts";
 import { cacheOption } from "./cacheOption.ts";
+import { splitOption } from "./splitOption.ts";
 
 /** Finds duplicates. */
 export const dedupe: Verb = {
@@ -24,6 +25,7 @@ export const dedupe: Verb = {
       describe: "write the groups for contrapose train --groups: never each other's negatives",
     },
     { flags: "--out <file>", describe: "the page (<images>.dedupe.html in this folder)" },
+    splitOption,
     cacheOption,
     { flags: "--overwrite", describe: "replace files that are there" },
   ],

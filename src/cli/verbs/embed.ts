@@ -1,6 +1,7 @@
 import type { Verb } from "../verb.ts";
 import { cacheOption } from "./cacheOption.ts";
 import { encoderOptions } from "./encoderOptions.ts";
+import { splitOption } from "./splitOption.ts";
 
 /** Embeds images. */
 export const embed: Verb = {
@@ -12,6 +13,7 @@ export const embed: Verb = {
   ],
   options: [
     { flags: "--data <path>", describe: "images (the images of the run)" },
+    splitOption,
     { flags: "--out <file>", describe: "ends in .parquet, .npy or neither for both (embeddings)" },
     { flags: "--normalise", describe: "scale every embedding to length 1" },
     ...encoderOptions,

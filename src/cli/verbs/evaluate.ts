@@ -1,5 +1,6 @@
 import type { Verb } from "../verb.ts";
 import { cacheOption } from "./cacheOption.ts";
+import { splitOption } from "./splitOption.ts";
 
 /** Evaluates an encoder. */
 export const evaluate: Verb = {
@@ -9,6 +10,10 @@ export const evaluate: Verb = {
   options: [
     { flags: "--train <path>", describe: "labelled images to learn from (the images of the run)" },
     { flags: "--test <path>", describe: "labelled images to ask (a fifth of --train, held out)" },
+    {
+      ...splitOption,
+      describe: "part of --test to ask, else of --train: val, test; train, all (what is held out)",
+    },
     {
       flags: "--groups <file>",
       describe: "groups of --train, as dedupe writes them: none is both held out and learned from",

@@ -1,4 +1,5 @@
 import type { Verb } from "../verb.ts";
+import { splitOption } from "./splitOption.ts";
 
 /** Packs images. */
 export const pack: Verb = {
@@ -22,7 +23,7 @@ export const pack: Verb = {
       describe:
         "values of pixels of more than 8 bits shown black and white (found from all images)",
     },
-    { flags: "--split <name>", describe: "train, test or all, where files tell them apart (auto)" },
+    splitOption,
     {
       flags: "--labels <choice>",
       describe: "auto, none, or the folder level, 0 the outermost (auto)",

@@ -1,4 +1,5 @@
 import type { OptionSpec, Verb } from "../verb.ts";
+import { splitOption } from "./splitOption.ts";
 
 const data = "Data:";
 const model = "Method:";
@@ -19,6 +20,7 @@ export const configOptions: readonly OptionSpec[] = [
     path: "test",
     describe: "held-out images with labels, measured as it goes",
   },
+  { ...splitOption, group: data, path: "split" },
   {
     group: data,
     flags: "--groups <file>",

@@ -16,7 +16,7 @@ import {
 import { ConfigError } from "../../../core/errors.ts";
 import { suggest } from "../../../core/suggest.ts";
 import { datasetName } from "../../../inference/index.ts";
-import { type ConfigTree, omit, readConfigFile } from "../../../train/index.ts";
+import { type ConfigTree, omit, readConfigFile, type RunConfig } from "../../../train/index.ts";
 import { mistakesError } from "../../misuse.ts";
 import type { Call } from "../../verb.ts";
 import { layeredSettings, settingMistakes } from "../settings.ts";
@@ -34,6 +34,7 @@ export type Request = {
   readonly data: string;
   readonly test: string | undefined;
   readonly groups: string | undefined; // a file
+  readonly split: RunConfig["split"];
   readonly parallel: number | undefined;
   readonly overwrite: boolean;
   readonly again: readonly string[]; // arms whose runs are made again
@@ -146,6 +147,7 @@ export async function readRequest(call: Call): Promise<Request> {
     })),
     ...{ seeds, budget, data, test: common("test", read) as string | undefined },
     groups: common("groups", read) as string | undefined,
+    split: common("split", read) as RunConfig["split"],
     again: againOf(values.text("again"), read.arms),
     out: values.text("out") ?? defaultOut(data, files),
     ...{ parallel, overwrite: options.overwrite === true, notes: read.notes },
