@@ -4,6 +4,7 @@ import {
   DataError,
   DeviceError,
   ShapeError,
+  StoreError,
 } from "../core/errors.ts";
 
 /** Exit codes: done, failed, misused; an interrupted command ends with 130 or 143. */
@@ -59,7 +60,8 @@ export function failureOf(error: unknown): Failure {
       error instanceof ConfigError ||
       error instanceof DataError ||
       error instanceof ShapeError ||
-      error instanceof DeviceError;
+      error instanceof DeviceError ||
+      error instanceof StoreError;
     const beneath = causeOf(error.cause);
     const code = beneath?.code === FAILED || !mendable ? FAILED : MISUSED;
     return { text: error.message, hint: error.hint ?? beneath?.hint, code };

@@ -33,3 +33,8 @@ export class DataError extends ContraposeError {
 export class DeviceError extends ContraposeError {
   override name = "DeviceError";
 }
+
+/** A store of vectors that does not answer, or not as it should. */
+export class StoreError extends ContraposeError {
+  override name = "StoreError";
+}

@@ -1,9 +1,12 @@
 import { rm, rename } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
 
 import type * as duckdb from "@duckdb/node-api";
 
 import { ConfigError, ContraposeError, DataError, DeviceError } from "../core/errors.ts";
+import { harmless } from "../core/quote.ts";
 import { explained, readParquetFooter } from "../files/index.ts";
+import { checkFeatures } from "../metrics/index.ts";
 import { type EmbeddedImage, emptyError, vectorColumn } from "./embeddings.ts";
 import type { Filter, Literal } from "./filter.ts";
 import { checkWidth, type Hit, type VectorStore } from "./vectorStore.ts";
@@ -48,6 +51,12 @@ export function filterSql(filter: Filter, values: Literal[]): string {
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
+/** What DuckDB reads of a file of that very name; folders as `label=x` say nothing of its rows. */
+function source(path: string, options = ""): string {
+  const name = resolve(path).replace(/[*?[]/g, "[$&]");
+  return `read_parquet(${quote(name)}, hive_partitioning = false${options})`;
+}
+
 const facts = `id, path, label, "group", width, height`;
 
 /**
@@ -64,7 +73,13 @@ function tableSql(parquet: string, columns: readonly string[], dimension: number
     ${or("null", "label")}::varchar as label, ${or("file_row_number", "group")}::integer as "group",
     ${or("0", "width")}::integer as width, ${or("0", "height")}::integer as height,
     "${vectorColumn(parquet, columns)}"::float[${dimension}] as vector
-    from read_parquet(${quote(parquet)}, file_row_number = true)`;
+    from ${source(parquet, ", file_row_number = true")}`;
+}
+
+/** The first line of DuckDB's own words on what went wrong. */
+function wordsOf(cause: unknown): string {
+  const [first] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+  return harmless(first.slice(0, 300));
 }
 
 async function readable<T>(path: string, run: () => Promise<T>): Promise<T> {
@@ -72,10 +87,8 @@ async function readable<T>(path: string, run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (cause) {
     if (cause instanceof ContraposeError) throw cause;
-    const [first] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
-    throw new DataError(`${JSON.stringify(path)}: DuckDB cannot read it: ${first}`, undefined, {
-      cause,
-    });
+    const message = `${JSON.stringify(path)}: DuckDB cannot read it: ${wordsOf(cause)}`;
+    throw new DataError(message, undefined, { cause });
   }
 }
 
@@ -112,7 +125,8 @@ const plainValues = (row: Record<string, unknown>): Record<string, unknown> =>
 /** Builds the database of a table of embeddings: it opens faster than the Parquet file is read. */
 export async function buildDuckdb(parquet: string, database: string): Promise<void> {
   const { DuckDBInstance } = await load();
-  const part = `${database}.part`;
+  const name = basename(database).replaceAll("?", "_"); // behind ? DuckDB would see settings
+  const part = resolve(dirname(database), `${name}.part`);
   await rm(part, { force: true });
   try {
     const instance = await DuckDBInstance.create(part);
@@ -120,6 +134,7 @@ export async function buildDuckdb(parquet: string, database: string): Promise<vo
     await readable(parquet, async () => {
       const sql = await tableOf(connection, parquet);
       await connection.run(`create table images as ${sql}`);
+      await checkRows(connection, parquet);
     }).finally(() => {
       connection.closeSync();
       instance.closeSync();
@@ -135,27 +150,50 @@ export async function buildDuckdb(parquet: string, database: string): Promise<vo
 async function tableOf(connection: duckdb.DuckDBConnection, parquet: string): Promise<string> {
   const { columns } = await readParquetFooter(parquet);
   const vector = vectorColumn(parquet, columns);
-  const sql = `select len("${vector}") as width from read_parquet(${quote(parquet)}) limit 1`;
+  const sql = `select len("${vector}") as width from ${source(parquet)} limit 1`;
   const first = (await rowsOf(connection, sql)).at(0);
   if (first === undefined) throw emptyError(parquet);
   return tableSql(parquet, columns, Number(first.width));
 }
 
+type Held = { rows: bigint; ids: bigint; different: bigint; finite: bigint };
+
+/** Throws `DataError` where ids or numbers of a table are missing, ids are there twice, or numbers not finite. */
+async function checkRows(connection: duckdb.DuckDBConnection, path: string): Promise<void> {
+  const sql = `select count(*) as rows, count(id) as ids, count(distinct id) as different,
+    count(*) filter (isfinite(list_sum(vector::double[])) and len(vector) = list_count(vector::float[]))
+    as finite from images`;
+  const [{ rows, ids, different, finite }] = (await rowsOf(connection, sql)) as Held[];
+  const fail = (what: string, expected: string) =>
+    new DataError(`${JSON.stringify(path)}: ${what}, expected ${expected}`);
+  if (ids < rows) throw fail(`${rows - ids} of ${rows} rows have no id`, "a text");
+  if (different < rows) throw fail(`${rows} rows have ${different} ids`, "one an image");
+  if (finite < rows) {
+    throw fail(
+      `vectors of ${rows - finite} of ${rows} rows hold what is no number`,
+      "finite numbers",
+    );
+  }
+}
+
 async function openConnection(path: string): Promise<duckdb.DuckDBConnection> {
   const { DuckDBInstance } = await load();
   if (/\.duckdb$/i.test(path)) {
-    const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" });
+    const instance = await DuckDBInstance.create(resolve(path), { access_mode: "READ_ONLY" });
     return instance.connect();
   }
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   await connection.run(`create view images as ${await tableOf(connection, path)}`);
+  await checkRows(connection, path);
   return connection;
 }
 
 /** Opens a Parquet table, or a database that `buildDuckdb` made of one. */
-export async function duckdbStore(path: string): Promise<DuckdbStore> {
+export async function duckdbStore(path: string, signal?: AbortSignal): Promise<DuckdbStore> {
   const connection = await readable(path, () => openConnection(path));
+  const interrupt = () => connection.interrupt();
+  signal?.addEventListener("abort", interrupt);
   const [{ count, width }] = await readable(path, () =>
     rowsOf(connection, "select count(*) as count, any_value(len(vector)) as width from images"),
   );
@@ -176,6 +214,7 @@ export async function duckdbStore(path: string): Promise<DuckdbStore> {
     ...{ kind: "duckdb", count: Number(count), dimension },
     async search(queries, { k, where }) {
       checkWidth(queries.dimension, dimension);
+      checkFeatures("search", "query", queries, 0);
       const hits: Hit[][] = [];
       for (let q = 0; q < queries.count; q++) {
         const query = queries.data.subarray(q * dimension, (q + 1) * dimension);
@@ -192,12 +231,13 @@ export async function duckdbStore(path: string): Promise<DuckdbStore> {
       try {
         return (await rowsOf(connection, sql)).map(plainValues);
       } catch (cause) {
-        const [first] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
-        throw new ConfigError(`--sql: ${first}`, `the table is images: ${facts}, vector`, {
-          cause,
-        });
+        const columns = `the table is images: ${facts}, vector`;
+        throw new ConfigError(`--sql: ${wordsOf(cause)}`, columns, { cause });
       }
     },
-    close: async () => connection.closeSync(),
+    async close() {
+      signal?.removeEventListener("abort", interrupt);
+      connection.closeSync();
+    },
   };
 }

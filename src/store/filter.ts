@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 
 /** A value in a condition. */
@@ -42,26 +43,23 @@ const pattern =
 const HINT = `as in "label = 'shoe' and width > 200"`;
 
 function fail(source: string, at: number, expected: string): never {
-  const rest = source.slice(at).trim();
-  const is = rest === "" ? "the end" : JSON.stringify(rest.slice(0, 20));
-  throw new ConfigError(
-    `--where: expected ${expected} at ${is} in ${JSON.stringify(source)}`,
-    HINT,
-  );
+  const rest = source.slice(at, at + 100).trim();
+  const is = rest === "" ? "the end" : quoted(rest.slice(0, 20));
+  throw new ConfigError(`--where: expected ${expected} at ${is} in ${quoted(source)}`, HINT);
 }
 
 function tokensOf(source: string): Token[] {
   const tokens: Token[] = [];
-  pattern.lastIndex = 0;
-  for (let at = 0; source.slice(at).trim() !== ""; at = pattern.lastIndex) {
+  const text = source.trimEnd();
+  for (let at = 0; at < text.length; at = pattern.lastIndex) {
     pattern.lastIndex = at;
-    const match = pattern.exec(source);
+    const match = pattern.exec(text);
     if (match === null) fail(source, at, "a column, a value or a comparison");
-    const [, text, quoted, number, word, sign] = match;
-    if (text !== undefined) {
-      tokens.push({ kind: "text", text: text.slice(1, -1).replaceAll("''", "'"), at });
-    } else if (quoted !== undefined) {
-      tokens.push({ kind: "word", text: quoted.slice(1, -1).replaceAll('""', '"'), at });
+    const [, single, double, number, word, sign] = match;
+    if (single !== undefined) {
+      tokens.push({ kind: "text", text: single.slice(1, -1).replaceAll("''", "'"), at });
+    } else if (double !== undefined) {
+      tokens.push({ kind: "word", text: double.slice(1, -1).replaceAll('""', '"'), at });
     } else if (number !== undefined) tokens.push({ kind: "number", text: number, at });
     else if (word !== undefined) tokens.push({ kind: "word", text: word, at });
     else tokens.push({ kind: "sign", text: sign, at });
@@ -69,9 +67,15 @@ function tokensOf(source: string): Token[] {
   return [...tokens, { kind: "end", text: "", at: source.length }];
 }
 
+const CHARACTERS = 100_000; // of a condition at most
+const VALUE = 1000; // characters of a text or number at most
+const LARGEST = 1e15; // number at most: exact everywhere
+const DEPTH = 100; // of parentheses and `not` in each other
+
 /** Reads a condition by recursive descent: `or` of `and` of `not` of comparisons. */
 class Parser {
   private place = 0;
+  private depth = 0;
   private readonly source: string;
   private readonly tokens: Token[];
 
@@ -119,6 +123,13 @@ class Parser {
   }
 
   private single(): Filter {
+    if (++this.depth > DEPTH) this.fail(`at most ${DEPTH} parentheses in each other`);
+    const filter = this.simple();
+    this.depth--;
+    return filter;
+  }
+
+  private simple(): Filter {
     if (this.takes("not")) return { kind: "not", part: this.single() };
     if (this.takes("(")) {
       const inner = this.either();
@@ -134,9 +145,9 @@ class Parser {
     const names = Object.keys(filterColumns);
     const found = names.find((name) => name === text.toLowerCase());
     if (found === undefined) {
-      const near = suggest(text, names);
+      const near = suggest(text.slice(0, 40), names);
       throw new ConfigError(
-        `--where: ${JSON.stringify(text)} is no column, expected one of ${names.join(", ")}`,
+        `--where: ${quoted(text)} is no column, expected one of ${names.join(", ")}`,
         near === undefined ? HINT : `did you mean ${near}?`,
       );
     }
@@ -148,6 +159,10 @@ class Parser {
     const { kind, text } = this.next;
     const wanted = filterColumns[column];
     if (kind !== wanted) this.fail(wanted === "text" ? "a text in single quotes" : "a number");
+    if (text.length > VALUE) this.fail(`a value of at most ${VALUE} characters`);
+    if (kind === "number" && Math.abs(Number(text)) > LARGEST) {
+      this.fail(`a number of at most ${LARGEST}`);
+    }
     this.place++;
     return kind === "number" ? Number(text) : text;
   }
@@ -204,23 +219,45 @@ const negated = (filter: Filter, not: boolean): Filter =>
  * `like`, `between`, `is null` and parentheses. Throws `ConfigError` saying where it goes wrong.
  */
 export function parseFilter(source: string): Filter {
+  if (source.length > CHARACTERS) {
+    throw new ConfigError(
+      `--where: the condition has ${source.length} characters, expected at most ${CHARACTERS}`,
+    );
+  }
   return new Parser(source).whole();
 }
 
 type Values = Readonly<Partial<Record<Column, Literal | undefined>>>;
 
+/** How texts stand to each other by their bytes in UTF-8, as databases order them; numbers by size. */
+function order(a: Literal, b: Literal): number {
+  if (typeof a === "number" || typeof b === "number") return Number(a) - Number(b);
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
 function compares(operator: Operator, a: Literal, b: Literal): boolean {
   if (operator === "=") return a === b;
   if (operator === "!=") return a !== b;
-  if (operator === "<") return a < b;
-  if (operator === "<=") return a <= b;
-  return operator === ">" ? a > b : a >= b;
+  if (operator === "<") return order(a, b) < 0;
+  if (operator === "<=") return order(a, b) <= 0;
+  return operator === ">" ? order(a, b) > 0 : order(a, b) >= 0;
 }
 
-/** A pattern of `like` as a regular expression: % any text, _ one character. */
-function likeness(text: string): RegExp {
-  const escaped = text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replaceAll("%", ".*").replaceAll("_", ".")}$`, "su");
+/**
+ * Whether characters are like a pattern of `like`: % any text, _ one character. Goes back to the last %
+ * only, so the time is at most their product.
+ */
+function isLike(text: readonly string[], pattern: readonly string[]): boolean {
+  let [t, p] = [0, 0];
+  let [any, from] = [-1, 0]; // the last %, and where the text after it may begin
+  while (t < text.length) {
+    if (pattern[p] === "%") [any, from] = [p++, t];
+    else if (pattern[p] === "_" || pattern[p] === text[t]) [t, p] = [t + 1, p + 1];
+    else if (any >= 0) [p, t] = [any + 1, ++from];
+    else return false;
+  }
+  while (pattern[p] === "%") p++;
+  return p === pattern.length;
 }
 
 type Test = (values: Values) => boolean | undefined;
@@ -248,11 +285,13 @@ function testOf(filter: Filter): Test {
     case "missing":
       return (values) => values[filter.column] === undefined;
     case "like": {
-      const expression = likeness(filter.pattern);
-      return onValue(filter.column, (value) => expression.test(String(value)));
+      const characters = [...filter.pattern];
+      return onValue(filter.column, (value) => isLike([...String(value)], characters));
     }
-    case "in":
-      return onValue(filter.column, (value) => filter.values.includes(value));
+    case "in": {
+      const values = new Set(filter.values);
+      return onValue(filter.column, (value) => values.has(value));
+    }
     case "compare":
       return onValue(filter.column, (value) => compares(filter.operator, value, filter.value));
   }

@@ -19,7 +19,8 @@ export {
   type StoreKind,
   storeKinds,
 } from "./openStore.ts";
-export { fillQdrant, type QdrantPlace, qdrantStore } from "./qdrantStore.ts";
+export { type QdrantPlace, shownAddress } from "./qdrantRequests.ts";
+export { fillQdrant, qdrantStore } from "./qdrantStore.ts";
 export type { Hit, SearchOptions, VectorStore } from "./vectorStore.ts";
 export {
   cosineOf,

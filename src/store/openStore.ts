@@ -6,7 +6,8 @@ import { readParquetFooter } from "../files/index.ts";
 import { duckdbStore } from "./duckdbStore.ts";
 import { markOf, readEmbeddings, tablePath } from "./embeddings.ts";
 import { exactStore } from "./exactStore.ts";
-import { type QdrantPlace, qdrantStore } from "./qdrantStore.ts";
+import type { QdrantPlace } from "./qdrantRequests.ts";
+import { qdrantStore } from "./qdrantStore.ts";
 import type { VectorStore } from "./vectorStore.ts";
 
 /** The stores there are. */
@@ -39,14 +40,16 @@ export async function openStore(
   kind: StoreKind,
   name: string,
   place: Partial<QdrantPlace> = {},
+  signal?: AbortSignal,
 ): Promise<VectorStore> {
   if (kind === "qdrant") {
-    const { url = "http://localhost:6333", apiKey } = place;
+    const { url = "http://localhost:6333" } = place;
     const table = tablePath(name);
     const { rows, metadata } = await readParquetFooter(table);
     const collection = place.collection ?? collectionName(table);
-    return qdrantStore({ url, collection, apiKey }, { count: rows, mark: markOf(metadata) });
+    const expected = { count: rows, mark: markOf(metadata) };
+    return qdrantStore({ ...place, url, collection }, expected, signal);
   }
-  if (kind === "duckdb") return duckdbStore(duckdbPath(tablePath(name)));
+  if (kind === "duckdb") return duckdbStore(duckdbPath(tablePath(name)), signal);
   return exactStore(await readEmbeddings(name));
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
-import type { Filter, Operator } from "./filter.ts";
+import type { Filter, Literal, Operator } from "./filter.ts";
 
 /** A condition as Qdrant's API takes it. */
 export type QdrantFilter = Record<string, unknown>;
@@ -20,6 +20,14 @@ const opposite: Record<Operator, Operator> = {
 };
 
 const missing = (key: string) => ({ is_empty: { key } });
+/** Numbers of a table are whole: of others the server knows no match. */
+const isWhole = (value: Literal) => typeof value === "string" || Number.isSafeInteger(value);
+const isOneOf = (key: string, values: readonly Literal[]) => ({
+  key,
+  match: { any: values.filter(isWhole) },
+});
+const is = (key: string, value: Literal) =>
+  isWhole(value) ? { key, match: { value } } : isOneOf(key, []);
 /** What is missing does not fulfil a condition, nor its negation. */
 const present = (key: string, condition: QdrantFilter) => ({
   must_not: [condition, missing(key)],
@@ -37,7 +45,7 @@ function negate(filter: Filter): QdrantFilter {
     case "missing":
       return { must_not: [missing(filter.column)] };
     case "in":
-      return present(filter.column, { key: filter.column, match: { any: filter.values } });
+      return present(filter.column, isOneOf(filter.column, filter.values));
     case "compare":
       return qdrantFilter({ ...filter, operator: opposite[filter.operator] });
     case "like":
@@ -57,7 +65,7 @@ export function qdrantFilter(filter: Filter): QdrantFilter {
     case "missing":
       return { must: [missing(filter.column)] };
     case "in":
-      return { must: [{ key: filter.column, match: { any: filter.values } }] };
+      return { must: [isOneOf(filter.column, filter.values)] };
     case "like":
       throw new ConfigError(
         "--where: Qdrant knows no like",
@@ -65,8 +73,8 @@ export function qdrantFilter(filter: Filter): QdrantFilter {
       );
     case "compare": {
       const { column: key, operator, value } = filter;
-      if (operator === "=") return { must: [{ key, match: { value } }] };
-      if (operator === "!=") return present(key, { key, match: { value } });
+      if (operator === "=") return { must: [is(key, value)] };
+      if (operator === "!=") return present(key, is(key, value));
       if (typeof value === "number")
         return { must: [{ key, range: { [ranges[operator]!]: value } }] };
       throw new ConfigError(

@@ -1,67 +1,43 @@
-import { ConfigError, ContraposeError, DataError, DeviceError } from "../core/errors.ts";
-import type { Features } from "../metrics/index.ts";
-import { type EmbeddedImage, type Embeddings, markOf } from "./embeddings.ts";
+import { z } from "zod";
+
+import { ConfigError, DataError } from "../core/errors.ts";
+import type { WorkCalls } from "../core/pause.ts";
+import { quoted } from "../core/quote.ts";
+import { checkFeatures, type Features } from "../metrics/index.ts";
+import { type Embeddings, markOf } from "./embeddings.ts";
 import { qdrantFilter } from "./qdrantFilter.ts";
+import {
+  type Ask,
+  NotThere,
+  type QdrantPlace,
+  requestsTo,
+  shownAddress,
+} from "./qdrantRequests.ts";
 import { checkWidth, type Hit, type VectorStore } from "./vectorStore.ts";
-
-/** Where a Qdrant server is, and under which name it keeps the vectors. */
-export type QdrantPlace = {
-  readonly url: string; // as http://localhost:6333
-  readonly collection: string;
-  readonly apiKey?: string | undefined;
-};
-
-type Api = (method: string, path: string, body?: unknown) => Promise<unknown>;
-
-type Reply = { result?: unknown; status?: unknown };
-
-function reasonOf(reply: Reply | undefined): string {
-  const { status } = reply ?? {};
-  const error = (status as { error?: unknown } | undefined)?.error;
-  return typeof error === "string" ? error : "no reason given";
-}
-
-/** Calls of the REST API; what a reply holds under `result`. */
-function apiOf({ url, apiKey }: QdrantPlace): Api {
-  const root = url.replace(/\/+$/, "");
-  const headers = {
-    "content-type": "application/json",
-    ...(apiKey === undefined ? {} : { "api-key": apiKey }),
-  };
-  return async (method, path, body) => {
-    const where = `${method} ${root}${path}`;
-    let response: Response;
-    try {
-      const content = body === undefined ? {} : { body: JSON.stringify(body) };
-      response = await fetch(`${root}${path}`, { method, headers, ...content });
-    } catch (cause) {
-      throw new DeviceError(
-        `qdrant: no answer from ${root}`,
-        "start the server, or give another --url",
-        { cause },
-      );
-    }
-    const reply = (await response.json().catch(() => undefined)) as Reply | undefined;
-    if (response.status === 404) throw new NotThere(`qdrant: ${where}: not found`);
-    if (!response.ok || reply === undefined) {
-      throw new DeviceError(
-        `qdrant: ${where} failed with status ${response.status}: ${reasonOf(reply)}`,
-      );
-    }
-    return reply.result;
-  };
-}
-
-class NotThere extends ContraposeError {}
 
 const pathOf = ({ collection }: QdrantPlace) => `/collections/${encodeURIComponent(collection)}`;
 
-type Info = { config: { params: { vectors: { size?: number } } } };
+const Anything = z.unknown();
+const Info = z.object({
+  config: z.object({ params: z.object({ vectors: z.object({ size: z.int().positive() }) }) }),
+});
+const Counted = z.object({ count: z.int().nonnegative() });
+const Marked = z.object({ payload: z.record(z.string(), z.unknown()).nullish() });
+const Image = z.object({
+  id: z.string(),
+  path: z.string(),
+  label: z.string().nullish(),
+  group: z.int(),
+  width: z.int(),
+  height: z.int(),
+  content: z.string(),
+});
+const Found = z.object({ score: z.number(), payload: Image });
 
 /** What is at a path; undefined where nothing is. */
-async function found(api: Api, path: string): Promise<unknown> {
+async function found<T>(ask: Ask, path: string, form: z.ZodType<T>): Promise<T | undefined> {
   try {
-    return await api("GET", path);
+    return await ask("GET", path, form);
   } catch (error) {
     if (error instanceof NotThere) return undefined;
     throw error;
@@ -84,30 +60,31 @@ export async function fillQdrant(
   place: QdrantPlace,
   embeddings: Embeddings,
   overwrite: boolean,
-  progress?: (done: number) => void,
+  { progress, signal }: WorkCalls = {},
 ): Promise<void> {
-  const api = apiOf(place);
-  if ((await found(api, pathOf(place))) !== undefined) {
+  const ask = requestsTo(place, signal);
+  if ((await found(ask, pathOf(place), Anything)) !== undefined) {
     if (!overwrite) {
       throw new ConfigError(
-        `qdrant: the collection ${JSON.stringify(place.collection)} exists`,
+        `qdrant: the collection ${quoted(place.collection)} exists`,
         "choose another --collection, or --overwrite",
       );
     }
-    await api("DELETE", pathOf(place));
+    await ask("DELETE", pathOf(place), Anything);
   }
   const { count, dimension: size } = embeddings.features;
-  await api("PUT", pathOf(place), { vectors: { size, distance: "Cosine" } });
+  await ask("PUT", pathOf(place), Anything, { vectors: { size, distance: "Cosine" } });
   for (const [field_name, field_schema] of Object.entries(indexed)) {
-    await api("PUT", `${pathOf(place)}/index?wait=true`, { field_name, field_schema });
+    await ask("PUT", `${pathOf(place)}/index?wait=true`, Anything, { field_name, field_schema });
   }
   for (let first = 0; first < count; first += UPSERTED) {
     const points = pointsOf(embeddings, first);
-    await api("PUT", `${pathOf(place)}/points?wait=true`, { points });
-    progress?.(first + points.length);
+    await ask("PUT", `${pathOf(place)}/points?wait=true`, Anything, { points });
+    progress?.(first + points.length, count);
   }
   const payload = { [MARK]: markOf(embeddings.facts) }; // last: a collection without it is not whole
-  await api("POST", `${pathOf(place)}/points/payload?wait=true`, { payload, points: [0] });
+  const marked = { payload, points: [0] };
+  await ask("POST", `${pathOf(place)}/points/payload?wait=true`, Anything, marked);
 }
 
 const MARK = "embeddings"; // payload field of the first point: which vectors the collection holds
@@ -122,33 +99,27 @@ const indexed = {
   height: "integer",
 };
 
-type Point = {
-  score?: number;
-  payload?: Partial<EmbeddedImage> & { [MARK]?: string };
-  vector?: number[];
-};
-
-function hitOf({ score = 0, payload = {} }: Point): Hit {
-  const { id = "", path = id, label, group = 0, width = 0, height = 0, content = "" } = payload;
-  return { image: { id, path, label, group, width, height, content }, similarity: score };
+function hitOf({ score, payload }: z.output<typeof Found>): Hit {
+  return { image: { ...payload, label: payload.label ?? undefined }, similarity: score };
 }
 
-const ASKED = 64; // queries of a request
+const ASKED = 64; // queries of a request at most
+const HITS = 20_000; // of a request at most
 
 /** What a collection must hold: the number of vectors, and the mark of their table (`markOf`). */
 type Expected = { readonly count: number; readonly mark: string };
 
-async function checkHeld(api: Api, place: QdrantPlace, count: number, expected: Expected) {
+async function checkHeld(ask: Ask, place: QdrantPlace, count: number, expected: Expected) {
   const fail = (holds: string) =>
     new DataError(
-      `qdrant: the collection ${JSON.stringify(place.collection)} holds ${holds}`,
+      `qdrant: the collection ${quoted(place.collection)} holds ${holds}`,
       "send them again: contrapose index NAME --store qdrant --overwrite",
     );
   if (count === 0) throw fail("no vector, expected one at least");
   if (count !== expected.count) {
     throw fail(`${count} vectors, expected ${expected.count} as in the table`);
   }
-  const first = (await found(api, `${pathOf(place)}/points/0`)) as Point | undefined;
+  const first = await found(ask, `${pathOf(place)}/points/0`, Marked);
   if (first?.payload?.[MARK] === expected.mark) return;
   throw fail("other vectors than the table, or not all of them were sent");
 }
@@ -157,48 +128,57 @@ async function checkHeld(api: Api, place: QdrantPlace, count: number, expected: 
  * Opens a collection that `fillQdrant` made; throws `DataError` where it does not hold what is `expected`.
  * The server's index is approximate: near images may be missed.
  */
-export async function qdrantStore(place: QdrantPlace, expected: Expected): Promise<VectorStore> {
-  const api = apiOf(place);
-  const info = (await found(api, pathOf(place))) as Info | undefined;
+export async function qdrantStore(
+  place: QdrantPlace,
+  expected: Expected,
+  signal?: AbortSignal,
+): Promise<VectorStore> {
+  const ask = requestsTo(place, signal);
+  const info = await found(ask, pathOf(place), Info);
   if (info === undefined) {
     throw new DataError(
-      `qdrant: there is no collection ${JSON.stringify(place.collection)} at ${place.url}`,
+      `qdrant: there is no collection ${quoted(place.collection)} at ${shownAddress(place.url)}`,
       "make it first: contrapose index NAME --store qdrant",
     );
   }
-  const counted = await api("POST", `${pathOf(place)}/points/count`, { exact: true });
-  const { count } = counted as { count: number };
-  await checkHeld(api, place, count, expected);
-  const dimension = info.config.params.vectors.size ?? 0;
+  const { count } = await ask("POST", `${pathOf(place)}/points/count`, Counted, { exact: true });
+  await checkHeld(ask, place, count, expected);
+  const dimension = info.config.params.vectors.size;
   return {
     ...{ kind: "qdrant", count, dimension },
     async search(queries, { k, where }) {
       checkWidth(queries.dimension, dimension);
       const filter = where === undefined ? {} : { filter: qdrantFilter(where) };
-      const options = { limit: Math.max(1, k), with_payload: true, ...filter };
+      checkFeatures("search", "query", queries, 0);
+      const limit = Math.max(1, k);
+      const asked = Math.max(1, Math.min(ASKED, Math.floor(HITS / limit)));
+      const points = z.object({ points: z.array(Found).max(limit) });
       const hits: Hit[][] = [];
-      for (let first = 0; first < queries.count; first += ASKED) {
-        const searches = rowsOf(queries, first).map((query) => ({ query, ...options }));
-        const replies = await api("POST", `${pathOf(place)}/points/query/batch`, { searches });
-        hits.push(...(replies as { points: Point[] }[]).map(({ points }) => points.map(hitOf)));
+      for (let first = 0; first < queries.count; first += asked) {
+        const rows = rowsOf(queries, first, asked);
+        const searches = rows.map((query) => ({ query, limit, with_payload: true, ...filter }));
+        const form = z.array(points).length(rows.length);
+        const replies = await ask("POST", `${pathOf(place)}/points/query/batch`, form, {
+          searches,
+        });
+        for (const reply of replies) hits.push(reply.points.map(hitOf));
       }
       return hits;
     },
     async vectorOf(id) {
       const filter = { must: [{ key: "id", match: { value: id } }] };
       const body = { filter, limit: 1, with_vector: true };
-      const { points } = (await api("POST", `${pathOf(place)}/points/scroll`, body)) as {
-        points: Point[];
-      };
-      const vector = points.at(0)?.vector;
-      return vector === undefined ? undefined : Float32Array.from(vector);
+      const vector = z.array(z.number()).length(dimension);
+      const form = z.object({ points: z.array(z.object({ vector })).max(1) });
+      const { points } = await ask("POST", `${pathOf(place)}/points/scroll`, form, body);
+      return points.length === 0 ? undefined : Float32Array.from(points[0].vector);
     },
     close: async () => undefined,
   };
 }
 
-function rowsOf({ data, count, dimension }: Features, first: number): number[][] {
-  const rows = Math.min(ASKED, count - first);
+function rowsOf({ data, count, dimension }: Features, first: number, most: number): number[][] {
+  const rows = Math.min(most, count - first);
   return Array.from({ length: rows }, (_, i) =>
     Array.from(data.subarray((first + i) * dimension, (first + i + 1) * dimension)),
   );

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 
 import fc from "fast-check";
@@ -185,6 +185,27 @@ describe("conditions", () => {
     expect(error("width > 1 label = 'a'")).toContain("expected and, or, or the end at");
     expect(error("width > 1; drop table images")).toContain('at "; drop table');
     expect(error("")).toContain("expected a column at the end");
+    expect(error("constructor = 'a'")).toContain('"constructor" is no column');
+    expect(error(`"__proto__" = 'a'`)).toContain('"__proto__" is no column');
+    expect(error("(".repeat(50_000))).toContain("at most 100 parentheses in each other");
+    expect(error("not ".repeat(20_000))).toContain("at most 100 parentheses in each other");
+    expect(error(`id like '${"%a".repeat(501)}'`)).toContain("at most 1000 characters");
+    expect(error("group = 99999999999999999999")).toContain("a number of at most 1000000000000000");
+    expect(error(" ".repeat(100_001))).toContain("100001 characters, expected at most 100000");
+    expect(error(`${"x".repeat(9000)} = 1`).length).toBeLessThan(400);
+  });
+
+  test("take time that grows with texts and pattern, whatever they are", () => {
+    const text = "a".repeat(5000);
+    const row = { id: text, path: `${text}b`, label: "\n𝒳" };
+    const holds = (source: string) => matching(parseFilter(source), [row])[0] === 1;
+    const parts = "%a".repeat(400);
+    expect(holds(`id like '${parts}%b'`)).toBe(false);
+    expect(holds(`path like '${parts}%b'`)).toBe(true);
+    expect(holds(`id like '%${"_a".repeat(300)}b%'`)).toBe(false);
+    expect(holds("label like '__' and not label like '___' and label like '%𝒳'")).toBe(true);
+    const many = Array.from({ length: 5000 }, (_, i) => i).join(", ");
+    expect(holds(`group in (${many}) or width not in (${many}) or id = 'b'`)).toBe(false);
   });
 });
 
@@ -222,6 +243,62 @@ describe.skipIf(!duckdb)("DuckDB (needs @duckdb/node-api)", () => {
     await same(await duckdbStore(table));
   });
 
+  test("takes every condition as exact search does", async () => {
+    const texts = ["", "a", "it's", "Ä", "a_b", "50%", "\uffee", "𝒳", "a\nb", "__proto__", "b\\"];
+    const images = texts.map((text, i): EmbeddedImage => ({
+      ...{ id: `${i}/${text}`, path: text, label: i % 3 ? text : undefined, content: "" },
+      ...{ group: i - 3, width: i % 4, height: -(2 ** 31) },
+    }));
+    const features = {
+      data: new Float32Array(texts.length).fill(1),
+      count: texts.length,
+      dimension: 1,
+    };
+    const path = join(folder, "conditions.parquet");
+    await writeEmbeddings({ parquet: path }, { images, features, facts: {} });
+    const [exact, store] = [exactStore({ images, features, facts: {} }), await duckdbStore(path)];
+    const number = fc.constantFrom("0", "-1", "2", "1.5", "-2147483648", "99999999999");
+    const text = fc
+      .constantFrom(...texts, "%", "_", "%_b%")
+      .map((one) => `'${one.replaceAll("'", "''")}'`);
+    const operator = fc.constantFrom("=", "!=", "<>", "<", "<=", ">", ">=");
+    const words = fc.constantFrom("id", "path", "label");
+    const numbers = fc.constantFrom('"group"', "WIDTH", "height");
+    const simple = fc.oneof(
+      fc.tuple(words, operator, text).map((parts) => parts.join(" ")),
+      fc.tuple(numbers, operator, number).map((parts) => parts.join(" ")),
+      fc.tuple(words, fc.constantFrom("", "not"), text).map(([a, b, c]) => `${a} ${b} like ${c}`),
+      fc.tuple(words, text, text).map(([a, b, c]) => `${a} in (${b}, ${c})`),
+      fc.tuple(numbers, number, number).map(([a, b, c]) => `${a} not between ${b} and ${c}`),
+      fc.tuple(words, fc.constantFrom("", "not")).map(([a, b]) => `${a} is ${b} null`),
+    );
+    const { either } = fc.letrec<{ either: string }>((tie) => ({
+      either: fc.oneof(
+        { depthSize: "small" },
+        simple,
+        tie("either").map((one) => `not (${one})`),
+        fc
+          .tuple(tie("either"), fc.constantFrom("and", "or"), tie("either"))
+          .map((parts) => `(${parts.join(" ")})`),
+      ),
+    }));
+    const query = { data: Float32Array.of(1), count: 1, dimension: 1 };
+    await fc.assert(
+      fc.asyncProperty(either, async (source) => {
+        const asked = { k: 20, where: parseFilter(source) };
+        const [[ours], [theirs]] = [
+          await exact.search(query, asked),
+          await store.search(query, asked),
+        ];
+        expect(theirs.map(({ image }) => image)).toEqual(ours.map(({ image }) => image));
+      }),
+      { numRuns: 150, seed: 11 },
+    );
+    const long = parseFilter(Array.from({ length: 3000 }, (_, i) => `width = ${i}`).join(" or "));
+    expect((await store.search(query, { k: 20, where: long }))[0].length).toBe(texts.length);
+    await store.close();
+  });
+
   test("gives the same from a database built of it", async () => {
     const database = join(folder, "e.duckdb");
     await buildDuckdb(table, database);
@@ -234,6 +311,79 @@ describe.skipIf(!duckdb)("DuckDB (needs @duckdb/node-api)", () => {
     await connection.run(`copy (${rows}) to '${path}' (format parquet ${options})`);
     connection.closeSync();
   };
+
+  test("reads the table of that very name, whatever signs are in it", async () => {
+    const odd = join(folder, "label=x", "a*[b]{c,d}");
+    mkdirSync(odd, { recursive: true });
+    const names = ["e*.parquet", "e1.parquet", "[e]1.parquet", "e?.parquet", 'it\'s "e".parquet'];
+    for (const [i, name] of [...names, "~e.parquet", "{e1,e2}.parquet"].entries()) {
+      const one = someEmbeddings(i + 1, 2);
+      const parquet = join(odd, name);
+      await writeEmbeddings({ parquet }, one);
+      await buildDuckdb(parquet, `${parquet}.duckdb`);
+      for (const path of [parquet, relative(".", parquet), `${parquet}.duckdb`]) {
+        const store = await duckdbStore(path);
+        expect(store.count, path).toBe(i + 1);
+        const [[hit]] = await store.search(someEmbeddings(1, 2).features, { k: 1 });
+        expect(hit.image.label).toBe("shoe"); // not of the folder's name
+        await store.close();
+      }
+    }
+  });
+
+  test("refuses what exact search refuses", async () => {
+    const path = join(folder, "refused.parquet");
+    const table = (rows: string, columns: string) => `select * from (values ${rows}) t(${columns})`;
+    for (const [rows, columns, exact, theirs] of [
+      [
+        "('a', [1.0::float]), ('a', [2])",
+        "id, vector",
+        'rows 0 and 1 have one id, "a"',
+        "2 rows have 1 ids",
+      ],
+      [
+        "('a', [1.0::float]), (null, [2])",
+        "id, vector",
+        "row 1 has no id",
+        "1 of 2 rows have no id",
+      ],
+      ["('a', ['nan'::float])", "id, vector", "holds NaN in row 0", "hold what is no number"],
+      [
+        "('a', ['-inf'::float])",
+        "id, vector",
+        "holds -Infinity in row 0",
+        "hold what is no number",
+      ],
+      [
+        "('a', [1.0::float]), ('b', null)",
+        "id, vector",
+        "row 1 has no vector",
+        "hold what is no number",
+      ],
+      [
+        "('a', [1::float, null])",
+        "id, vector",
+        "holds NaN in row 0, column 1",
+        "hold what is no number",
+      ],
+    ]) {
+      await copy(table(rows, columns), path);
+      await expect(readEmbeddings(path), rows).rejects.toThrow(exact);
+      await expect(duckdbStore(path), rows).rejects.toThrow(theirs);
+    }
+    await copy(table("('a', [1], 2.5::double)", 'id, vector, "group"'), path);
+    await expect(readEmbeddings(path)).rejects.toThrow("row 0 has the group 2.5, expected a whole");
+    await copy(table("(7, 3, [1.5::float])", "id, label, vector"), path);
+    const [ours] = (await readEmbeddings(path)).images;
+    expect(ours).toMatchObject({ id: "7", label: "3" });
+    const store = await duckdbStore(path);
+    const [[hit]] = await store.search(
+      { data: Float32Array.of(1), count: 1, dimension: 1 },
+      { k: 1 },
+    );
+    expect(hit.image).toEqual(ours);
+    await store.close();
+  });
 
   test("fills in what a table of another program lacks, as exact search does", async () => {
     const path = join(folder, "bare.parquet");
@@ -390,7 +540,7 @@ describe("Qdrant, against an exchange written down from its documentation (no se
         'there is no collection "nothing"',
       );
       await expect(qdrantStore({ url, collection: "broken" }, expected)).rejects.toThrow(
-        /failed with status 500: out of memory/,
+        /failed with status 500: "out of memory"/,
       );
     });
     const nowhere = { url: "http://127.0.0.1:1", collection: "a" };

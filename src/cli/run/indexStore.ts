@@ -10,6 +10,7 @@ import {
   fillQdrant,
   openStore,
   readEmbeddings,
+  shownAddress,
   type StoreKind,
   storeKinds,
   tablePath,
@@ -65,11 +66,14 @@ export async function runIndex(call: Call): Promise<Answer> {
   if (kind === "duckdb") made = await intoDuckdb(table, overwrite);
   if (kind === "qdrant") {
     const show = progressOf(call);
-    const { count } = embeddings.features;
-    await fillQdrant(place, embeddings, overwrite, (done) => show("sending", done, count));
-    made = { url: place.url, collection: place.collection };
+    await fillQdrant(place, embeddings, overwrite, {
+      progress: (done, total) => show("sending", done, total),
+      signal: call.signal,
+    });
+    made = { url: shownAddress(place.url), collection: place.collection };
   }
-  const store = kind === "exact" ? exactStore(embeddings) : await openStore(kind, name, place);
+  const store =
+    kind === "exact" ? exactStore(embeddings) : await openStore(kind, name, place, call.signal);
   const seconds = (performance.now() - started) / 1000;
   const query = await secondsOf(store, first(embeddings.features));
   await store.close();

@@ -103,7 +103,7 @@ const cellOf = (value: unknown): string =>
   typeof value === "string" ? value : value === null ? "" : JSON.stringify(value);
 
 async function answerSql(call: Call, name: string, sql: string): Promise<Answer> {
-  const store = (await openStore("duckdb", name)) as DuckdbStore;
+  const store = (await openStore("duckdb", name, {}, call.signal)) as DuckdbStore;
   try {
     const rows = await store.query(sql);
     const names = Object.keys(rows.at(0) ?? {});
@@ -170,7 +170,7 @@ export async function runSearch(call: Call): Promise<Answer> {
     ...{ beside: table.path, overwrite: options.overwrite === true },
   });
   const opened = performance.now();
-  const store = await openStore(kind, name, placeOf(values));
+  const store = await openStore(kind, name, placeOf(values), call.signal);
   const opening = performance.now() - opened;
   const pictures = await openPictures(table.facts);
   try {
