@@ -1,7 +1,7 @@
 import { ConfigError } from "../core/errors.ts";
 import { losses, type Loss } from "../losses/index.ts";
 import type { Need } from "../sampling/index.ts";
-import type { Core } from "./framework.ts";
+import type { Core } from "./defineFramework.ts";
 import type { Parts } from "./parts.ts";
 
 const advice: Record<Exclude<Need, "labels">, string> = {

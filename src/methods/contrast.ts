@@ -68,6 +68,17 @@ const sumOf = (masks: np.Array[], shape: number[]): np.Array =>
 export const asSupport = (similarity: np.Array, images: number): np.Array =>
   similarity.reshape([similarity.shape[0] / images, images, similarity.shape[1]]);
 
+/** Rows [K·B, …] of some views among those [V·B, …] of all, one view after the other. Lent. */
+export function rowsOfViews(rows: np.Array, views: readonly number[], images: number): np.Array {
+  const [first] = views;
+  if (views.every((view, i) => view === first + i)) {
+    if (views.length * images === rows.shape[0]) return rows.ref;
+    return rows.ref.slice([first * images, (first + views.length) * images]);
+  }
+  const each = views.map((view) => rows.ref.slice([view * images, (view + 1) * images]));
+  return np.concatenate(each, 0);
+}
+
 /** √E times the standard deviation of unit rows [N, E], averaged over the axes: 1 when even, 0 when all are one. */
 export function featureStd(unit: np.Array): np.Array {
   const size = unit.shape[1];

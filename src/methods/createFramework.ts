@@ -17,12 +17,14 @@ import { frameworks } from "./catalogue.ts";
 import { copyModel } from "./copyModel.ts";
 import { cachedPrograms } from "./gradientCache.ts";
 import type { BatchSpec } from "./batchSpec.ts";
-import type { Core, Framework, FrameworkEntry, LoadedBatch, StepAt } from "./framework.ts";
+import type { Core, FrameworkEntry } from "./defineFramework.ts";
+import type { Framework, LoadedBatch, StepAt } from "./framework.ts";
 import { project, withSampling } from "./model.ts";
 import type { Parts } from "./parts.ts";
 import { recorderOf } from "./recorder.ts";
 import { samplingQuality } from "./quality.ts";
 import type { HostModel, HostState, Model } from "./state.ts";
+import { isMemoryless, stepOf } from "./step.ts";
 
 /** Config schema of a chain of samplers. */
 export const samplerList = z
@@ -139,8 +141,10 @@ function initialState(parts: Parts, core: Core): HostState {
   };
   const average = parts.averaging > 0 ? { average: copyModel(model) } : {};
   const sampling = Object.assign({}, ...core.chains.map((chain) => chain.state())) as HostRecord;
-  const state = { ...model, optimiser: parts.optimiser.init(), ...average };
-  return withSampling({ ...state, ...core.initial?.(model) }, sampling);
+  const key = core.keys === undefined ? {} : { key: copyModel(model) };
+  const memory = core.memory && { memory: core.memory() };
+  const state = { ...model, optimiser: parts.optimiser.init(), ...average, ...key, ...memory };
+  return withSampling(state, sampling);
 }
 
 function batchSpecOf(parts: Parts, core: Core): BatchSpec {
@@ -233,7 +237,7 @@ export function createFramework(config: FrameworkConfig): Framework {
   const core = entry.build(parts, options);
   checkChain(name, core, parts);
   const spec = batchSpecOf(parts, core);
-  const { contrast, columns } = core;
+  const { columns } = core;
   const batch: Framework["batch"] = (loaded, at) => batchOf(core, spec, loaded, at);
   const build = (other: Parts) => entry.build(other, options);
   const [rows] = spec.views.shape;
@@ -246,7 +250,7 @@ export function createFramework(config: FrameworkConfig): Framework {
     batchSize: parts.batchSize,
     batchSpec: spec,
     init: () => initialState(parts, core),
-    step: core.step,
+    step: stepOf(parts, core),
     batch,
     figures: samplingQuality,
     embed: (encoder, images) => parts.encoder.apply(encoder, images, { training: false }).features,
@@ -259,6 +263,6 @@ export function createFramework(config: FrameworkConfig): Framework {
       ? { embedParts: (model, views) => unitRows(projectModel(parts, model, views)) }
       : {}),
     ...(columns ? { recorder: (count) => recorderOf(parts, build, { spec, batch }, count) } : {}),
-    ...(contrast ? { cached: (count) => cachedPrograms(parts, contrast, rows, count) } : {}),
+    ...(isMemoryless(core) ? { cached: (count) => cachedPrograms(parts, core, rows, count) } : {}),
   };
 }

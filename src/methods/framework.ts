@@ -1,15 +1,14 @@
 import type { numpy as np } from "@jax-js/jax";
-import type { z } from "zod";
 
 import type { HostRecord } from "../core/arrays.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import type { Network, Variables } from "../encoders/index.ts";
-import type { Need } from "../sampling/index.ts";
 import type { BatchSpec } from "./batchSpec.ts";
-import type { Chain, RunAt } from "./chain.ts";
+import type { RunAt } from "./chain.ts";
+import type { ColumnBlock } from "./defineFramework.ts";
 import type { CachedPrograms } from "./gradientCache.ts";
-import type { Contrast, LossOverrides, Parts } from "./parts.ts";
-import type { HostModel, HostState, Model, State } from "./state.ts";
+import type { LossOverrides } from "./parts.ts";
+import type { HostState, Model, State } from "./state.ts";
 
 /**
  * What the view loader gives: views [V·B, 3, S, S] view-major. `ids`, `groups` and `labels` are of the B
@@ -66,17 +65,6 @@ export type Framework = {
   cached?: (count: number) => CachedPrograms;
 };
 
-/** Neighbouring candidates of one kind. */
-export type ColumnBlock = {
-  /** Views of the batch, keys of a slower encoder, predictions; or rows kept from earlier steps. */
-  readonly kind: "view" | "key" | "prediction" | "queue" | "bank";
-  readonly count: number;
-  /** View of the batch that the columns show; "other": the one of two that the anchor is not. */
-  readonly view?: number | "other";
-  /** Whether a column is of each anchor's own image, rather than of one image for all. */
-  readonly own?: boolean;
-};
-
 /** A sampler of a recorded chain, with its words for what it does to a pair. */
 export type RecordedLink = {
   readonly name: string;
@@ -113,44 +101,3 @@ export type Recorder = {
   /** The same behind the embeddings [V·B, E] of a batch, where the step can be cut there. Consumes all. */
   contrast?: (embeddings: np.Array, batch: ArrayRecord, sampling: ArrayRecord) => ArrayRecord;
 };
-
-/** What `build` of a framework gives; the rest is the same for all. */
-export type Core = {
-  viewCount: number;
-  /** Views of an image that are encoded with gradient. */
-  queryViews: number;
-  /** Samplers and mixers, one chain for each matrix of similarities. */
-  chains: readonly Chain[];
-  /** What the columns of every chain stand for, in their order; absent where no chain is asked. */
-  columns?: readonly ColumnBlock[];
-  /** What it offers to samplers that need it. */
-  offers: readonly Need[];
-  /** Arrays beside views, marks, learningRate and those of the chains. */
-  extraBatch?: BatchSpec;
-  extra?(at: RunAt): HostRecord;
-  /** Slots of the state beside encoder, head, optimiser and average. */
-  initial?(model: HostModel): Pick<HostState, "key" | "memory">;
-  step: (state: State, batch: ArrayRecord) => [State, ArrayRecord];
-  chanceLoss: () => number;
-  contrast?: Contrast;
-};
-
-/** An entry of the catalogue of frameworks. */
-export type FrameworkEntry<O extends z.ZodObject = z.ZodObject> = {
-  readonly name: string;
-  readonly summary: string;
-  readonly source: string;
-  readonly options: O;
-  /** Normalisation of the encoder where its config says plain "batch"; undefined leaves it. */
-  splits?(options: z.output<O>, batchSize: number): number;
-  /** The head that the framework needs in place of one: several side by side, or one with a predictor. */
-  head?(options: z.output<O>, make: (inputs: number) => Network, inputs: number): Network;
-  build(parts: Parts, options: z.output<O>): Core;
-};
-
-/** Declares an entry of the catalogue of frameworks. */
-export function defineFramework<O extends z.ZodObject>(
-  entry: FrameworkEntry<O>,
-): FrameworkEntry<O> {
-  return entry;
-}

@@ -12,7 +12,8 @@ import { ConfigError } from "../core/errors.ts";
 import { type ArrayRecord, differentiate, disposeArrays, mapArrays } from "../core/trees.ts";
 import { gradientNorm } from "./contrast.ts";
 import { descend, project, withSampling } from "./model.ts";
-import type { Contrast, Parts } from "./parts.ts";
+import type { Core } from "./defineFramework.ts";
+import type { Parts } from "./parts.ts";
 import type {
   HostModel,
   HostState,
@@ -21,6 +22,7 @@ import type {
   ModelStatistics,
   State,
 } from "./state.ts";
+import { contrastBatch } from "./step.ts";
 
 /** Sum of gradients and mean of statistics over the micro-batches so far. */
 export type Accumulated = { gradient: ModelParameters; statistics: ModelStatistics };
@@ -52,7 +54,7 @@ export type CachedPrograms = {
 /** The four programs of a framework whose loss sees one batch of embeddings. */
 export function cachedPrograms(
   parts: Parts,
-  contrast: Contrast,
+  core: Core,
   rows: number,
   count: number,
 ): CachedPrograms {
@@ -74,7 +76,7 @@ export function cachedPrograms(
       return embedding; // [n, E]
     },
     contrast(embeddings, batch, state) {
-      const loss = ({ all }: ArrayRecord) => contrast(all, batch, state);
+      const loss = ({ all }: ArrayRecord) => contrastBatch(parts, core, all, batch, state);
       const { value, gradient, extra } = differentiate(loss)({ all: embeddings });
       const { metrics, sampling } = extra;
       return { slope: gradient.all, metrics: { loss: value, ...metrics }, sampling };

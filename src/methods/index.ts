@@ -2,7 +2,8 @@ export type { BatchSpec } from "./batchSpec.ts";
 export type { Named } from "./chain.ts";
 export { frameworks } from "./catalogue.ts";
 export { type Chosen, createFramework, FrameworkConfig, samplerList } from "./createFramework.ts";
-export type { Framework, FrameworkEntry, LoadedBatch, StepAt } from "./framework.ts";
+export { defineFramework, type FrameworkEntry } from "./defineFramework.ts";
+export type { Framework, LoadedBatch, StepAt } from "./framework.ts";
 export {
   type CachedPrograms,
   cachedExamples,
@@ -19,7 +20,8 @@ export {
   type Model,
   type State,
 } from "./state.ts";
-export type { ColumnBlock, RecordedChain, RecordedLink, Recorder } from "./framework.ts";
+export type { ColumnBlock } from "./defineFramework.ts";
+export type { RecordedChain, RecordedLink, Recorder } from "./framework.ts";
 export { ofChain } from "./recording.ts";
 export { loocPairs, loocTerms } from "./loocTerms.ts";
 export { qualityMetrics } from "./quality.ts";

@@ -3,6 +3,8 @@ import { lax, type numpy as np } from "@jax-js/jax";
 import { ConfigError } from "../core/errors.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
 import { averageRecords } from "../optim/index.ts";
+import { rowsOfViews } from "./contrast.ts";
+import type { Core } from "./defineFramework.ts";
 import { project } from "./model.ts";
 import type { Parts } from "./parts.ts";
 import { shuffled, unshuffled } from "./shuffle.ts";
@@ -24,13 +26,14 @@ export function splitsOf({ batchSplits }: KeyOptions, batchSize: number, name: s
   return batchSplits;
 }
 
-/** Averages the key encoder, then encodes [N, 3, H, W] to embeddings [N, E]. Without gradient. */
+/** Averages the key encoder, then encodes views of B images to embeddings [B, E] of each. Without gradient. */
 export function encodeKeys(
   parts: Parts,
   state: State,
-  images: np.Array,
-  { momentum, splits }: { momentum: number; splits: number },
-): { embedding: np.Array; key: Model } {
+  views: np.Array,
+  { views: chosen, momentum, splits }: NonNullable<Core["keys"]>,
+): { keys: np.Array[]; key: Model } {
+  const images = parts.batchSize;
   const towards = (old: ArrayRecord, fresh: ArrayRecord) =>
     averageRecords(old, refArrays(fresh), momentum);
   const key = state.key!;
@@ -42,10 +45,11 @@ export function encodeKeys(
     parts,
     refArrays(parameters),
     { encoder: key.encoder.statistics, head: key.head.statistics },
-    shuffled(images, splits),
+    shuffled(rowsOfViews(views, chosen, images), splits),
   );
+  const all = lax.stopGradient(unshuffled(embedding, splits)); // [K·B, E]
   return {
-    embedding: lax.stopGradient(unshuffled(embedding, splits)), // [N, E]
+    keys: chosen.map((_, i) => rowsOfViews(all, [i], images)), // K of [B, E]
     key: {
       encoder: { parameters: parameters.encoder, statistics: statistics.encoder },
       head: { parameters: parameters.head, statistics: statistics.head },

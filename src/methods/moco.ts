@@ -1,178 +1,37 @@
-import { lax, numpy as np } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { ConfigError } from "../core/errors.ts";
-import type { Marks, Pairs } from "../core/pairs.ts";
-import { type ArrayRecord, refArrays } from "../core/trees.ts";
-import { defaultQueueSize, emptyQueue, enqueue, strangers } from "../memory/index.ts";
-import { buildChain, type Chain } from "./chain.ts";
-import { columnMask, featureStd, unitRows } from "./contrast.ts";
-import { type Core, defineFramework } from "./framework.ts";
-import { type Contest, judge } from "./judge.ts";
-import { encodeKeys, splitsOf } from "./keyEncoder.ts";
+import { refArrays } from "../core/trees.ts";
+import { defaultQueueSize, emptyQueue, enqueue } from "../memory/index.ts";
+import { besideQueue } from "./besideQueue.ts";
+import { buildChain } from "./chain.ts";
+import { unitRows, type ViewGrid } from "./contrast.ts";
+import { type Contests, defineFramework, type Seen } from "./defineFramework.ts";
+import { splitsOf } from "./keyEncoder.ts";
+import { joinMarks, marksOf, sliceMarks } from "./marks.ts";
 import { mocoKeys } from "./mocoOptions.ts";
-import { joinMarks, marksOf, refMarks, sliceMarks, unmarked } from "./marks.ts";
-import { descend, gradientAt, project, withSampling } from "./model.ts";
 import { knownOfOwnViews } from "./ownViews.ts";
-import type { Parts } from "./parts.ts";
-import type { State } from "./state.ts";
-import { copyModel } from "./copyModel.ts";
 
-const MocoOptions = z.strictObject({
-  views: z
-    .int()
-    .min(2)
-    .default(2)
-    .describe("views of each image: the first is the query, the others are keys and positives"),
-  queueSize: mocoKeys.queueSize,
-  momentum: mocoKeys.momentum,
-  symmetric: z
-    .boolean()
-    .default(false)
-    .describe(
-      "both views are queries, each against the key of the other; the loss is the mean of both",
-    ),
-  batchSplits: mocoKeys.batchSplits,
-});
-type MocoOptions = z.output<typeof MocoOptions>;
-
-/** Each row of `own` [P][N, E], of which something is `known`, beside a queue, with what samplers ask of it. */
-type Stored = {
-  own: readonly np.Array[];
-  known: ReturnType<typeof knownOfOwnViews>;
-  support: np.Array;
-  queue: ArrayRecord;
-  marks: Marks;
-};
-
-/** Columns 0 … P − 1 hold each query's own keys, the others the queue: contest and pairs [N, P + K]. */
-function againstQueue(queries: np.Array, stored: Stored, images: number) {
-  const { own, known, support, queue, marks } = stored;
-  const [n, size, count] = [queries.shape[0], queue.keys.shape[0], own.length];
-  const width = count + size;
-  const mine = own.map((keys) => queries.ref.mul(keys.ref).sum(-1, { keepdims: true })); // [N, 1]
-  const others = np.matmul(queries.ref, queue.keys.ref.transpose()); // [N, K]
-  const negative = strangers(marks.ids.ref, queue.ids.ref); // [N, K]
-  const ownViews = own.map((_, p) => columnMask(n, width, p)); // [N, P + K]
-  const [supports, dimension] = [support.shape[0] / images, support.shape[1]];
-  const blank = np.zeros([supports * images, count]);
-  const supported = np.matmul(support.ref, queue.keys.ref.transpose()); // [S·B, K]
-  const contest: Contest = {
-    similarity: np.concatenate([...mine, others], 1), // [N, P + K]
-    support: lax.stopGradient(
-      np.concatenate([blank, supported], 1).reshape([supports, images, width]), // [S, B, P + K]
-    ),
-    ownViews,
-    ...known,
-    anchors: marks,
-    candidates: joinMarks(unmarked(count), refMarks(queue as unknown as Marks)),
-    pool: size,
-    mixing: { anchors: queries.reshape([n, dimension]), rows: queue.keys.ref, offset: count },
-  };
-  const positive = ownViews.map((mask) => mask.ref).reduce((sum, mask) => sum.add(mask));
-  const pairs: Pairs = {
-    positive, // [N, P + K]
-    negative: np.concatenate([np.zeros([n, count]), negative], 1), // [N, P + K]
-  };
-  return { contest, pairs };
-}
-
-/** Views [2B, …] as the halves of first and second views, the other way round. */
-function swapped(x: np.Array): np.Array {
-  const half = x.shape[0] / 2;
-  return np.concatenate([x.ref.slice([half, 2 * half]), x.slice([0, half])], 0);
-}
-
-/** Rows of one view among rows [P·B, E] of several. */
-const viewRows = (rows: np.Array, view: number, images: number): np.Array =>
-  rows.ref.slice([view * images, (view + 1) * images]);
-
-/** Sizes of a batch: anchors of B images, and columns of own keys. */
-const gridOf = ({ symmetric, views }: MocoOptions, images: number) => ({
-  anchors: symmetric ? 2 * images : images,
-  ownCount: symmetric ? 1 : views - 1,
-});
-
-function mocoStep(parts: Parts, options: MocoOptions, chain: Chain): Core["step"] {
-  const { symmetric, views: viewCount } = options;
-  const images = parts.batchSize;
-  const { anchors, ownCount } = gridOf(options, images);
-  const grid = { images, anchorViews: symmetric ? 2 : 1, views: viewCount };
-  const keying = { momentum: options.momentum, splits: splitsOf(options, images, "moco") };
-  return (state: State, batch: ArrayRecord): [State, ArrayRecord] => {
-    const { views, learningRate } = batch;
-    const all = viewCount * images;
-    const queryImages = symmetric ? views.ref : views.ref.slice([0, images]);
-    const keyImages = symmetric ? swapped(views) : views.slice([images, all]);
-    const every = marksOf(batch);
-    const asking = sliceMarks(every, anchors);
-    const { embedding, key } = encodeKeys(parts, state, keyImages, keying);
-    const keys = unitRows(embedding); // [P·B, E]
-    const own = symmetric
-      ? [keys.ref]
-      : Array.from({ length: ownCount }, (_, p) => viewRows(keys, p, images));
-    const queue = state.memory!;
-    const { gradient, statistics, metrics, kept } = gradientAt(
-      parts,
-      state,
-      (parameters, running) => {
-        const projected = project(parts, parameters, running, queryImages);
-        const queries = unitRows(projected.embedding); // [N, E]
-        const spread: ArrayRecord = parts.metrics
-          ? { featureStd: featureStd(lax.stopGradient(queries.ref)) }
-          : {};
-        const known = knownOfOwnViews(batch, grid);
-        const stored = { own, known, support: keys.ref, queue, marks: refMarks(asking) };
-        const { contest, pairs } = againstQueue(queries, stored, images);
-        const given = { batch, state: state.sampling ?? {} };
-        const judged = judge(parts, chain, contest, pairs, given);
-        const measured = { ...judged.metrics, ...spread };
-        return [
-          judged.loss,
-          { statistics: projected.statistics, metrics: measured, kept: judged.sampling },
-        ];
-      },
-    );
-    // the queue takes one key of each image, and both where both views are queries
-    const fresh = symmetric
-      ? { keys, ...joinMarks(sliceMarks(every, images, images), sliceMarks(every, images)) }
-      : { keys: viewRows(keys, 0, images), ...sliceMarks(every, images, images) };
-    const memory = enqueue(refArrays(queue), fresh);
-    const moved = { ...descend(parts, state, { gradient, statistics, learningRate }), key, memory };
-    return [withSampling(moved, kept), metrics];
-  };
-}
-
-function buildMoco(parts: Parts, options: MocoOptions): Core {
-  const { symmetric, views: viewCount } = options;
-  if (symmetric && viewCount !== 2) {
-    throw new ConfigError(`moco: views is ${viewCount}, expected 2 where symmetric is set`);
-  }
-  const images = parts.batchSize;
-  const size = options.queueSize ?? defaultQueueSize(parts.datasetSize);
-  const { anchors, ownCount } = gridOf(options, images);
-  const { datasetSize } = parts;
-  const sizes = { anchors, candidates: ownCount + size, images, datasetSize };
-  const chain = buildChain(parts, sizes, parts);
-  return {
-    viewCount,
-    queryViews: symmetric ? 2 : 1,
-    chains: [chain],
-    columns: [
-      ...Array.from({ length: ownCount }, (_, p) => ({
-        ...{ kind: "key" as const, count: 1, own: true },
-        view: symmetric ? ("other" as const) : p + 1,
-      })),
-      { kind: "queue", count: size },
-    ],
-    offers: viewCount > 2 ? ["manyViews"] : [],
-    step: mocoStep(parts, options, chain),
-    initial: (model) => ({
-      key: copyModel(model),
-      memory: emptyQueue(size, parts.head.dimension),
-    }),
-    chanceLoss: () => Math.log(size + ownCount),
-  };
+/** Queries, N = A·B, against the keys of their own image and the queue; two anchor views ask for each other's key. */
+function againstQueue({ embedding, keys, memory: queue, batch }: Seen, grid: ViewGrid): Contests {
+  const { images, anchorViews } = grid;
+  const unit = unitRows(embedding); // [N, E]
+  const rows = keys.map((key) => unitRows(key.ref)); // P of [B, E]
+  const all = np.concatenate(
+    rows.map((row) => row.ref),
+    0,
+  ); // [P·B, E]
+  const own = anchorViews === 2 ? [all.ref] : rows; // each [N, E]
+  const asking = sliceMarks(marksOf(batch), anchorViews * images);
+  const known = knownOfOwnViews(batch, grid);
+  const stored = { queries: unit.ref, own, support: all, queue, asking, known };
+  const { contest, stranger } = besideQueue(stored, images);
+  const mine = contest.ownViews.map((mask) => mask.ref);
+  const positive = mine.reduce((sum, mask) => sum.add(mask)); // [N, P + K]
+  const blank = np.zeros([anchorViews * images, own.length]);
+  const negative = np.concatenate([blank, stranger], 1); // [N, P + K]
+  return { contests: [{ contest, pairs: { positive, negative } }], unit };
 }
 
 /**
@@ -186,7 +45,61 @@ export const moco = defineFramework({
   name: "moco",
   summary: "Candidates are a queue of keys from a slowly averaged encoder.",
   source: "He et al. 2020, arXiv:1911.05722; Chen et al. 2020, arXiv:2003.04297",
-  options: MocoOptions,
+  options: z.strictObject({
+    views: z
+      .int()
+      .min(2)
+      .default(2)
+      .describe("views of each image: the first is the query, the others are keys and positives"),
+    queueSize: mocoKeys.queueSize,
+    momentum: mocoKeys.momentum,
+    symmetric: z
+      .boolean()
+      .default(false)
+      .describe(
+        "both views are queries, each against the key of the other; the loss is the mean of both",
+      ),
+    batchSplits: mocoKeys.batchSplits,
+  }),
   splits: (options, batchSize) => splitsOf(options, batchSize, "moco"),
-  build: buildMoco,
+  build(parts, options) {
+    const { symmetric, views, momentum } = options;
+    if (symmetric && views !== 2) {
+      throw new ConfigError(`moco: views is ${views}, expected 2 where symmetric is set`);
+    }
+    const { batchSize: images, datasetSize } = parts;
+    const size = options.queueSize ?? defaultQueueSize(datasetSize);
+    const queryViews = symmetric ? 2 : 1;
+    const ownCount = symmetric ? 1 : views - 1;
+    const keyViews = symmetric ? [1, 0] : Array.from({ length: ownCount }, (_, p) => p + 1);
+    const anchors = queryViews * images;
+    const sizes = { anchors, candidates: ownCount + size, images, datasetSize };
+    return {
+      viewCount: views,
+      queryViews,
+      keys: { views: keyViews, momentum, splits: splitsOf(options, images, "moco") },
+      chains: [buildChain(parts, sizes, parts)],
+      columns: [
+        ...Array.from({ length: ownCount }, (_, p) => ({
+          kind: "key" as const,
+          count: 1,
+          own: true,
+          view: symmetric ? ("other" as const) : p + 1,
+        })),
+        { kind: "queue", count: size },
+      ],
+      offers: views > 2 ? ["manyViews"] : [],
+      contests: (seen) => againstQueue(seen, { images, anchorViews: queryViews, views }),
+      memory: () => emptyQueue(size, parts.head.dimension),
+      // one key of each image, and both where both views are queries
+      remember({ keys, memory, batch }) {
+        const taken = keyViews.slice(0, queryViews);
+        const fresh = taken.map((_, i) => unitRows(keys[i].ref)); // each [B, E]
+        const marks = taken.map((view) => sliceMarks(marksOf(batch), images, view * images));
+        const joined = { keys: np.concatenate(fresh, 0), ...marks.reduce(joinMarks) };
+        return enqueue(refArrays(memory), joined);
+      },
+      chanceLoss: () => Math.log(size + ownCount),
+    };
+  },
 });

@@ -1,6 +1,12 @@
 import { numpy as np } from "@jax-js/jax";
 
-import { type ArrayRecord, differentiate, mapArrays, refArrays } from "../core/trees.ts";
+import {
+  type ArrayRecord,
+  type ArrayTree,
+  differentiate,
+  mapArrays,
+  refArrays,
+} from "../core/trees.ts";
 import { gradientNorm } from "./contrast.ts";
 import type { Parts } from "./parts.ts";
 import {
@@ -68,35 +74,25 @@ export function descend(
   return { ...model, optimiser: after.state, average };
 }
 
-/** What an objective returns beside the loss. */
-export type Extra = {
-  statistics: ModelStatistics;
-  metrics: ArrayRecord;
-  /** Arrays that the caller wants back, without gradient: rows for a memory, the state of samplers. */
-  kept: ArrayRecord;
-};
+/** What an objective returns beside the loss: `kept` is whatever the caller wants back, without gradient. */
+export type Extra<K> = { statistics: ModelStatistics; metrics: ArrayRecord; kept: K };
 
 /**
  * Gradient of an objective at the state's model. The model's parameters stay with the state; its
  * statistics are given to the objective.
  */
-export function gradientAt(
+export function gradientAt<K extends ArrayTree>(
   parts: Parts,
   state: State,
-  objective: (parameters: ModelParameters, statistics: ModelStatistics) => [np.Array, Extra],
-): { gradient: ModelParameters } & Extra {
+  objective: (parameters: ModelParameters, statistics: ModelStatistics) => [np.Array, Extra<K>],
+): { gradient: ModelParameters } & Extra<K> {
   const parameters = { encoder: state.encoder.parameters, head: state.head.parameters };
   const statistics = { encoder: state.encoder.statistics, head: state.head.statistics };
   const { value, gradient, extra } = differentiate(objective)(refArrays(parameters), statistics);
   const norm: ArrayRecord = parts.metrics
     ? { gradientNorm: gradientNorm(joined(refArrays(gradient))) }
     : {};
-  return {
-    gradient,
-    statistics: extra.statistics,
-    kept: extra.kept,
-    metrics: { loss: value, ...extra.metrics, ...norm },
-  };
+  return { ...extra, gradient, metrics: { loss: value, ...extra.metrics, ...norm } };
 }
 
 /** A second reference to a model. */

@@ -6,16 +6,6 @@ import type { Network } from "../encoders/index.ts";
 import type { Optimiser } from "../optim/index.ts";
 import type { Named } from "./chain.ts";
 
-/**
- * The part of a framework behind its embeddings, for gradient caching: [V·B, E] to the loss, metrics and
- * the next state of the samplers. `batch` and `sampling` are lent.
- */
-export type Contrast = (
-  embeddings: np.Array,
-  batch: ArrayRecord,
-  sampling: ArrayRecord,
-) => [np.Array, { metrics: ArrayRecord; sampling: ArrayRecord }];
-
 /** What a term of an objective says instead of the loss's own options. */
 export type LossOverrides = {
   temperature?: number | undefined;

@@ -3,10 +3,12 @@ import type { numpy as np } from "@jax-js/jax";
 import { hostArray, type HostRecord } from "../core/arrays.ts";
 import { type ArrayRecord, differentiate, disposeArrays } from "../core/trees.ts";
 import type { BatchSpec } from "./batchSpec.ts";
-import type { Core, LoadedBatch, Recorder, StepAt } from "./framework.ts";
+import type { Core } from "./defineFramework.ts";
+import type { LoadedBatch, Recorder, StepAt } from "./framework.ts";
 import type { LossOverrides, Parts, Recording } from "./parts.ts";
 import { anchorLosses, named, ofChain, recordedOnly, termsOf } from "./recording.ts";
 import { asTree } from "./state.ts";
+import { contrastBatch, isMemoryless, stepOf } from "./step.ts";
 
 /** The arrays of a chain with loss and force of every recorded anchor. Consumes the arrays. */
 function withForces(parts: Parts, arrays: ArrayRecord, overrides: readonly LossOverrides[]) {
@@ -32,14 +34,14 @@ export function recorderOf(
 ): Recorder {
   const overrides: Recording["overrides"] = new Map();
   const recording: Recording = { count, overrides };
-  const core = build({ ...parts, recording, metrics: false });
+  const watched = { ...parts, recording, metrics: false };
+  const core = build(watched);
   const chains = core.chains.map(({ key, sizes, links, mixer }) => ({
     ...{ key, anchorViews: sizes.anchors / sizes.images, columns: core.columns ?? [] },
     links: links.map(({ part: { name, reasons } }) => ({ name, reasons })),
     mixer: mixer?.part.name,
     overrides: () => overrides.get(key) ?? [],
   }));
-  const { contrast } = core;
   /** Results of a step as those of the recorder. */
   const finished = (results: ArrayRecord): ArrayRecord => {
     const recorded = recordedOnly(results);
@@ -57,18 +59,18 @@ export function recorderOf(
       rows: hostArray("int32", [count], Int32Array.from(rows)),
     }),
     program(state, batch) {
-      const [after, results] = core.step(state, batch);
+      const [after, results] = stepOf(watched, core)(state, batch);
       disposeArrays(asTree(after));
       return finished(results);
     },
-    ...(contrast === undefined
-      ? {}
-      : {
+    ...(isMemoryless(core)
+      ? {
           contrast(embeddings, batch, sampling) {
-            const [loss, { metrics }] = contrast(embeddings, batch, sampling);
+            const [loss, { metrics }] = contrastBatch(watched, core, embeddings, batch, sampling);
             loss.dispose();
             return finished(metrics);
           },
-        }),
+        }
+      : {}),
   };
 }
