@@ -16,6 +16,7 @@ import {
 import { goBackTo, newestCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
 import { checkLabels } from "./checkLabels.ts";
+import { checkNegatives } from "./checkNegatives.ts";
 import { checkCrops } from "./cropRefresh.ts";
 import { factsOf, openTrainingData, type TrainingData } from "./dataset.ts";
 import { configHash, decisivePart, differences } from "./decisive.ts";
@@ -83,6 +84,7 @@ async function openParts(
   const config = { ...asked, views: { ...asked.views, count: framework.viewCount } };
   checkCrops(config.views, framework.encoder, data);
   const state = framework.init();
+  checkNegatives(config, data, state.memory === undefined);
   if (config.init !== undefined) {
     listener({ kind: "note", text: describeLoaded(await initialise(state, config.init)) });
   }
