@@ -14,6 +14,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { lock } from "../src/files/index.ts";
 import { goBackTo, newestCheckpoint } from "../src/train/checkpoint.ts";
 import { timeFields } from "../src/train/events.ts";
 import {
@@ -116,6 +117,36 @@ describe("a run that was stopped goes on bit for bit", () => {
     expect(again.code).toBe(0);
     expect(resultOf(run)).toEqual(resultOf(folder.at("whole")));
   });
+});
+
+test("a run that another process trains is not touched, and one that was removed is an error", async () => {
+  const run = folder.at("whole");
+  const before = resultOf(run);
+  const held = await lock(join(run, "run"), { what: "it is being trained" });
+  const calls = [
+    ["train", "--resume", run, "--quiet"],
+    [...startArguments(run), "--overwrite"],
+  ];
+  for (const call of calls) {
+    const { code, err } = await contrapose(call);
+    expect(code).toBe(2);
+    expect(err).toContain(`is being trained by process ${process.pid}`);
+  }
+  held.release();
+  expect(resultOf(run)).toEqual(before);
+  const gone = folder.at("gone");
+  const remove = (child: ReturnType<typeof spawn>) => {
+    const metrics = join(gone, "metrics.jsonl");
+    const timer = setInterval(() => {
+      if (!existsSync(metrics) || readFileSync(metrics, "utf8").split("\n").length < 5) return;
+      clearInterval(timer);
+      rmSync(gone, { recursive: true, maxRetries: 5 });
+    }, 1);
+    child.on("close", () => clearInterval(timer));
+  };
+  const removed = await contrapose(startArguments(gone), { kill: remove });
+  expect(removed.code).toBe(2);
+  expect(removed.err).toMatch(/was removed or replaced|does not exist/);
 });
 
 test("a run goes on where it and its images have moved, and tells nothing twice", async () => {

@@ -2,7 +2,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
-import { appendLine, makeFolder, readJsonLines, writeFileAtomic } from "../files/index.ts";
+import {
+  appendLine,
+  isLockName,
+  makeFolder,
+  readJsonLines,
+  writeFileAtomic,
+} from "../files/index.ts";
 import type { RunResult } from "./result.ts";
 
 /** Paths inside the folder of a comparison. */
@@ -48,7 +54,11 @@ export function checkCompareFolder({ path, state }: CompareFolder): void {
     throw new ConfigError(`compare: ${JSON.stringify(path)} is a file, expected a folder`);
   }
   const begun = ["runs", "configs", "speed"]; // made before the state is written
-  if (existsSync(state) || readdirSync(path).every((name) => begun.includes(name))) return;
+  if (
+    existsSync(state) ||
+    readdirSync(path).every((name) => begun.includes(name) || isLockName(name))
+  )
+    return;
   throw new ConfigError(
     `compare: ${JSON.stringify(path)} holds other files and no comparison`,
     "choose another --out",

@@ -1,9 +1,9 @@
 import { appendFile, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
+import { lock } from "../files/index.ts";
 import { encodeJpeg } from "./encodeImage.ts";
 import { detectSource } from "./detectSource.ts";
 import { isPackedDataset, openDataset } from "./openDataset.ts";
@@ -105,11 +105,11 @@ test("what has not changed is not written to, also while another process holds t
   inFolder(async (folder) => {
     await writeFiles(folder, pictures(6));
     const first = await pack(folder);
-    const lock = join(folder, "out/pack.lock");
-    await writeFile(lock, `${hostname()}\n${process.ppid}\n`);
+    const held = await lock(join(folder, "out/pack"), { what: "it is being packed" });
     const again = await pack(folder);
     expect(again).toEqual({ ...first, packed: 0, kept: 6, seconds: again.seconds });
-    expect(await readFile(lock, "utf8")).toContain(String(process.ppid));
+    held.check();
+    held.release();
   }));
 
 test("a stopped packing goes on where it was and ends like one in one go", () =>

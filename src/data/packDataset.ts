@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 
 import type { z } from "zod";
 
 import { ContraposeError, DataError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
+import { lock } from "../files/index.ts";
 import { inOrder } from "./inOrder.ts";
 import { hasJournal, openJournal } from "./journal.ts";
 import type { Journal } from "./journal.ts";
@@ -12,7 +13,6 @@ import { claimPackFolder, indexed, journalKey, readPacked } from "./packFolder.t
 import type { Packed } from "./packFolder.ts";
 import { finishPacking, unchangedReport } from "./finishPacking.ts";
 import type { PackReport } from "./finishPacking.ts";
-import { lockFolder } from "./packLock.ts";
 import { PackOptions, pixelSettings } from "./packOptions.ts";
 import type { PixelSettings } from "./packOptions.ts";
 import type { StoredImage } from "./packedIndex.ts";
@@ -40,6 +40,7 @@ export type PackProgress = {
 /** What is told of a packing while it runs, and what can stop it. */
 export type PackCalls = {
   readonly onProgress?: (progress: PackProgress) => void; // about ten times a second
+  readonly note?: ((text: string) => void) | undefined;
   readonly signal?: AbortSignal;
 };
 
@@ -94,6 +95,7 @@ function refuse({ path, reason }: Skipped): never {
 }
 
 const SECONDS_BETWEEN_FLUSHES = 0.5;
+const PATIENCE = 15; // seconds; a packing that finds nothing new is through long before
 
 async function store({ writer, journal }: Packing, prepared: Prepared): Promise<StoredImage> {
   const image: StoredImage = { ...prepared.image, ...(await writer.append(prepared.pixels)) };
@@ -221,7 +223,11 @@ export async function packDataset(
   const standing = await reportUnchanged(out, source, parsed);
   if (standing !== undefined) return standing;
   await claimPackFolder(out, source);
-  const unlock = await lockFolder(out);
+  const held = await lock(join(out, "pack"), {
+    what: `pack: ${JSON.stringify(folder)} is being packed`,
+    patience: PATIENCE,
+    note: calls.note,
+  });
   try {
     const packed = await readPacked(out, source, settings, parsed.overwrite);
     const journal = await openJournal(out, journalKey(source, settings));
@@ -245,6 +251,6 @@ export async function packDataset(
       await journal.close();
     }
   } finally {
-    await unlock();
+    held.release();
   }
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
-import { explained } from "../files/index.ts";
+import { explained, isLockName } from "../files/index.ts";
 import { journalName, readJournal, removeJournal } from "./journal.ts";
 import {
   byteLength,
@@ -17,7 +17,8 @@ import type { PixelSettings } from "./packOptions.ts";
 import type { ImageSource } from "./source.ts";
 
 const isOurs = (name: string) =>
-  [headerName, journalName, "pack.lock"].includes(name) ||
+  [headerName, journalName].includes(name) ||
+  isLockName(name) ||
   shardNumber(name) !== undefined ||
   /^entries-[0-9a-f]+\.jsonl$/.test(name) ||
   /^\.(dataset\.json|entries-[0-9a-f]+\.jsonl)\..*\.(part|old)$/.test(name);
@@ -133,9 +134,10 @@ export async function readPacked(
 
 /** Removes files that the dataset does not need: of earlier indexes, and of packings that were given up. */
 export async function removeLeftovers(folder: string, header: PackedHeader): Promise<void> {
-  const needed = new Set([headerName, header.entries, "pack.lock"]);
+  const needed = new Set([headerName, header.entries]);
   for (const { shard } of header.shards) needed.add(shardName(shard));
   for (const name of await readdir(folder)) {
-    if (!needed.has(name) && isOurs(name)) await rm(join(folder, name), { force: true });
+    if (!needed.has(name) && isOurs(name) && !isLockName(name))
+      await rm(join(folder, name), { force: true });
   }
 }

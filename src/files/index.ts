@@ -7,6 +7,7 @@ export * from "./safetensors.ts";
 export type { SafetensorsHeader, TensorEntry } from "./safetensorsHeader.ts";
 export { readEvents } from "./eventRecords.ts";
 export type { TensorBoardEvent } from "./eventRecords.ts";
+export { isLockName, lock, type Lock, lockHolder } from "./lock.ts";
 export { insideFolder } from "./insideFolder.ts";
 export { makeFolder } from "./makeFolder.ts";
 export * from "./npy.ts";

@@ -175,6 +175,7 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
     { size, overwrite, ...(ranges === undefined ? {} : { ranges: [...ranges] }) },
     {
       onProgress: ({ done, total }) => options.progress?.(done, total),
+      note: (text) => options.note?.(`note       ${text}`),
       ...(signal === undefined ? {} : { signal }),
     },
   );

@@ -127,7 +127,7 @@ export async function buildDuckdb(parquet: string, database: string): Promise<vo
   const { DuckDBInstance } = await load();
   const name = basename(database).replaceAll("?", "_"); // behind ? DuckDB would see settings
   const part = resolve(dirname(database), `${name}.part`);
-  await rm(part, { force: true });
+  for (const left of [part, `${part}.wal`]) await rm(left, { force: true });
   try {
     const instance = await DuckDBInstance.create(part);
     const connection = await instance.connect();

@@ -10,8 +10,9 @@ import {
 import { dirname, join, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
-import { fileError } from "../files/index.ts";
+import { fileError, isLockName, lock, type Lock } from "../files/index.ts";
 import { datasetName } from "../inference/index.ts";
+import type { TrainListener } from "./events.ts";
 
 /** Where everything of a run lies. */
 export type RunFolder = {
@@ -84,7 +85,7 @@ export function checkOut(path: string, overwrite: boolean): void {
   if (!statSync(path).isDirectory()) {
     throw new ConfigError(`out: ${JSON.stringify(path)} is a file, expected a folder to make`);
   }
-  const inside = readdirSync(path);
+  const inside = readdirSync(path).filter((name) => !isLockName(name));
   if (inside.length > 0 && !overwrite) {
     const hint = isRun(path)
       ? `--resume ${path} goes on with it, --overwrite starts anew`
@@ -112,6 +113,14 @@ function checkWritable(path: string): void {
   } catch (error) {
     throw fileError(error, "write", path);
   }
+}
+
+/** Keeps a run to this process; throws `ConfigError` with the number of another one that trains it. */
+export function lockRun(path: string, listener: TrainListener): Promise<Lock> {
+  return lock(join(path, "run"), {
+    what: `run ${JSON.stringify(path)} is being trained`,
+    note: (text) => listener({ kind: "note", text: `note       ${text}` }),
+  });
 }
 
 /** Makes the folder of a new run, after `checkOut`. Only the files of an earlier run are removed from it. */

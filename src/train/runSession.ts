@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 
 import { VERSION } from "../core/version.ts";
-import { readJsonLines } from "../files/index.ts";
+import { type Lock, readJsonLines } from "../files/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
 import { type Boxes, openViewLoader, type ViewLoader } from "../views/index.ts";
 import { type Exported, writeCheckpoint } from "./checkpoint.ts";
@@ -44,6 +44,7 @@ export type Session = {
   readonly data: TrainingData;
   readonly test: TrainingData | undefined; // held-out images to measure
   readonly folder: RunFolder;
+  readonly held: Lock; // of the folder
   readonly signal: AbortSignal;
   readonly listener: TrainListener;
 };
@@ -75,6 +76,7 @@ function positionOf({ session, files, stepsPerEpoch }: Saving, progress: Progres
 
 async function save(saving: Saving, progress: Progress, names: readonly string[]) {
   const { session, exported } = saving;
+  session.held.check();
   const position = positionOf(saving, progress);
   for (const name of names) {
     const path = join(session.folder.checkpoints, name);
@@ -217,6 +219,7 @@ async function examining({ session, files, stepsPerEpoch }: Saving, earlier: rea
     listener({ kind: "note", text });
   };
   const record: LoopParts["record"] = (one) => {
+    session.held.check();
     files.record(one);
     watch.see(one);
   };

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
-import { recoverFolder } from "../files/index.ts";
+import { type Lock, recoverFolder } from "../files/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
 import {
   type AutomaticChoice,
@@ -39,6 +39,7 @@ import {
   createRunFolder,
   existingRun,
   freshRunPath,
+  lockRun,
   type RunFolder,
 } from "./runFolder.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
@@ -122,10 +123,24 @@ async function chosenEpochs(
 
 /** Trains a new run. `tree` has been checked with `configMistakes`. */
 export async function train(tree: ConfigTree, options: TrainOptions = {}): Promise<TrainResult> {
-  const { overwrite = false, signal = new AbortController().signal, listener = quiet } = options;
   const method = (tree.method as string | undefined) ?? "simclr";
   const out = (tree.out as string | undefined) ?? freshRunPath(tree.data as string, method);
-  checkOut(out, overwrite);
+  checkOut(out, options.overwrite ?? false);
+  const held = await lockRun(out, options.listener ?? quiet);
+  try {
+    return await trainLocked(tree, out, held, options);
+  } finally {
+    held.release();
+  }
+}
+
+async function trainLocked(
+  tree: ConfigTree,
+  out: string,
+  held: Lock,
+  options: TrainOptions,
+): Promise<TrainResult> {
+  const { overwrite = false, signal = new AbortController().signal, listener = quiet } = options;
   const places = { out, imageSize: viewSize(tree), listener, signal };
   const { groups, split } = tree as Pick<RunConfig, "groups" | "split">; // checked by the schema
   const data = await openTrainingData(tree.data as string, { ...places, groups, split });
@@ -146,7 +161,16 @@ export async function train(tree: ConfigTree, options: TrainOptions = {}): Promi
       ...{ choices, lowering },
     };
     await writeRunConfig(folder, { ...closed.config, about });
-    const session = { ...opened, config: closed.config, data, test, folder, signal, listener };
+    const session = {
+      ...opened,
+      held,
+      config: closed.config,
+      data,
+      test,
+      folder,
+      signal,
+      listener,
+    };
     const outcome = await runSession(session, undefined);
     return { ...outcome, run: out, config: closed.config, choices };
   } finally {
@@ -204,13 +228,27 @@ async function checkpointOf(folder: RunFolder, from: string | undefined) {
   throw new ConfigError(`resume: ${JSON.stringify(path)} does not exist`);
 }
 
+/** How a run is gone on with: from which checkpoint, and what else is set now. */
+export type ResumeOptions = TrainOptions & { from?: string | undefined; given?: ConfigTree };
+
 /** Goes on with a run from its last checkpoint, or from another one of it. */
-export async function resume(
-  path: string,
-  options: TrainOptions & { from?: string | undefined; given?: ConfigTree } = {},
+export async function resume(path: string, options: ResumeOptions = {}): Promise<TrainResult> {
+  const folder = existingRun(path);
+  const held = await lockRun(path, options.listener ?? quiet);
+  try {
+    return await resumeLocked(folder, held, options);
+  } finally {
+    held.release();
+  }
+}
+
+async function resumeLocked(
+  folder: RunFolder,
+  held: Lock,
+  options: ResumeOptions,
 ): Promise<TrainResult> {
   const { signal = new AbortController().signal, listener = quiet, from } = options;
-  const folder = existingRun(path);
+  const { path } = folder;
   const before = readRunConfig(folder);
   const { about, ...written } = before;
   const given = withFullPaths(options.given ?? {});
@@ -235,7 +273,7 @@ export async function resume(
     const state = read?.state ?? fresh;
     const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
     const stepper = await openStepper(framework, state, config, target);
-    const parts = { config, framework, state, stepper, target, data, test, folder };
+    const parts = { config, framework, state, stepper, target, data, test, folder, held };
     await noteMoved(folder, before, config);
     if (from !== undefined) await goBackTo(folder.checkpoints, from);
     forgetFailure(folder);

@@ -30,7 +30,7 @@ import {
 } from "../../compare/index.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
-import { writeFileAtomic } from "../../files/index.ts";
+import { lock, writeFileAtomic } from "../../files/index.ts";
 import {
   labelledOnly,
   labelsIn,
@@ -258,6 +258,19 @@ export async function runCompare(call: Call): Promise<Answer> {
   const request = await readRequest(call);
   const folder = compareFolder(request.out);
   checkCompareFolder(folder);
+  const held = await lock(join(folder.path, "compare"), {
+    what: `compare: ${JSON.stringify(folder.path)} is being made`,
+    note: (text) => printer.note(`note       ${text}`),
+  });
+  try {
+    return await compareLocked(request, folder, call);
+  } finally {
+    held.release();
+  }
+}
+
+async function compareLocked(request: Request, folder: CompareFolder, call: Call): Promise<Answer> {
+  const { printer } = call;
   for (const note of request.notes) printer.note(`note       ${note}`);
   const data = await openImages(request, folder, call);
   try {

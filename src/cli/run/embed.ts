@@ -9,6 +9,7 @@ import {
   type ImageEncoder,
   openImageEncoder,
 } from "../../evaluate/index.ts";
+import { lock } from "../../files/index.ts";
 import type { Images } from "../../inference/index.ts";
 import {
   type EmbeddingFiles,
@@ -112,6 +113,21 @@ function say(embedded: EmbeddedImages, files: EmbeddingFiles, { printer }: Call)
 
 /** Embeds images and writes the embeddings. */
 export async function runEmbed(call: Call): Promise<Answer> {
+  const { out } = call.options;
+  const { parquet, npy } = embeddingFiles(typeof out === "string" ? out : "embeddings");
+  const place = parquet ?? npy ?? "embeddings";
+  const held = await lock(place, {
+    what: `embed: ${JSON.stringify(place)} is being written`,
+    note: (text) => call.printer.note(`note       ${text}`),
+  });
+  try {
+    return await embedLocked(call);
+  } finally {
+    held.release();
+  }
+}
+
+async function embedLocked(call: Call): Promise<Answer> {
   const { words, options, signal } = call;
   const values = valueReader("embed", options);
   const asked = encoderOptionsOf(values);

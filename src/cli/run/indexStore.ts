@@ -1,6 +1,7 @@
-import { existsSync, rmSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 
 import { ConfigError } from "../../core/errors.ts";
+import { lock } from "../../files/index.ts";
 import type { Features } from "../../metrics/index.ts";
 import {
   buildDuckdb,
@@ -17,6 +18,7 @@ import {
   type VectorStore,
 } from "../../store/index.ts";
 import { counted, duration } from "../format.ts";
+import type { Printer } from "../printer.ts";
 import type { Answer, Call } from "../verb.ts";
 import { progressOf } from "./images.ts";
 import { embeddingsOf, placeOf } from "./search.ts";
@@ -24,15 +26,18 @@ import { valueReader } from "./values.ts";
 
 type Made = { database?: string; bytes?: number; url?: string; collection?: string };
 
-async function intoDuckdb(table: string, overwrite: boolean): Promise<Made> {
+async function intoDuckdb(table: string, overwrite: boolean, printer: Printer): Promise<Made> {
   const database = databasePath(table);
   if (existsSync(database)) {
     if (!overwrite) {
       throw new ConfigError(`index: ${JSON.stringify(database)} exists`, "say --overwrite");
     }
-    rmSync(database);
   }
-  await buildDuckdb(table, database);
+  const held = await lock(database, {
+    what: `index: ${JSON.stringify(database)} is being written`,
+    note: (text) => printer.note(`note       ${text}`),
+  });
+  await buildDuckdb(table, database).finally(() => held.release());
   return { database, bytes: statSync(database).size };
 }
 
@@ -63,7 +68,7 @@ export async function runIndex(call: Call): Promise<Answer> {
   const overwrite = options.overwrite === true;
   const started = performance.now();
   let made: Made = {};
-  if (kind === "duckdb") made = await intoDuckdb(table, overwrite);
+  if (kind === "duckdb") made = await intoDuckdb(table, overwrite, printer);
   if (kind === "qdrant") {
     const show = progressOf(call);
     await fillQdrant(place, embeddings, overwrite, {

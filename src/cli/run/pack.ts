@@ -90,6 +90,7 @@ export async function runPack(call: Call): Promise<Answer> {
   const source = await detectSource(data, { split, labels: labels ?? "auto" });
   const report = await packDataset(source, out, options, {
     signal,
+    note: (text) => printer.note(`note       ${text}`),
     onProgress: ({ done, total }) => {
       const of = total === undefined ? "" : ` of ${count(total)}`;
       printer.redraw(`packing ${count(done)}${of} images`);

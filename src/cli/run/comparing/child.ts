@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 
+import { lockHolder } from "../../../files/index.ts";
 import { PARENT } from "../../parent.ts";
 import type { Answer } from "../../verb.ts";
 
@@ -51,6 +54,14 @@ export function runChild(args: readonly string[], signal: AbortSignal): Promise<
       resolve({ code, answer, error: code === 0 ? "" : errorOf(messages, code) });
     });
   });
+}
+
+const PATIENCE = 30; // seconds
+
+/** Waits for the process that a killed call left behind in a run: it sees that, saves and ends by itself. */
+export async function released(run: string): Promise<void> {
+  const until = performance.now() + 1000 * PATIENCE;
+  while (lockHolder(join(run, "run")) !== undefined && performance.now() < until) await pause(200);
 }
 
 /** Runs jobs in their order, a few at a time; takes no more once the signal is given. */

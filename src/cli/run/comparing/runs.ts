@@ -17,7 +17,7 @@ import { VERSION } from "../../../core/version.ts";
 import { readJsonLines, writeFileAtomic } from "../../../files/index.ts";
 import type { Answer, Call } from "../../verb.ts";
 import { count, duration, percent } from "../../format.ts";
-import { inParallel, runChild } from "./child.ts";
+import { inParallel, released, runChild } from "./child.ts";
 
 /** What making the missing runs needs. */
 export type Making = {
@@ -80,6 +80,7 @@ async function resultOf(
 /** Trains a run, or goes on with it. */
 async function trainOne({ folder, runs, standings }: Making, run: PlannedRun, signal: AbortSignal) {
   const path = join(folder.runs, run.name);
+  await released(path);
   if (standings[runs.indexOf(run)].kind === "begun" && existsSync(join(path, "config.json"))) {
     return runChild(["train", "--resume", path], signal);
   }

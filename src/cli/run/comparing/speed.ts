@@ -8,7 +8,7 @@ import { ConfigError, ContraposeError } from "../../../core/errors.ts";
 import { readJsonLines, writeFileAtomic } from "../../../files/index.ts";
 import { omit } from "../../../train/index.ts";
 import type { Call } from "../../verb.ts";
-import { inParallel, runChild } from "./child.ts";
+import { inParallel, released, runChild } from "./child.ts";
 
 type Speed = NonNullable<ReturnType<typeof speedOf>>;
 type Pilot = { arm: PlannedArm; place: number };
@@ -35,6 +35,7 @@ async function pilot(
     ...{ ...omit(arm.tree, "test"), data: images, out, epochs: 1000, warmupEpochs: 0, seed: 0 },
     ...{ evaluation: { every: 0 }, checkpoint: { seconds: 1e6, keepEvery: 0 } },
   };
+  await released(out);
   await writeFileAtomic(config, JSON.stringify(tree));
   const stop = new AbortController();
   const ended = runChild(
