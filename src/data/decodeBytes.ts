@@ -94,11 +94,11 @@ async function readPixels(
   { seconds, ranges }: DecodeSettings,
 ): Promise<Raw & { deep?: DeepFacts }> {
   const { depth, space, kind, stored, autoOrient, hasAlpha } = about;
-  const upright = file.autoOrient().timeout({ seconds });
+  const upright = file.autoOrient().timeout({ seconds: Math.ceil(seconds) });
   const bytes = (image: Sharp) =>
     image
       .toColourspace("srgb")
-      .timeout({ seconds })
+      .timeout({ seconds: Math.ceil(seconds) })
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
   if (!isDeep(kind, depth, space)) {
@@ -111,22 +111,41 @@ async function readPixels(
   return { ...info, data, deep: facts };
 }
 
-/** Decodes the first frame of an image file to upright 8-bit sRGB, and says what it found. */
-export async function decodeBytes(
-  bytes: Uint8Array,
-  settings: DecodeSettings,
-): Promise<DecodedImage> {
-  const { fit, maxPixels, damaged } = settings;
+const DEFLATED = 1032; // bytes that a byte of deflate can stand for at most (zlib, "Technical Details")
+const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }; // of a PNG, by colour type
+
+/** Throws where a PNG is shorter than its pixels can be made, so that nobody waits for what cannot come. */
+function checkLength(png: Uint8Array): void {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
+  if (png.length < 26) return;
+  const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  const row = Math.ceil((width * png[24] * (CHANNELS[png[25]] ?? 1)) / 8);
+  if (png.length >= (height * row) / DEFLATED) return;
+  throw new DataError(
+    `the PNG data is damaged or cut short: ${width} × ${height} pixels cannot be in ${png.length} bytes`,
+  );
+}
+
+type Opened = { bytes: Uint8Array; kind: string; file: Sharp; metadata: Metadata };
+
+async function open(bytes: Uint8Array, settings: DecodeSettings): Promise<Opened> {
+  const kind = sniff(bytes);
   const file = sharp(bytes, {
-    failOn: damaged === "reject" ? "warning" : "none",
-    limitInputPixels: maxPixels,
+    failOn: settings.damaged === "reject" ? "warning" : "none",
+    limitInputPixels: settings.maxPixels,
     sequentialRead: true,
   });
   const metadata = await file.metadata();
+  if (kind === "png") checkLength(bytes);
   checkKind(metadata);
+  return { bytes, kind, file, metadata };
+}
+
+async function read(opened: Opened, settings: DecodeSettings): Promise<DecodedImage> {
+  const { bytes, kind, file, metadata } = opened;
   const { width, height } = metadata.autoOrient;
+  const { fit } = settings;
   const stored = fit === undefined ? { width, height } : storedSize(width, height, fit);
-  const kind = sniff(bytes);
   const { deep, ...raw } = await readPixels(file, { ...metadata, kind, stored }, settings);
   const { image, ground } = opaque(raw);
   const { exif, space, pages } = metadata;
@@ -146,4 +165,26 @@ export async function decodeBytes(
       ...(deep === undefined ? {} : { deep }),
     },
   };
+}
+
+/** Decodes the first frame of an image file to upright 8-bit sRGB, and says what it found. */
+export const decodeBytes = async (bytes: Uint8Array, settings: DecodeSettings) =>
+  read(await open(bytes, settings), settings);
+
+const LARGE = 24e6; // pixels
+const LONG = 65_535; // pixels of a side
+
+/**
+ * The same, or undefined where decoding may take long while nothing can interrupt it: large and very long
+ * images, and drawings, of which even the size may take long to know.
+ */
+export async function decodeLight(
+  bytes: Uint8Array,
+  settings: DecodeSettings,
+): Promise<DecodedImage | undefined> {
+  if (sniff(bytes) === "svg") return undefined;
+  const opened = await open(bytes, settings);
+  const { width, height } = opened.metadata;
+  if (width * height > LARGE || Math.max(width, height) > LONG) return undefined;
+  return read(opened, settings);
 }

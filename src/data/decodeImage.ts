@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 
 import { DataError } from "../core/errors.ts";
 import { explained } from "../files/index.ts";
-import { decodeBytes } from "./decodeBytes.ts";
+import { decodeApart } from "./decodeApart.ts";
+import { decodeLight } from "./decodeBytes.ts";
 import type { DecodedImage, DecodeSettings } from "./decodeBytes.ts";
 import { sniff, whyNoImage } from "./sniff.ts";
 import { messageOf } from "./source.ts";
@@ -10,7 +11,27 @@ import { messageOf } from "./source.ts";
 /** How images are decoded: 268 million pixels and 60 seconds at most, nothing of broken files. */
 export type DecodeOptions = {
   readonly [Name in keyof DecodeSettings]?: DecodeSettings[Name] | undefined;
-};
+} & { readonly signal?: AbortSignal | undefined };
+
+/** Decodes where it is safe, and of broken files what can be decoded where that is accepted. */
+async function decode(
+  bytes: Uint8Array,
+  settings: DecodeSettings,
+  signal: AbortSignal | undefined,
+): Promise<DecodedImage> {
+  const attempt = async (damaged: DecodeSettings["damaged"]) => {
+    const asked = { ...settings, damaged };
+    return (await decodeLight(bytes, asked)) ?? decodeApart(bytes, asked, signal);
+  };
+  if (settings.damaged === "reject") return attempt("reject");
+  try {
+    return await attempt("reject");
+  } catch (error) {
+    if (error instanceof DataError || signal?.aborted === true) throw error; // no other attempt will do
+    const decoded = await attempt("accept");
+    return { ...decoded, file: { ...decoded.file, damaged: true } };
+  }
+}
 
 function reason(error: unknown, bytes: Uint8Array): string {
   if (error instanceof DataError) return error.message;
@@ -43,9 +64,11 @@ export async function decodeImage(
   const bytes =
     typeof file === "string" ? await explained("read", file, () => readFile(file)) : file;
   const { fit, maxPixels = 268402689, seconds = 60, damaged = "reject", ranges = [] } = options;
+  const { signal } = options;
   try {
-    return await decodeBytes(bytes, { fit, maxPixels, seconds, damaged, ranges });
+    return await decode(bytes, { fit, maxPixels, seconds, damaged, ranges }, signal);
   } catch (error) {
+    signal?.throwIfAborted();
     throw new DataError(`${JSON.stringify(name)}: ${reason(error, bytes)}`, undefined, {
       cause: error,
     });

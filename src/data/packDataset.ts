@@ -75,11 +75,12 @@ async function handle(packing: Packing, entry: RawEntry): Promise<Outcome> {
 }
 
 async function tryPrepare(packing: Packing, entry: RawEntry): Promise<Decoded> {
+  const { settings, options, ranges } = packing;
+  const { signal } = packing.calls;
   try {
-    return {
-      prepared: await prepareImage(entry, packing.settings, packing.options, packing.ranges),
-    };
+    return { prepared: await prepareImage(entry, settings, options, { ranges, signal }) };
   } catch (error) {
+    signal?.throwIfAborted();
     const named = `${JSON.stringify(entry.id)}: `;
     const message = messageOf(error);
     const reason = message.startsWith(named) ? message.slice(named.length) : message;

@@ -279,3 +279,13 @@ test("ranges do not depend on the order of the images", () => {
     }),
   );
 });
+
+test("of a broken file nothing is taken, or what can be decoded, which is then said", async () => {
+  const whole = await sharp(blobs(5, 64).data, { raw: { width: 64, height: 64, channels: 3 } })
+    .jpeg()
+    .toBuffer();
+  const half = whole.subarray(0, Math.round(whole.length / 2));
+  await expect(decodeImage(half)).rejects.toThrow(/damaged or cut short/);
+  expect((await decodeImage(half, { damaged: "accept" })).file.damaged).toBe(true);
+  expect((await decodeImage(whole, { damaged: "accept" })).file.damaged).toBeUndefined();
+});

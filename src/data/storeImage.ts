@@ -15,17 +15,27 @@ import { storedSize } from "./storedSize.ts";
 /** An image with what is known of its file; of records, which are pixels already, nothing is. */
 type Decoded = Omit<DecodedImage, "file"> & Partial<Pick<DecodedImage, "file">>;
 
+/** How deep pixels are shown, and what ends decoding. */
+type Calls = {
+  readonly ranges: readonly PixelRange[];
+  readonly signal?: AbortSignal | undefined;
+};
+
 async function decoded(
   entry: RawEntry,
   settings: PixelSettings,
   options: PackOptions,
-  ranges: readonly PixelRange[],
+  { ranges, signal }: Calls,
 ): Promise<Decoded> {
   const content = await entry.load();
   if ("bytes" in content) {
     const { maxPixels, seconds, damaged } = options;
     const fit = settings;
-    return decodeImage(content.bytes, { fit, maxPixels, seconds, damaged, ranges }, entry.id);
+    return decodeImage(
+      content.bytes,
+      { fit, maxPixels, seconds, damaged, ranges, signal },
+      entry.id,
+    );
   }
   const { width, height } = content.image;
   const size = storedSize(width, height, settings);
@@ -60,20 +70,18 @@ export function factsOf({ label, group, box, modified }: RawEntry, sizes: Sizes)
 
 /**
  * Decodes an entry and works out everything that is stored of it.
- *
- * @param ranges of deep pixels
  */
 export async function prepareImage(
   entry: RawEntry,
   settings: PixelSettings,
   options: PackOptions,
-  ranges: readonly PixelRange[],
+  calls: Calls,
 ): Promise<Prepared> {
   const { image, originalWidth, originalHeight, taken, file } = await decoded(
     entry,
     settings,
     options,
-    ranges,
+    calls,
   );
   const { width, height, data }: PixelImage = image;
   const hash = perceptualHash(image);

@@ -20,3 +20,4 @@ export {
 } from "./readParquet.ts";
 export type { ParquetCell } from "./parquetCells.ts";
 export * from "./tensorboard.ts";
+export * from "./workerUrl.ts";

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 
 import { ConfigError, ContraposeError } from "../core/errors.ts";
 import type { PixelSource } from "../core/pixels.ts";
+import { workerUrl } from "../files/index.ts";
 import { batchesPerEpoch, createSlot } from "./batches.ts";
 import type { BatchPlan, Slot } from "./batches.ts";
 import type { Boxes } from "./boxes.ts";
@@ -11,7 +12,6 @@ import { PACKED_PARAMETERS, unpackParameters } from "./packedParameters.ts";
 import type { ViewParameters } from "./parameters.ts";
 import type { ViewPolicy } from "./policy.ts";
 import { createRing } from "./ring.ts";
-import { workerUrl } from "./workerUrl.ts";
 
 /** One batch of V views of B images. Good until the next one is asked for; copy what must last. */
 export type ViewBatch = {
@@ -114,7 +114,7 @@ function makerFor(plan: BatchPlan, options: ViewLoaderOptions, workers: number, 
   const pieces = Math.min(batchSize, Math.max(workers, Math.ceil(batchSize / 16)));
   const { first: firstBatch, all: batches } = span;
   const ring = createRing(plan, { slots: ahead, firstBatch, batches, pieces });
-  return makeInWorkers(plan, ring, workers, script ?? workerUrl("viewWorker"));
+  return makeInWorkers(plan, ring, workers, script ?? workerUrl("viewWorker", import.meta.url));
 }
 
 function batchAt(
