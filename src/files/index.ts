@@ -19,5 +19,6 @@ export {
   readParquetFooter,
 } from "./readParquet.ts";
 export type { ParquetCell } from "./parquetCells.ts";
+export { readParquetTable } from "./parquetTable.ts";
 export * from "./tensorboard.ts";
 export * from "./workerUrl.ts";

@@ -3,6 +3,7 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { ColumnSource } from "hyparquet-writer";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { withAtomicFile } from "./atomic.ts";
 import { AUTHOR } from "./readParquet.ts";
 
@@ -41,13 +42,15 @@ function fits(value: unknown, type: ParquetColumn["type"]): boolean {
   return typeof value === "number";
 }
 
+/** Whether a column may hold a value. */
+export const cellFits = (value: unknown, { type, nullable }: ParquetColumn): boolean =>
+  value === null ? nullable === true : fits(value, type);
+
 function cell(row: ParquetRow, column: ParquetColumn, at: number): unknown {
   const value = row[column.name] ?? null;
-  if (value === null ? column.nullable : fits(value, column.type)) {
-    return value instanceof Float32Array ? Array.from(value) : value;
-  }
+  if (cellFits(value, column)) return value instanceof Float32Array ? Array.from(value) : value;
   throw new DataError(
-    `parquet: row ${at}, column ${JSON.stringify(column.name)} is ${JSON.stringify(value)}, expected ${column.type}`,
+    `parquet: row ${at}, column ${quoted(column.name)} is ${quoted(value)}, expected ${column.type}`,
   );
 }
 

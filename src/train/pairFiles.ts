@@ -1,11 +1,14 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
+import { z } from "zod";
+
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import {
   type ParquetColumn,
   type ParquetRow,
-  readParquet,
+  readParquetTable,
   writeFolderAtomic,
   writeParquet,
 } from "../files/index.ts";
@@ -92,28 +95,65 @@ const pathOf = (folder: string, step: number, name: string) => join(folder, name
 
 /** Recorded anchors of one step. */
 export async function readAnchors(folder: string, step: number): Promise<AnchorRow[]> {
-  return (await readParquet(pathOf(folder, step, "anchors.parquet"))) as AnchorRow[];
+  const path = pathOf(folder, step, "anchors.parquet");
+  return (await readParquetTable(path, anchorColumns)) as AnchorRow[];
 }
 
 /** All that is recorded of a step. */
 export async function readRecordedStep(folder: string, step: number): Promise<RecordedStep> {
-  const read = (name: string): Promise<ParquetRow[]> => readParquet(pathOf(folder, step, name));
-  const views = await read("views.parquet");
+  const read = (name: string, columns: readonly ParquetColumn[]): Promise<ParquetRow[]> =>
+    readParquetTable(pathOf(folder, step, name), columns);
+  const views = await read("views.parquet", viewColumns);
+  const where = quoted(pathOf(folder, step, "views.parquet"));
   return {
     anchors: await readAnchors(folder, step),
-    pairs: (await read("pairs.parquet")) as PairRow[],
-    views: views.map((row) => ({ ...row, ...parsed(row) }) as ViewRow),
+    pairs: (await read("pairs.parquet", pairColumns)) as PairRow[],
+    views: views.map((row, at) => ({ ...row, ...parsed(row, `${where}: row ${at}`) }) as ViewRow),
   };
 }
 
-function parsed({ parameters, box, row }: ParquetRow): Pick<ViewRow, "parameters" | "box"> {
+const FAR = 2 ** 24; // pixels: no side of an image is as long
+const place = z.number().min(-FAR).max(FAR);
+const side = z.number().min(0).max(FAR);
+const Rect = z.object({ x: place, y: place, width: side, height: side });
+const Parameters = z.object({
+  crop: Rect,
+  flip: z.boolean(),
+  verticalFlip: z.boolean(),
+  rotation: z.number().gt(-360).lt(360),
+  jitter: z
+    .array(
+      z.object({
+        step: z.enum(["brightness", "contrast", "saturation", "hue"]),
+        amount: z.number().min(-1000).max(1000),
+      }),
+    )
+    .max(4),
+  grey: z.boolean(),
+  blur: z
+    .object({ sigma: z.number().min(0).max(1000), radius: z.number().min(0).max(1000) })
+    .nullable(),
+  solarise: z.number().nullable(),
+  cutout: Rect.nullable(),
+  source: z.int().min(0).exactOptional(),
+});
+
+const BoxForm = z
+  .object({ left: z.number(), top: z.number(), right: z.number(), bottom: z.number() })
+  .nullable();
+
+/** The parameters and the box of a view from their JSON. */
+function parsed(
+  { parameters, box }: ParquetRow,
+  where: string,
+): Pick<ViewRow, "parameters" | "box"> {
   try {
     return {
-      parameters: JSON.parse(parameters as string) as ViewParameters,
-      box: JSON.parse(box as string) as Box | null,
+      parameters: Parameters.parse(JSON.parse(String(parameters))),
+      box: BoxForm.parse(JSON.parse(String(box))),
     };
   } catch (cause) {
-    throw new DataError(`pairs: view ${row as number} has parameters that are no JSON`, undefined, {
+    throw new DataError(`${where} has parameters or a box that were not written so`, undefined, {
       cause,
     });
   }
