@@ -42,7 +42,7 @@ function* textsOf({ deep, frames, format = "", ground, space, damaged, blank }: 
   if (ground !== undefined) yield `transparent: on ${grounds[ground]} ground`;
   if (space === "cmyk") yield "of CMYK: converted to RGB";
   if (damaged === true) yield "damaged: what could be decoded";
-  if (blank === true) yield "of one colour: nothing to learn from";
+  if (blank === true) yield "of one colour: nothing to see";
 }
 
 /** Conversions of images, counted by kind, the most frequent first. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 
 import type { PixelImage } from "../../core/pixels.ts";
 import { permutation, randomStream } from "../../core/random.ts";
-import { encodeWebp, resizeImage } from "../../data/index.ts";
+import { conversionLine, encodeWebp, resizeImage } from "../../data/index.ts";
 import { type Evaluation, nearestImages } from "../../evaluate/index.ts";
 import { readJsonLines } from "../../files/index.ts";
 import type { Images, LoadedEncoder } from "../../inference/index.ts";
@@ -146,6 +146,14 @@ function commandOf(folder: RunFolder): string {
   return `contrapose train --config ${folder.config} --out another-run`;
 }
 
+/** What was done to pixels, in a line, where anything was. */
+function convertedIn({ dataset }: Images) {
+  const { conversions = [] } = dataset.header;
+  return conversions.length === 0
+    ? []
+    : [{ name: "converted", value: conversionLine(conversions) }];
+}
+
 /** Everything that the report of a run shows. */
 export async function gatherReport(
   folder: RunFolder,
@@ -172,6 +180,7 @@ export async function gatherReport(
         value: `${config.optimiser.name}, learning rate ${config.learningRate}`,
       },
       { name: "device", value: `${config.device}, ${config.threads} threads` },
+      ...convertedIn(images),
     ],
     ...(evaluation === undefined ? {} : { evaluation: evaluationOf(evaluation) }),
     ...pointsOf(records),

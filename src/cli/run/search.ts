@@ -3,6 +3,7 @@ import { basename } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
 import { writeFileAtomic } from "../../files/index.ts";
+import type { Conversion } from "../../data/index.ts";
 import type { Features } from "../../metrics/index.ts";
 import { renderSearch, type Shown } from "../../report/index.ts";
 import {
@@ -32,7 +33,12 @@ export const placeOf = (values: ValueReader) => ({
 /** The embeddings that a call names. */
 export const embeddingsOf = ({ words }: Call): string => words[0] ?? "embeddings";
 
-type Query = { features: Features; shown: Shown; milliseconds?: number };
+type Query = {
+  features: Features;
+  shown: Shown;
+  milliseconds?: number;
+  converted?: readonly Conversion[]; // what was done to the pixels of a file
+};
 
 /** The picture that is asked with: a file, or an image of the set. */
 async function queryOf(call: Call, store: VectorStore, pictures: Pictures, table: Table) {
@@ -62,7 +68,8 @@ async function queryOf(call: Call, store: VectorStore, pictures: Pictures, table
       call.printer.note(`query      ${conversions.map(({ what }) => what).join("; ")}`);
     }
     const shown = { path: basename(file!), source: await thumbnailSource(image) };
-    return { features, shown, milliseconds: performance.now() - started } satisfies Query;
+    const milliseconds = performance.now() - started;
+    return { features, shown, milliseconds, converted: conversions } satisfies Query;
   } finally {
     await encoder.dispose();
   }
@@ -187,6 +194,7 @@ export async function runSearch(call: Call): Promise<Answer> {
     const times = { opening, search: milliseconds, embedding: query.milliseconds ?? 0 };
     return {
       ...{ query: file ?? values.text("id"), store: kind, vectors: store.count },
+      converted: query.converted ?? [],
       ...{ milliseconds: times, hits: hits.map(plain), page },
     };
   } finally {
