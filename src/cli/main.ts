@@ -1,8 +1,9 @@
 #!/usr/bin/env node
+import { shortened } from "../core/quote.ts";
 import { DONE, FAILED, failureOf } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 import { PARENT } from "./parent.ts";
-import { createPrinter, type Printer } from "./printer.ts";
+import { createPrinter, printable, type Printer } from "./printer.ts";
 import { callOf, readArguments } from "./program.ts";
 
 const WATCH_MS = 500;
@@ -22,8 +23,8 @@ function report(error: unknown, printer: Printer): number {
   const { text, hint, code } = failureOf(error);
   printer.redraw("");
   const { red, dim } = printer.colours;
-  process.stderr.write(`${red("error")} ${text}\n`);
-  if (hint !== undefined) process.stderr.write(`${dim("  hint:")} ${hint}\n`);
+  process.stderr.write(`${red("error")} ${printable(shortened(text), false)}\n`);
+  if (hint !== undefined) process.stderr.write(`${dim("  hint:")} ${printable(hint, false)}\n`);
   return code;
 }
 

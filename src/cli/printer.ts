@@ -1,5 +1,7 @@
 import { createColors } from "picocolors";
 
+import { harmless } from "../core/quote.ts";
+
 /** Writes to the terminal: results on stdout, everything else on stderr. */
 export type Printer = {
   readonly colours: ReturnType<typeof createColors>;
@@ -35,10 +37,20 @@ export function cut(text: string, columns: number): string {
   return out;
 }
 
+/** Text with control characters escaped, so that names of others do not steer the terminal; line ends stay, and colours where there are any. */
+export function printable(text: string, coloured: boolean): string {
+  const kept = coloured ? /(\u001b\[\d{1,2}m|\n)/ : /(\n)/;
+  return text
+    .split(kept)
+    .map((part, i) => (i % 2 === 1 ? part : harmless(part)))
+    .join("");
+}
+
 /** A printer for this process. Colours and redrawing only on a terminal; `NO_COLOR` is respected. */
 export function createPrinter({ json, quiet, environment }: Settings): Printer {
   const live = Boolean(process.stderr.isTTY) && environment.TERM !== "dumb" && !quiet; // undefined where piped
   const colours = createColors(live && !environment.NO_COLOR);
+  const shown = (text: string) => printable(text, live);
   let drawn = false;
   const clear = () => {
     if (drawn) process.stderr.write(CLEAR);
@@ -52,15 +64,15 @@ export function createPrinter({ json, quiet, environment }: Settings): Printer {
     quiet,
     say(text = "") {
       clear();
-      if (!json) process.stdout.write(`${text}\n`);
+      if (!json) process.stdout.write(`${shown(text)}\n`);
     },
     note(text = "") {
       clear();
-      if (!quiet) process.stderr.write(`${text}\n`);
+      if (!quiet) process.stderr.write(`${shown(text)}\n`);
     },
     redraw(text) {
       if (!live) return;
-      process.stderr.write(`${CLEAR}${cut(text, (process.stderr.columns || 80) - 1)}`);
+      process.stderr.write(`${CLEAR}${cut(shown(text), (process.stderr.columns || 80) - 1)}`);
       drawn = text !== "";
     },
   };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { quoted } from "./quote.ts";
 import { suggest } from "./suggest.ts";
 
 type Entry = { readonly name: string; readonly options: z.ZodObject };
@@ -12,7 +13,13 @@ export type Choice<C extends Catalogue> = {
 
 /** Options that an entry does not have, by name. */
 export const unknownTo = (entry: Entry, options: object): string[] =>
-  Object.keys(options).filter((name) => !(name in entry.options.shape));
+  Object.keys(options).filter((name) => !Object.hasOwn(entry.options.shape, name));
+
+/** The entry of a catalogue by a name from outside; undefined where it is not its own, as `constructor` is not. */
+export const entryNamed = <E>(
+  catalogue: Readonly<Record<string, E>>,
+  name: string,
+): E | undefined => (Object.hasOwn(catalogue, name) ? catalogue[name] : undefined);
 
 /** The entry that options without a name are of: `usual` unless only others have them all, then the first of these. */
 export function entryOf(catalogue: Catalogue, usual: string, options: object): string {
@@ -36,10 +43,10 @@ export function choiceFrom<C extends Catalogue>(catalogue: C, fallback?: keyof C
       context.addIssue({ code: "custom", message });
       return z.NEVER;
     }
-    const entry = catalogue[spelled.name];
+    const entry = entryNamed<Entry>(catalogue, String(spelled.name));
     if (entry === undefined) {
       const near = suggest(String(spelled.name), names);
-      const message = `${JSON.stringify(spelled.name)} is none of ${names.join(", ")}${near === undefined ? "" : `, did you mean ${near}?`}`;
+      const message = `${quoted(spelled.name)} is none of ${names.join(", ")}${near === undefined ? "" : `, did you mean ${near}?`}`;
       context.addIssue({ code: "custom", message });
       return z.NEVER;
     }

@@ -24,3 +24,7 @@ export function quoted(value: unknown, longest = LONGEST): string {
   const long = typeof value !== "string" && text.length > longest;
   return harmless(long ? `${text.slice(0, longest)}…` : text);
 }
+
+/** A message with what it quotes at length cut: no text of others takes more than some hundred characters. */
+export const shortened = (message: string): string =>
+  message.replace(/"(?:[^"\\]|\\.){300,}"/gs, (text) => `${text.slice(0, LONGEST)}…"`);

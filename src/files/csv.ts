@@ -1,7 +1,9 @@
+import { harmless } from "../core/quote.ts";
+
 /** Values as a line of CSV (RFC 4180), the line's end included. */
 export function csvLine(values: readonly (string | number)[]): string {
   const cells = values.map((value) => {
-    const text = String(value);
+    const text = harmless(String(value)); // a row stays one line
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   });
   return `${cells.join(",")}\n`;

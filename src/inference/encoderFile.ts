@@ -2,7 +2,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import type { HostArray, HostRecord } from "../core/arrays.ts";
+import { entryNamed } from "../core/catalogue.ts";
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { VERSION } from "../core/version.ts";
 import type { PixelRange, SplitChoice } from "../data/index.ts";
 import {
@@ -95,8 +97,8 @@ export function descriptionOf(metadata: Record<string, string>): EncoderDescript
 /** The network that a description stands for. */
 export function networkFor({ encoder, imageSize }: EncoderDescription): Network {
   const { name, ...options } = encoder;
-  const entry = (encoders as unknown as Record<string, Encoder | undefined>)[name];
-  if (entry === undefined) throw new DataError(`encoder ${JSON.stringify(name)} is unknown`);
+  const entry = entryNamed(encoders as unknown as Record<string, Encoder>, name);
+  if (entry === undefined) throw new DataError(`encoder ${quoted(name)} is unknown`);
   return entry(options, { imageSize });
 }
 
@@ -160,7 +162,9 @@ export async function loadHead({ path, description, network }: LoadedEncoder): P
     );
   }
   const { name, ...options } = training.head;
-  const head = (heads as unknown as Record<string, Head>)[name](network.dimension, options);
+  const entry = entryNamed(heads as unknown as Record<string, Head>, name);
+  if (entry === undefined) throw new DataError(`head ${quoted(name)} is unknown`);
+  const head = entry(network.dimension, options);
   const { arrays } = await readSafetensors(file);
   const averaged = Object.keys(arrays).some((at) => at.startsWith("average/head/"));
   const prefix = averaged ? "average/head/" : "head/";

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { DataError } from "../core/errors.ts";
+import { harmless } from "../core/quote.ts";
 import type { PixelSource } from "../core/pixels.ts";
 import {
   conversionLine,
@@ -96,7 +97,7 @@ function describeReport(report: PackReport, folder: string): string {
   const left =
     first === undefined
       ? ""
-      : `; ${bad.length} skipped, as ${first.path}: ${first.reason} (contrapose pack lists all)`;
+      : `; ${bad.length} skipped, as ${harmless(first.path)}: ${harmless(first.reason)} (contrapose pack lists all)`;
   const how = packed === 0 ? `${kept} unchanged` : `${packed} decoded, ${kept} unchanged`;
   return `packed     ${images} images (${how}) in ${folder}${left}`;
 }

@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 
 import { type DataOf, hostArray } from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
+import { nameLine } from "../core/quote.ts";
 import {
   readNpy,
   type ParquetCell,
@@ -109,7 +110,7 @@ export async function writeEmbeddings(files: EmbeddingFiles, embeddings: Embeddi
     await writeNpy(npy, hostArray("float32", shape, features.data as DataOf<"float32">));
   }
   if (names !== undefined) {
-    await writeFileAtomic(names, images.map(({ id }) => `${id}\n`).join(""));
+    await writeFileAtomic(names, images.map(({ id }) => `${nameLine(id)}\n`).join(""));
   }
   if (parquet === undefined) return;
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);

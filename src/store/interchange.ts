@@ -1,3 +1,4 @@
+import { nameLine } from "../core/quote.ts";
 import { csvLine, withAtomicFile, writeParquet } from "../files/index.ts";
 import type { EmbeddedImage, Embeddings } from "./embeddings.ts";
 
@@ -20,8 +21,8 @@ async function writeLines(path: string, lines: Iterable<string>): Promise<void> 
   });
 }
 
-/** A cell of the projector's tables, which know no quotes: tabs and line ends become spaces. */
-const cell = (value: string | number | undefined) => String(value ?? "").replace(/[\t\r\n]+/g, " ");
+/** A cell of the projector's tables, which know no quotes: tabs and line ends are escaped. */
+const cell = (value: string | number | undefined) => nameLine(String(value ?? ""));
 
 /** Vectors for TensorBoard's projector: a line an image, numbers with tabs between them. */
 export async function writeProjectorVectors(path: string, embeddings: Embeddings): Promise<void> {

@@ -43,17 +43,17 @@ export function spelledOut(tree: ConfigTree): ConfigTree {
 
 /** A tree with another laid over it. Another entry of a catalogue does not inherit the old one's options. */
 export function overlay(base: ConfigTree, over: ConfigTree): ConfigTree {
-  const result = { ...base };
+  const result = new Map(Object.entries(base)); // whose keys may be "__proto__"
   for (const [key, value] of Object.entries(over)) {
     if (value === undefined) continue;
-    const under = result[key];
+    const under = result.get(key);
     const replaced =
       !isTree(value) ||
       !isTree(under) ||
       (value.name !== undefined && under.name !== undefined && value.name !== under.name);
-    result[key] = replaced ? value : overlay(under, value);
+    result.set(key, replaced ? value : overlay(under, value));
   }
-  return result;
+  return Object.fromEntries(result);
 }
 
 /** A chain with an option of one sampler set, found by its place or its name: `0.topK`, `ring.outer`. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 
 import { ConfigError } from "../../core/errors.ts";
+import { harmless } from "../../core/quote.ts";
 import { csvLine, writeFileAtomic } from "../../files/index.ts";
 import { datasetName } from "../../inference/index.ts";
 import { type Clusters, kMeans } from "../../metrics/index.ts";
@@ -123,7 +124,7 @@ export async function runCluster(call: Call): Promise<Answer> {
   const clusters = clustersOf(embeddings, found);
   const purity = purityOf(embeddings, clusters);
   clusters.forEach((cluster, i) => {
-    const some = cluster.members.slice(0, 3).map((member) => images[member].id);
+    const some = cluster.members.slice(0, 3).map((member) => harmless(images[member].id));
     const shown = `${counted(cluster.size, "image")}, as ${some.join(", ")}`;
     printer.say(`${titleOf(cluster, i)}: ${shown}`);
   });

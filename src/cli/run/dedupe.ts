@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
-import { quoted } from "../../core/quote.ts";
+import { harmless, quoted } from "../../core/quote.ts";
 import { splitNames } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import { datasetName, writeGroups } from "../../inference/index.ts";
@@ -81,7 +81,7 @@ async function writePage(page: string, set: ImageSet, { groups, threshold }: Fou
 
 function sayGroups({ groups }: Found, set: ImageSet, extra: number, { printer }: Call): void {
   for (const group of groups.slice(0, PRINTED)) {
-    const ids = ordered(group, set.images).map(({ id }) => id);
+    const ids = ordered(group, set.images).map(({ id }) => harmless(id));
     const more = ids.length > 6 ? ` and ${ids.length - 6} more` : "";
     printer.say(`${words[group.kind]}: ${ids.slice(0, 6).join(", ")}${more}`);
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
 import type { PixelImage } from "../../core/pixels.ts";
+import { nameLine } from "../../core/quote.ts";
 import { encodePng, resizeImage } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import {
@@ -69,7 +70,7 @@ async function forAtlas(out: string, embeddings: Embeddings, pictures: Pictures)
 async function forLightly(out: string, embeddings: Embeddings) {
   const classes = await writeLightly(out, embeddings);
   const names = `${out.replace(/\.csv$/i, "")}.classes.txt`;
-  if (classes.length > 0) await writeFileAtomic(names, `${classes.join("\n")}\n`);
+  if (classes.length > 0) await writeFileAtomic(names, `${classes.map(nameLine).join("\n")}\n`);
   const load = `lightly.utils.io.load_embeddings("${out}")`;
   return {
     files: [out, ...(classes.length > 0 ? [names] : [])],

@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
 import { mistakes } from "../../core/options.ts";
+import { harmless } from "../../core/quote.ts";
 import {
   conversionLine,
   detectSource,
@@ -51,7 +52,8 @@ function say(report: PackReport, { printer }: Call): void {
   const { conversions } = report;
   const bad = skipped.filter(({ ignored }) => ignored === undefined);
   if (bad.length > 0) printer.say("skipped");
-  for (const { path, reason } of bad.slice(0, SHOWN)) printer.say(`  ${path}: ${reason}`);
+  for (const { path, reason } of bad.slice(0, SHOWN))
+    printer.say(`  ${harmless(path)}: ${harmless(reason)}`);
   if (bad.length > SHOWN) printer.say(`  and ${count(bad.length - SHOWN)} more; --json lists all`);
   printer.say(
     `packed     ${counted(images, "image")} (${count(packed)} decoded, ${count(kept)} unchanged, ${count(bad.length)} skipped) in ${duration(report.seconds)}`,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 
+import { harmless } from "../../core/quote.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import type { Conversion } from "../../data/index.ts";
@@ -107,7 +108,7 @@ function checkWhat(options: OptionValues): void {
 }
 
 const cellOf = (value: unknown): string =>
-  typeof value === "string" ? value : value === null ? "" : JSON.stringify(value);
+  typeof value === "string" ? harmless(value) : value === null ? "" : JSON.stringify(value);
 
 async function answerSql(call: Call, name: string, sql: string): Promise<Answer> {
   const store = (await openStore("duckdb", name, {}, call.signal)) as DuckdbStore;
@@ -130,8 +131,8 @@ function sayHits(hits: readonly Hit[], { printer }: Call): void {
   const rows = hits.map(({ image, similarity }, i) => [
     `${i + 1}`,
     similarity.toFixed(3),
-    image.label ?? "",
-    image.id,
+    harmless(image.label ?? ""),
+    harmless(image.id),
   ]);
   for (const line of rows.length === 0 ? [] : leftColumns(rows)) printer.say(line);
 }

@@ -16,7 +16,7 @@ const entities: Record<string, string> = {
 
 // Characters that no HTML document may hold, and overrides that would reverse the text around them.
 const unprintable =
-  /[\p{Surrogate}\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/gu;
+  /[\p{Surrogate}\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Text as it may stand between tags and inside quoted attributes. */
 export function escapeText(text: string): string {

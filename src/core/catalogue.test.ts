@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+
+import { choiceFrom, entryNamed, unknownTo } from "./catalogue.ts";
+
+const catalogue = {
+  plain: { name: "plain", options: z.strictObject({ size: z.int().default(1) }) },
+};
+
+test("names of what every object has are no entries and no options", () => {
+  for (const name of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
+    expect(entryNamed(catalogue, name)).toBeUndefined();
+    expect(choiceFrom(catalogue, "plain").safeParse(name).error?.issues[0].message).toContain(
+      `"${name}" is none of plain`,
+    );
+    expect(unknownTo(catalogue.plain, Object.fromEntries([[name, 1]]))).toEqual([name]);
+  }
+});

@@ -1,0 +1,39 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { harmless, nameLine, quoted, shortened } from "./quote.ts";
+
+test("text of others stays on one line and steers nothing", () => {
+  expect(harmless("a\nb\tc\r\u001b[31m\u202egnp.\ud800\u009b é😀日")).toBe(
+    String.raw`a\nb\tc\r\u001b[31m\u202egnp.\ud800\u009b é😀日`,
+  );
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      expect(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u.test(harmless(text))).toBe(false);
+    }),
+  );
+});
+
+test("no two names share a line of a list, plain ones stay as they are", () => {
+  expect(nameLine("back\\slash é.png")).toBe("back\\slash é.png");
+  const spelled = fc.array(fc.constantFrom("\\", "n", "\n", "u000a", "a"), { maxLength: 6 });
+  fc.assert(
+    fc.property(spelled, spelled, (a, b) => {
+      const [one, other] = [a.join(""), b.join("")];
+      expect(nameLine(one) === nameLine(other)).toBe(one === other);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("messages quote at most some hundred characters", () => {
+  expect(quoted("a\u202eb")).toBe(String.raw`"a\u202eb"`);
+  expect(quoted("x".repeat(5000))).toBe(`"${"x".repeat(200)}"… (5000 characters)`);
+  expect(quoted({ a: "x".repeat(5000) }).length).toBeLessThan(210);
+  expect(quoted(undefined)).toBe("undefined");
+  const long = JSON.stringify('y"z'.repeat(999));
+  expect(shortened(`cannot read ${long}: it does not exist`)).toMatch(
+    /^cannot read "(y\\"z)+.{0,3}…": it does not exist$/,
+  );
+  expect(shortened('pack: "a" is "b"')).toBe('pack: "a" is "b"');
+});
