@@ -246,9 +246,11 @@ describe("a checkpoint that does not fit gives one sentence and loses nothing", 
 
   test("settings that change while resuming", async () => {
     const run = folder.at("whole");
-    const { code, err } = await contrapose(["train", "--resume", run, "--epochs", "9", "--quiet"]);
+    const { code, err } = await contrapose(["train", "--resume", run, "--seed", "9", "--quiet"]);
     expect(code).toBe(2);
-    expect(err).toContain("epochs is 9, was 6");
+    expect(err).toContain("seed is 9, was 0");
+    const shorter = await contrapose(["train", "--resume", run, "--epochs", "5", "--quiet"]);
+    expect(shorter.err).toContain("epochs is 5, but 6 epochs of the run are done");
   });
 
   test("a position that is missing", async () => {
@@ -258,6 +260,27 @@ describe("a checkpoint that does not fit gives one sentence and loses nothing", 
     expect(code).toBe(2);
     expect(err).toContain("is incomplete");
   });
+});
+
+test("a finished run is made longer, and is the same bit for bit where that is killed", async () => {
+  const runs = ["longer", "longerKilled"].map((name) => {
+    cpSync(folder.at("whole"), folder.at(name), { recursive: true });
+    return folder.at(name);
+  });
+  const longer = (run: string) => ["train", "--resume", run, "--epochs", "9", "--threads", "1"];
+  const whole = await contrapose(longer(runs[0]));
+  expect(whole.code).toBe(0);
+  expect(whole.err).toContain("9 epochs from step 36 on, 6 before: the learning rate follows");
+  const [run] = runs.slice(1);
+  await contrapose(longer(run), { kill: killAt("SIGKILL", { run, lines: 50 }) });
+  expect(runConfig(run)).toMatchObject({
+    epochs: 9,
+    earlierPlans: [{ untilStep: 36, epochs: 6, threads: 1 }],
+  });
+  const done = await contrapose(["train", "--resume", run, "--quiet", "--json"]);
+  expect(done.json()).toMatchObject({ epochs: 9, steps: 54, finished: true });
+  expect(resultOf(run)).toEqual(resultOf(runs[0]));
+  expect(resultOf(run).weights).not.toEqual(resultOf(folder.at("whole")).weights);
 });
 
 test("training stops at the first number that is not finite, and the step can be repeated", async () => {

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 
 import { entryOf, unknownTo } from "../core/catalogue.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
 import { encoders } from "../encoders/index.ts";
 import { optimisers } from "../optim/index.ts";
@@ -195,6 +195,9 @@ export function openConfig(
   const encoder = encoderOf(tree, imageSize, device, note);
   const small = isSmall(imageSize, device);
   const batchSize = choose("batchSize", () => batchSizeFor(facts, small));
+  if (facts.images < 2) {
+    throw new DataError("train: there is one image, expected at least two to tell apart");
+  }
   if (batchSize > facts.images) {
     throw new ConfigError(
       `batchSize is ${batchSize}, expected at most the ${facts.images} images of the dataset`,

@@ -19,7 +19,7 @@ import {
 } from "../files/index.ts";
 import { asHostTree, type HostState } from "../methods/index.ts";
 import type { Boxes } from "../views/index.ts";
-import { differences } from "./decisive.ts";
+import { differences, withoutPlan } from "./decisive.ts";
 import type { Position } from "./position.ts";
 
 /** Paths of the state that `weights.safetensors` holds; the rest is in `state.safetensors`. */
@@ -183,8 +183,11 @@ export function readCheckpoint(
   exported: Exported,
 ): RunArrays & { position: Position } {
   const stored = readStored(path);
-  if (stored.configHash !== expected.configHash) {
-    const changed = differences(expected.decisive, stored.decisive);
+  const changed =
+    stored.configHash === expected.configHash
+      ? []
+      : differences(withoutPlan(expected.decisive), withoutPlan(stored.decisive));
+  if (changed.length > 0) {
     throw new DataError(
       `checkpoint ${JSON.stringify(path)} belongs to another config: ${changed.slice(0, 5).join("; ")}`,
       "start a new run with --init to begin from its weights",

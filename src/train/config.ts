@@ -61,6 +61,7 @@ const record = z.strictObject({
 export const TrainConfig = z.strictObject({
   $schema: z.string().optional().describe("for editors"),
   about: z.unknown().optional().describe("written into a run's config.json; not read"),
+  earlierPlans: z.unknown().optional().describe("written into a run's config.json; not read"),
   data: z
     .string()
     .min(1)
@@ -108,6 +109,13 @@ export const TrainConfig = z.strictObject({
   record: record.optional().describe("which pairs are written down for inspect"),
 });
 
+/** What held in a run until a step, before `--resume` or a measured speed changed it. */
+export type EarlierPlan = {
+  readonly untilStep: number; // steps done under it, over all epochs
+  readonly epochs: number;
+  readonly threads: number;
+};
+
 /** A config with nothing left open. */
 export type RunConfig = {
   data: string;
@@ -128,6 +136,7 @@ export type RunConfig = {
   warmupEpochs: number;
   averaging: number;
   epochs: number;
+  earlierPlans?: readonly EarlierPlan[];
   batchSize: number;
   microBatch?: number;
   views: ViewPolicy;

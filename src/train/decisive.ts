@@ -10,6 +10,10 @@ export function decisivePart(config: RunConfig, dataset: string): ConfigTree {
   return { ...omit(config, ...places, ...watching), dataset };
 }
 
+/** A decisive part without what may change from one step of a run to the next. */
+export const withoutPlan = (decisive: ConfigTree): ConfigTree =>
+  omit(decisive, "epochs", "threads", "earlierPlans");
+
 /** Leaves of a tree by path. */
 function leaves(value: unknown, path = ""): [string, unknown][] {
   if (typeof value !== "object" || value === null) return [[path, value]];

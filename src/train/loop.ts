@@ -2,7 +2,7 @@ import { ContraposeError } from "../core/errors.ts";
 import type { HostState, LoadedBatch, StepAt } from "../methods/index.ts";
 import type { Boxes, ViewBatch, ViewLoader } from "../views/index.ts";
 import type { RunConfig } from "./config.ts";
-import { scheduleOf, smoothed } from "./epochs.ts";
+import { scheduleOf, shareAt, smoothed } from "./epochs.ts";
 import type { EvaluationRecord, StepRecord, TrainListener } from "./events.ts";
 import type { HealthRecord } from "./health/records.ts";
 import type { Stepper } from "./stepper.ts";
@@ -127,7 +127,7 @@ async function endEpoch(
 async function oneStep(parts: LoopParts, progress: Progress, batch: ViewBatch, rate: number) {
   const { stepper, stepsPerEpoch, chanceLoss } = parts;
   const before = progress.state;
-  const share = progress.step / (parts.config.epochs * stepsPerEpoch);
+  const share = shareAt(parts.config, progress.step, stepsPerEpoch);
   const at = { learningRate: rate, step: progress.step, progress: share };
   const loaded = parts.loaded(batch);
   await parts.recordPairs(progress, batch, loaded, at);

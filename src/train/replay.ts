@@ -5,6 +5,7 @@ import { readCheckpoint } from "./checkpoint.ts";
 import { firstBoxes } from "./cropRefresh.ts";
 import { openTrainingData } from "./dataset.ts";
 import { configHash, decisivePart } from "./decisive.ts";
+import { shareAt } from "./epochs.ts";
 import { readFailure } from "./failure.ts";
 import { loadedBatch } from "./loadedBatch.ts";
 import { notFinite } from "./loop.ts";
@@ -71,7 +72,7 @@ export async function replay(path: string): Promise<Replayed> {
     const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
     const stepper = await openStepper(framework, state, config, target);
     const { learningRate, step } = failure;
-    const progress = step / (config.epochs * perEpoch);
+    const progress = shareAt(config, step, perEpoch);
     const at = { learningRate, step, progress };
     const { figures } = await stepper.step(state, loadedBatch(batch, data), at);
     const views = extent(batch.views);

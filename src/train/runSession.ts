@@ -15,7 +15,7 @@ import {
 } from "./cropRefresh.ts";
 import type { TrainingData } from "./dataset.ts";
 import { configHash, decisivePart } from "./decisive.ts";
-import { scheduleOf } from "./epochs.ts";
+import { epochsAt, scheduleOf } from "./epochs.ts";
 import type { BaselineRecord, EvaluationRecord, TrainListener } from "./events.ts";
 import { describeFailure, stopAt } from "./failure.ts";
 import { isHealthDue, openHealthProbe } from "./health/probe.ts";
@@ -161,9 +161,10 @@ function following(session: Session, files: RunFiles) {
 /** Makes boxes anew when they are due, and goes on with batches that follow them. */
 function refreshing({ session, files }: Saving, loader: RunLoader): LoopParts["refresh"] {
   const { config, listener } = session;
-  const { views, epochs } = config;
+  const { views } = config;
   return async (progress, epoch) => {
-    if (!isRefreshDue(epoch, views, epochs)) return;
+    const planned = epochsAt(config, progress.step - 1);
+    if (!isRefreshDue(epoch, views, planned)) return;
     const { boxes, record } = await refreshCrops(session, progress, epoch);
     progress.boxes = boxes;
     await loader.reopen(progress.step, boxes);

@@ -13,7 +13,7 @@ import {
   recordDefaults,
   viewSize,
 } from "./automatic.ts";
-import { goBackTo, newestCheckpoint, readCheckpoint } from "./checkpoint.ts";
+import { goBackTo, newestCheckpoint, readCheckpoint, readPosition } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
 import { checkLabels } from "./checkLabels.ts";
 import { checkNegatives } from "./checkNegatives.ts";
@@ -26,6 +26,7 @@ import { omit, overlay } from "./layers.ts";
 import { describeMachine } from "./machine.ts";
 import { openTest } from "./monitor.ts";
 import { measureStep } from "./prepare.ts";
+import { replanned } from "./replan.ts";
 import {
   type AboutRun,
   readRunConfig,
@@ -181,9 +182,17 @@ async function trainLocked(
 
 /** Settings that may differ when a run goes on: they change nothing that is learned. */
 const changeable = ["workers", "data", "test", "groups"] as const;
+/** Settings of its plan: they hold from where it goes on. */
+const planned = ["epochs", "minutes", "threads", "earlierPlans"] as const;
 
 function checkSame(given: ConfigTree, written: RunConfig, path: string): void {
-  const { out = resolve(path), ...others } = omit(given, ...changeable, "about", "$schema");
+  const { out = resolve(path), ...others } = omit(
+    given,
+    ...changeable,
+    ...planned,
+    "about",
+    "$schema",
+  );
   const kept = out === resolve(path) ? others : { ...others, out };
   const own: ConfigTree = withFullPaths({ ...written });
   const wrong = differences(overlay(own, kept), own);
@@ -228,6 +237,9 @@ async function checkpointOf(folder: RunFolder, from: string | undefined) {
   throw new ConfigError(`resume: ${JSON.stringify(path)} does not exist`);
 }
 
+const positionAt = (checkpoint: string | undefined) =>
+  checkpoint === undefined ? undefined : readPosition(checkpoint);
+
 /** How a run is gone on with: from which checkpoint, and what else is set now. */
 export type ResumeOptions = TrainOptions & { from?: string | undefined; given?: ConfigTree };
 
@@ -253,8 +265,11 @@ async function resumeLocked(
   const { about, ...written } = before;
   const given = withFullPaths(options.given ?? {});
   checkSame(given, written, path);
-  const config = continuedConfig(written, given, path);
+  const moved = continuedConfig(written, given, path);
   const checkpoint = await checkpointOf(folder, from);
+  const at = positionAt(checkpoint);
+  const perEpoch = Math.floor(about.dataset.images / moved.batchSize);
+  const config = replanned(moved, given, { at, perEpoch, listener });
   const { out, groups, split, imageSize } = config;
   const places = { out, imageSize, listener, signal };
   const data = await openTrainingData(config.data, { ...places, groups, split });
@@ -274,8 +289,8 @@ async function resumeLocked(
     const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
     const stepper = await openStepper(framework, state, config, target);
     const parts = { config, framework, state, stepper, target, data, test, folder, held };
-    await noteMoved(folder, before, config);
     if (from !== undefined) await goBackTo(folder.checkpoints, from);
+    await noteMoved(folder, before, config);
     forgetFailure(folder);
     const { boxes } = read ?? {};
     const outcome = await runSession({ ...parts, signal, listener, boxes }, read?.position);
