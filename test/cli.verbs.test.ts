@@ -27,6 +27,11 @@ type Evaluated = {
   baselines: { chance: number; untrained: { knn: Numbers }; pixels: { knn: Numbers } };
 };
 
+type Leaky = {
+  images: { copies: number };
+  knn: Numbers & { withoutCopies: number | null };
+};
+
 beforeAll(async () => {
   writeStripes(images, 128);
   writeStripes(heldOut, 40);
@@ -64,11 +69,26 @@ describe("evaluate", () => {
   });
 
   test("is the same twice, and holds images out where no test images are given", async () => {
-    const args = ["evaluate", run, "--no-baselines", "--json", "--quiet"];
+    const weights = join(run, "checkpoints", "last", "weights.safetensors");
+    const args = ["evaluate", weights, "--no-baselines", "--json", "--quiet"];
     const [one, other] = [await contrapose(args), await contrapose(args)];
     expect(one.code).toBe(0);
     expect(one.json()).toEqual(other.json());
-    expect(one.json().images).toMatchObject({ how: "a fifth of the training images held out" });
+    expect(one.json().images).toMatchObject({
+      how: "a fifth of the training images, asked of the others",
+    });
+  });
+
+  test("asks the test images of a run where none are given, and counts copies among them", async () => {
+    const { code, json, out } = await contrapose(["evaluate", run, "--no-baselines", "--json"]);
+    expect([code, out === ""]).toEqual([0, false]);
+    expect(json().images).toMatchObject({ test: 40, how: "test images as given" });
+    const mixed = folder.at("mixed_batch.bin"); // 40 held out, 128 that were trained on
+    writeFileSync(mixed, Buffer.concat([readFileSync(heldOut), readFileSync(images)]));
+    const args = ["evaluate", run, "--train", images, "--test", mixed, "--no-baselines", "--json"];
+    const leaky = (await contrapose(args)).json() as unknown as Leaky;
+    expect(leaky.images.copies).toBeGreaterThanOrEqual(128);
+    expect(leaky.knn.withoutCopies).not.toBe(leaky.knn.accuracy);
   });
 
   test("refuses the training images as test images", async () => {

@@ -29,7 +29,7 @@ export function resultFor(
     ...{ epochs: 2, steps: 10, seconds: 8, memoryMiB: 100, loss: 2, chanceLoss: 3 },
     ...{ boxRefreshes: 0, sampling: { hardness: 0.3 }, knn, linear: knn, chance: 0.25 },
     ...{ alignment: 0.3, uniformity: -2, effectiveRank: 9 },
-    images: { train: 8000, test: 2000, how: "a fifth of the training images held out" },
+    images: { train: 8000, test: 2000, how: "a fifth of the training images, asked of the others" },
     ...more,
   };
 }

@@ -11,7 +11,7 @@ import { viewPolicy, type ViewPolicy } from "../views/index.ts";
 import { type FeaturesKind, type OpenEncoder, openEncoder } from "./embedSet.ts";
 import { encoderHash } from "./imageEncoder.ts";
 import { accuracies, type Accuracies, chanceOf, spread, type Spread } from "./measure.ts";
-import { type Split, splitImages } from "./split.ts";
+import { type Split, splitImages, withCopies } from "./split.ts";
 
 /** How an encoder is evaluated. */
 export type EvaluateOptions = {
@@ -33,7 +33,13 @@ export type Evaluation = Accuracies &
     readonly encoder: string; // file of the weights
     readonly encoderHash: string; // another one where features may be others
     readonly features: FeaturesKind;
-    readonly images: { readonly train: number; readonly test: number; readonly how: string };
+    readonly images: {
+      readonly train: number;
+      readonly test: number;
+      readonly how: string;
+      /** Test images that are copies of training images; null where none were given. */
+      readonly copies: number | null;
+    };
     readonly classes: readonly string[];
     /** Mean squared distance of two views of an image, on the unit sphere: 0 same, 2 unrelated. */
     readonly alignment: number;
@@ -134,7 +140,9 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { features = "features", device, threads, seed = 0 } = options;
-  const split = splitImages(images.train, images.test, seed);
+  const divided = splitImages(images.train, images.test, seed);
+  options.progress?.("copies of training images", 0, divided.test.indices.length);
+  const split = await withCopies(divided, options.signal);
   const encoder = await openEncoder(loaded, features, { device, threads });
   try {
     const plan = planOf(loaded, split, options);
@@ -149,6 +157,7 @@ export async function evaluate(
         train: split.train.indices.length,
         test: split.test.indices.length,
         how: split.how,
+        copies: split.copied?.reduce((sum, one) => sum + one, 0) ?? null,
       },
       baselines: { chance: chanceOf(split), ...baselines },
     };

@@ -4,15 +4,44 @@ import {
   type Features,
   knnClassify,
   linearProbe,
+  share,
   uniformity,
 } from "../metrics/index.ts";
 import type { Split } from "./split.ts";
 
 /** Accuracies on labelled test images; absent without labels. */
 export type Accuracies = {
-  readonly knn?: { readonly accuracy: number; readonly k: number; readonly temperature: number };
-  readonly linear?: { readonly accuracy: number };
+  readonly knn?: Accuracy & { readonly k: number; readonly temperature: number };
+  readonly linear?: Accuracy;
 };
+
+/** A share of right answers on test images. */
+export type Accuracy = {
+  readonly accuracy: number;
+  /** The range that fits this share of so many images: Wilson's, 95 %. */
+  readonly interval: readonly [low: number, high: number];
+  /** Without the test images that are copies of training images; null where all are, absent where none is. */
+  readonly withoutCopies?: number | null;
+};
+
+/** Of all test images, and of those that are no copies. */
+function accuracyOf(
+  predictions: Int32Array,
+  labels: Int32Array,
+  copied: Split["copied"],
+): Accuracy {
+  const right = labels.map((label, i) => (predictions[i] === label ? 1 : 0));
+  const of = (rows: Int32Array) =>
+    share(
+      rows.reduce((sum, one) => sum + one, 0),
+      rows.length,
+    );
+  const { value, low, high } = of(right);
+  const interval = [low, high] as const;
+  if (copied === undefined || !copied.includes(1)) return { accuracy: value, interval };
+  const own = of(right.filter((_, i) => copied[i] === 0));
+  return { accuracy: value, interval, withoutCopies: own.count === 0 ? null : own.value };
+}
 
 /** Shape of features in space. */
 export type Spread = {
@@ -39,8 +68,8 @@ export function accuracies(
   const knn = knnClassify(left, right, { k, temperature });
   const linear = linearProbe(left, right);
   return {
-    knn: { accuracy: knn.accuracy, k: knn.k, temperature },
-    linear: { accuracy: linear.accuracy },
+    knn: { ...accuracyOf(knn.predictions, asked, split.copied), k: knn.k, temperature },
+    linear: accuracyOf(linear.predictions, asked, split.copied),
   };
 }
 

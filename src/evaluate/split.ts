@@ -1,5 +1,6 @@
 import { ConfigError } from "../core/errors.ts";
 import { permutation, randomStream } from "../core/random.ts";
+import { copiesAcross } from "../data/index.ts";
 import { type Images, labelledOnly, labelsIn, refuseSame } from "../inference/index.ts";
 
 /** Some images with their labels. */
@@ -16,6 +17,8 @@ export type Split = {
   readonly classes: readonly string[];
   /** How the two came about, in words. */
   readonly how: string;
+  /** 1 for each test image [test] that is a copy of a training image; known where test images were given. */
+  readonly copied?: Uint8Array;
 };
 
 const all = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
@@ -59,7 +62,12 @@ export function splitImages(train: Images, test: Images | undefined, seed: numbe
   const classes = train.classes ?? [];
   if (test === undefined) {
     const [left, right] = divided(train, { classes, share: 0.2, seed });
-    return { train: left, test: right, classes, how: "a fifth of the training images held out" };
+    return {
+      train: left,
+      test: right,
+      classes,
+      how: "a fifth of the training images, asked of the others",
+    };
   }
   refuseSame("evaluate", train, test);
   if (classes.length === 0 && test.classes !== undefined) {
@@ -78,4 +86,12 @@ export function splitImages(train: Images, test: Images | undefined, seed: numbe
     );
   }
   return { train: left, test: right, classes, how: "test images as given" };
+}
+
+/** The split with what `copiesAcross` says of its test images; unchanged where its sides are of one set. */
+export async function withCopies(split: Split, signal: AbortSignal | undefined): Promise<Split> {
+  const { train, test } = split;
+  if (train.images === test.images) return split;
+  const { original } = await copiesAcross(train.images.dataset, test.images.dataset, signal);
+  return { ...split, copied: Uint8Array.from(test.indices, (i) => (original[i] < 0 ? 0 : 1)) };
 }

@@ -160,7 +160,8 @@ test("given intervals are shown as given, and none is computed beside them", () 
 test("neighbours of another label are marked, counted and told to screen readers", () => {
   const page = renderReport(full);
   const words = text(page).replaceAll("\u00a0", " ");
-  expect(words).toContain("Of 2 neighbours, 1 (50 %) share the label");
+  expect(words).toContain("Those of another label are marked ≠.");
+  expect(words).not.toContain("share the label"); // six rows say nothing of the rest
   const row = page.slice(page.indexOf('id="neighbours"'), page.indexOf('id="skipped"'));
   const kinds = [...row.matchAll(/<figure\s+class="(\w+)"/g)].map((match) => match[1]);
   expect(kinds).toEqual(["first", "same", "other", "unknown"]);
@@ -208,4 +209,36 @@ test("curves of the sampling appear where they were measured", () => {
   expect(measured).not.toContain("Demoted views");
   const plain = renderReport({ ...bare, training: [0, 1, 2].map((step) => point(step)) });
   expect(plain).not.toContain('id="sampling"');
+});
+
+test("the first sentence says how the encoder stands beside raw pixels, and copies are warned of", () => {
+  const { evaluation } = full;
+  const lead = (page: string) =>
+    text(
+      page.slice(page.indexOf('class="lead'), page.indexOf("</p>", page.indexOf('class="lead'))),
+    );
+  expect(lead(renderReport(full))).toContain(
+    "This encoder is 14.0 points ahead of raw pixels: 50.0 % of 400 test images",
+  );
+  const pixels = { knn: { value: 0.6, withoutCopies: 0.7 } };
+  const trained = { knn: { value: 0.5, withoutCopies: 0.4 } };
+  const lost = {
+    ...full,
+    evaluation: { ...evaluation, trained, copies: 32, baselines: { pixels } },
+  };
+  const page = renderReport(lost);
+  expect(lead(page)).toContain("This encoder lost to raw pixels by 10.0 points");
+  expect(text(page)).toContain(
+    "Warning: 32 of 400 test images are copies of training images, which flatters every figure. Without them 40.0 %, 70.0 % by raw pixels.",
+  );
+});
+
+test("curves of k-NN lie beside what the encoder has to beat, and say whose labels they are of", () => {
+  const epochBaselines = {
+    ...{ knnPixels: 0.36, knnStart: 0.2, startName: "untrained" },
+    asked: "400 test images (held out)",
+  };
+  const words = text(renderReport({ ...full, epochBaselines }));
+  expect(words).toMatch(/raw pixels 36.0 % .*untrained 20.0 %/);
+  expect(words).toContain("share right of 400 test images (held out)");
 });

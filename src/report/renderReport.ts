@@ -3,6 +3,7 @@ import { renderPage } from "./page.ts";
 import type { ReportData } from "./reportData.ts";
 import { headline } from "./sections/headline.ts";
 import { measureTable } from "./sections/measures.ts";
+import { outcome } from "./sections/outcome.ts";
 import { neighbours } from "./sections/neighbours.ts";
 import { repeat } from "./sections/repeat.ts";
 import { factList } from "./sections/section.ts";
@@ -16,7 +17,7 @@ export function renderReport(data: ReportData): string {
   const sections = [
     headline(data.evaluation),
     measureTable(data.evaluation),
-    training(data.training, data.epochs),
+    training(data.training, data.epochs, data.epochBaselines),
     sampling(data.training),
     views(data.views),
     neighbours(data.neighbours),
@@ -36,9 +37,11 @@ function header(data: ReportData): Html {
   const created =
     data.created === undefined ? [] : [["created", readableTime(data.created)] as const];
   const all = [...facts, ...created];
+  const said = outcome(data.evaluation);
   return html`<header>
     <p class="kind">Report of a training run</p>
     <h1>${data.run}</h1>
+    ${said !== undefined && html`<p class="lead outcome">${said}</p>`}
     <p class="lead">${data.method} · ${data.encoder}</p>
     ${all.length > 0 && factList(all)}
   </header>`;

@@ -21,13 +21,26 @@ export type EpochPoint = {
   epoch: number; // epochs done
   knnAccuracy?: number | undefined; // 0 to 1
   knnChance?: number | undefined; // 0 to 1
+  viewAgreement?: number | undefined; // 0 to 1, without labels
   effectiveRank?: number | undefined; // directions
+};
+
+/** What the encoder has to beat between epochs, measured before the first step on the images of `EpochPoint`s. */
+export type EpochBaselines = {
+  knnPixels?: number | undefined; // 0 to 1
+  knnStart?: number | undefined;
+  agreementPixels?: number | undefined;
+  agreementStart?: number | undefined;
+  startName: string; // "untrained"
+  asked?: string | undefined; // whose labels: "1,000 test images, held out"
 };
 
 /** A measured number; the interval holds it. */
 export type Measured = {
   value: number;
   interval?: readonly [low: number, high: number] | undefined;
+  /** Without test images that are copies of training images. */
+  withoutCopies?: number | null | undefined;
 };
 
 /** What can be measured of an encoder. Whatever was not measured is left out. */
@@ -49,6 +62,7 @@ export type Evaluation = {
   };
   testSet?: string | undefined; // what was evaluated, in words
   testImages?: number | undefined;
+  copies?: number | null | undefined; // test images that are copies of training images
   trainImages?: number | undefined; // images that the neighbours come from
   knn?: { k: number; temperature: number } | undefined;
   dimension?: number | undefined; // of the features
@@ -84,6 +98,7 @@ export type ReportData = {
   evaluation?: Evaluation | undefined;
   training?: readonly TrainingPoint[] | undefined;
   epochs?: readonly EpochPoint[] | undefined;
+  epochBaselines?: EpochBaselines | undefined;
   views?: { rows: readonly ViewRow[]; note?: string | undefined } | undefined;
   neighbours?: { rows: readonly NeighbourRow[]; note?: string | undefined } | undefined;
   skipped?: readonly SkippedFile[] | undefined;

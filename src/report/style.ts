@@ -32,6 +32,8 @@ a { color: inherit; text-underline-offset: 0.2em; }
 a:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
 .kind { color: var(--accent); font-size: 0.875rem; font-weight: 600; margin-bottom: 0.75rem; }
 .lead { font-size: 1.125rem; color: var(--soft); margin-top: 0.9rem; max-width: 46rem; overflow-wrap: anywhere; }
+.outcome { color: var(--ink); }
+.warning { border-left: 3px solid var(--accent); padding: 0.15rem 0 0.15rem 0.9rem; margin-bottom: 1.5rem; max-width: 44rem; }
 header .facts { margin-top: 2rem; }
 nav { margin-top: 2rem; border-block: 1px solid var(--line); padding: 0.7rem 0; }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.25rem 1.6rem; font-size: 0.9rem; }

@@ -2,7 +2,10 @@ import { type BaselineRecord, type EvaluationRecord } from "../../train/index.ts
 import { count, percent } from "../format.ts";
 
 /** Which images a k-NN accuracy of training is of: `1,000 test images (held out)`. */
-export function askedImages({ knnAsked, knnImages }: EvaluationRecord): string {
+export function askedImages({
+  knnAsked,
+  knnImages,
+}: Pick<EvaluationRecord, "knnAsked" | "knnImages">): string {
   const images = knnImages === undefined ? "" : `${count(knnImages)} `;
   if (knnAsked === "test") return `${images}test images (held out)`;
   return `${images}training images, each by the others (leave-one-out)`;

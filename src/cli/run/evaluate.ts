@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { type SplitChoice, splitNames } from "../../data/index.ts";
-import { type Evaluation, evaluate } from "../../evaluate/index.ts";
+import { type Accuracies, type Evaluation, evaluate } from "../../evaluate/index.ts";
 import { loadEncoder, type LoadedEncoder, type Training } from "../../inference/index.ts";
-import { isRun, runFolder } from "../../train/index.ts";
+import { isRun, readRunConfig, type RunFolder, runFolder } from "../../train/index.ts";
 import { columns, count, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { cacheFor, openWithProgress, progressOf } from "./images.ts";
@@ -16,6 +17,10 @@ type Row = {
 };
 
 const share = (accuracy: number | undefined) => (accuracy === undefined ? "–" : percent(accuracy));
+
+/** `31.8 to 37.7`, of evaluations that say it. */
+const range = ([low, high]: readonly number[] = []) =>
+  low === undefined ? "–" : `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`;
 const plain = (value: number | undefined, digits: number) =>
   value === undefined ? "–" : value.toFixed(digits);
 
@@ -28,15 +33,16 @@ export function evaluationTable(evaluation: Evaluation): string[] {
   const cells = rows.map(({ name, of }) => [
     name,
     share(of?.knn?.accuracy),
+    range(of?.knn?.interval),
     share(of?.linear?.accuracy),
     plain(of !== undefined && "alignment" in of ? of.alignment : undefined, 3),
     plain(of?.uniformity, 2),
     plain(of?.effectiveRank, 1),
   ]);
   const guess =
-    chance === null ? [] : [["chance", percent(chance), percent(chance), "–", "–", "–"]];
+    chance === null ? [] : [["chance", percent(chance), "", percent(chance), "–", "–", "–"]];
   return columns(
-    [["", "k-NN", "linear", "alignment", "uniformity", "rank"], ...cells, ...guess],
+    [["", "k-NN", "95 %", "linear", "alignment", "uniformity", "rank"], ...cells, ...guess],
     "   ",
   );
 }
@@ -44,22 +50,52 @@ export function evaluationTable(evaluation: Evaluation): string[] {
 /** What the columns mean. */
 export const evaluationLegend = [
   "k-NN       test images whose class their nearest training images vote for",
+  "95 %       where k-NN would lie in 95 of 100 draws of so many test images",
   "linear     test images that a linear classifier on the frozen features gets right",
   "alignment  squared distance of two views of an image: 0 the same, 2 unrelated",
   "uniformity how evenly features fill the sphere: lower is more even, 0 is one point",
   "rank       directions that the features use",
 ];
 
-/** Says in one sentence how far the encoder is ahead. */
-export function verdict({ knn, baselines }: Evaluation): string | undefined {
+/** Says in one sentence how far the encoder is ahead, what it lost to first. */
+function verdict({ knn, baselines }: Evaluation): string | undefined {
   const { untrained, pixels } = baselines;
   if (knn === undefined || untrained?.knn === undefined || pixels?.knn === undefined)
     return undefined;
-  const ahead = (other: number) => {
+  const beside = (other: number, name: string) => {
     const points = 100 * (knn.accuracy - other);
-    return `${Math.abs(points).toFixed(1)} points ${points >= 0 ? "above" : "below"}`;
+    return `${Math.abs(points).toFixed(1)} points ${points >= 0 ? "above" : "below"} ${name}`;
   };
-  return `k-NN is ${ahead(untrained.knn.accuracy)} the untrained encoder and ${ahead(pixels.knn.accuracy)} raw pixels`;
+  const [raw, first] = [
+    beside(pixels.knn.accuracy, "raw pixels"),
+    beside(untrained.knn.accuracy, "the untrained encoder"),
+  ];
+  if (knn.accuracy < pixels.knn.accuracy) return `raw pixels do better: k-NN is ${raw}, ${first}`;
+  return `k-NN is ${first} and ${raw}`;
+}
+
+/** What copies of training images among the test images do to the figures; undefined where there are none. */
+function copiesWarning({ images, knn, linear, baselines }: Evaluation): string | undefined {
+  const { copies = null, test } = images;
+  if (copies === null || copies === 0) return undefined;
+  const said = (name: string, one: Accuracies["linear"]) =>
+    one?.withoutCopies == null ? [] : [`${name} ${percent(one.withoutCopies)}`];
+  const without = [
+    ...[...said("k-NN", knn), ...said("linear", linear)],
+    ...said("raw pixels by k-NN", baselines.pixels?.knn),
+  ];
+  const none = copies === test ? "; no other is left" : "";
+  const left = without.length === 0 ? none : `; without them ${without.join(", ")}`;
+  return `${count(copies)} of ${count(test)} test images are copies of training images, which flatters every figure${left}`;
+}
+
+/** The verdict, and a warning of copies. */
+export function outcomeLines(evaluation: Evaluation, { colours }: Call["printer"]): string[] {
+  const [sentence, copied] = [verdict(evaluation), copiesWarning(evaluation)];
+  return [
+    ...(sentence === undefined ? [] : [sentence]),
+    ...(copied === undefined ? [] : [`${colours.yellow("warning")}    ${copied}`]),
+  ];
 }
 
 function say(evaluation: Evaluation, { printer }: Call): void {
@@ -71,8 +107,7 @@ function say(evaluation: Evaluation, { printer }: Call): void {
   printer.say();
   for (const line of evaluationTable(evaluation)) printer.say(line);
   printer.say();
-  const sentence = verdict(evaluation);
-  if (sentence !== undefined) printer.say(sentence);
+  for (const line of outcomeLines(evaluation, printer)) printer.say(line);
   if (knn === undefined) {
     printer.say("no labels: accuracies need labelled images, given by --train and --test");
   }
@@ -143,6 +178,14 @@ export async function evaluateOn(
   }
 }
 
+/** Images as asked for; where nothing is, a run's own test images, as long as they are there. */
+export function sourcesOf(folder: RunFolder, asked: EvaluationSources): EvaluationSources {
+  const { train, test: given, split } = asked;
+  if (train !== undefined || given !== undefined || split !== undefined) return asked;
+  const { test } = readRunConfig(folder);
+  return test !== undefined && existsSync(test) ? { test } : {};
+}
+
 /** Measures an encoder; the numbers of a run are kept in its evaluation.json. */
 export async function runEvaluate(call: Call): Promise<Answer> {
   const [path] = call.words;
@@ -150,7 +193,8 @@ export async function runEvaluate(call: Call): Promise<Answer> {
   const loaded = await loadEncoder(path);
   const split = values.oneOf("split", splitNames);
   values.check();
-  const sources = { train: values.text("train"), test: values.text("test"), split };
+  const asked = { train: values.text("train"), test: values.text("test"), split };
+  const sources = isRun(path) ? sourcesOf(runFolder(path), asked) : asked;
   const evaluation = await evaluateOn(loaded, sources, call);
   const { knn = null, linear = null } = evaluation; // null without labels
   if (isRun(path)) await keepEvaluation(runFolder(path), evaluation, sources, call.printer);

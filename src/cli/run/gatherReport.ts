@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { PixelImage } from "../../core/pixels.ts";
 import { permutation, randomStream } from "../../core/random.ts";
 import { conversionLine, encodeWebp, resizeImage } from "../../data/index.ts";
-import { type Evaluation, nearestImages } from "../../evaluate/index.ts";
+import { type Accuracies, type Evaluation, nearestImages } from "../../evaluate/index.ts";
 import { readJsonLines } from "../../files/index.ts";
 import type { Images, LoadedEncoder } from "../../inference/index.ts";
 import type {
@@ -14,6 +14,7 @@ import type {
   TrainingPoint,
 } from "../../report/index.ts";
 import {
+  type BaselineRecord,
   type EvaluationRecord,
   readRunConfig,
   type RunConfig,
@@ -21,7 +22,10 @@ import {
   type StepRecord,
 } from "../../train/index.ts";
 import { previewViews } from "../../views/index.ts";
+import { askedImages } from "./asked.ts";
 import { square } from "./picture.ts";
+
+type RunRecord = StepRecord | EvaluationRecord | BaselineRecord;
 
 const SIDE = 72;
 
@@ -79,10 +83,13 @@ type Measurable = Pick<Evaluation, "knn" | "linear" | "uniformity" | "effectiveR
 
 const measured = (value: number | undefined) => (value === undefined ? undefined : { value });
 
+const accuracy = (one: Accuracies["linear"]) =>
+  one && { value: one.accuracy, interval: one.interval, withoutCopies: one.withoutCopies };
+
 function measuresOf({ knn, linear, alignment, uniformity, effectiveRank }: Measurable): Measures {
   return {
-    knn: measured(knn?.accuracy),
-    linear: measured(linear?.accuracy),
+    knn: accuracy(knn),
+    linear: accuracy(linear),
     alignment: measured(alignment),
     uniformity: measured(uniformity),
     effectiveRank: measured(effectiveRank),
@@ -99,7 +106,15 @@ function evaluationOf(evaluation: Evaluation): ReportData["evaluation"] {
       ...(untrained === undefined ? {} : { untrained: measuresOf(untrained) }),
       ...(pixels === undefined ? {} : { pixels: measuresOf(pixels) }),
     },
-    ...{ testSet: images.how, testImages: images.test, trainImages: images.train, dimension },
+    ...{
+      copies: images.copies,
+      testSet: images.how,
+      testImages: images.test,
+      trainImages: images.train,
+      dimension,
+    },
+    intervals:
+      "95 % intervals for the draw of the test images (Wilson); another seed varies beyond that",
     ...(knn === undefined ? {} : { knn: { k: knn.k, temperature: knn.temperature } }),
   };
 }
@@ -112,7 +127,22 @@ const numbersIn = (record: Readonly<Record<string, unknown>>): Record<string, nu
     ),
   );
 
-function pointsOf(records: readonly (StepRecord | EvaluationRecord)[]) {
+/** What the encoder had to beat while it trained; undefined of runs that did not measure it. */
+function epochBaselinesOf(
+  records: readonly RunRecord[],
+  config: RunConfig,
+): ReportData["epochBaselines"] {
+  const found = records.find((record) => record.kind === "baselines");
+  if (found === undefined) return undefined;
+  const { knnPixels, knnStart, agreementPixels, agreementStart } = found;
+  return {
+    ...{ knnPixels, knnStart, agreementPixels, agreementStart },
+    startName: config.init === undefined ? "untrained" : "at first",
+    ...(found.knnAsked === undefined ? {} : { asked: askedImages(found) }),
+  };
+}
+
+function pointsOf(records: readonly RunRecord[]) {
   const training: TrainingPoint[] = [];
   const epochs: EpochPoint[] = [];
   for (const record of records) {
@@ -163,7 +193,7 @@ export async function gatherReport(
 ): Promise<ReportData> {
   const { about, ...config } = readRunConfig(folder);
   const records = existsSync(folder.metrics)
-    ? ((await readJsonLines(folder.metrics)) as (StepRecord | EvaluationRecord)[])
+    ? ((await readJsonLines(folder.metrics)) as RunRecord[])
     : [];
   const last = records.at(-1);
   const { contrapose, node, system, processor, cores, memoryGiB } = about;
@@ -184,6 +214,7 @@ export async function gatherReport(
     ],
     ...(evaluation === undefined ? {} : { evaluation: evaluationOf(evaluation) }),
     ...pointsOf(records),
+    epochBaselines: epochBaselinesOf(records, config),
     views: { rows: await viewRows(images, config) },
     neighbours: { rows: await neighbourRows(images, loaded, config.seed) },
     skipped: images.dataset.header.skipped.filter(({ ignored }) => ignored === undefined),

@@ -18,7 +18,12 @@ afterEach(() => rmSync(path, { recursive: true }));
 
 const evaluation = {
   ...{ encoder: "weights", encoderHash: "hash", features: "features", classes: [] },
-  ...{ images: { train: 1, test: 1, how: "" }, alignment: 0, uniformity: -1, effectiveRank: 2 },
+  ...{
+    images: { train: 1, test: 1, how: "", copies: null },
+    alignment: 0,
+    uniformity: -1,
+    effectiveRank: 2,
+  },
   ...{ dimension: 8, baselines: { chance: null } },
 } as Evaluation;
 const printer = createPrinter({ json: false, quiet: true, environment: {} });

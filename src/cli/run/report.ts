@@ -4,7 +4,7 @@ import { loadEncoder } from "../../inference/index.ts";
 import { renderReport } from "../../report/index.ts";
 import { existingRun, type RunFolder } from "../../train/index.ts";
 import type { Answer, Call } from "../verb.ts";
-import { evaluateOn, placesOf } from "./evaluate.ts";
+import { evaluateOn, placesOf, sourcesOf } from "./evaluate.ts";
 import { gatherReport } from "./gatherReport.ts";
 import { cacheFor, openWithProgress } from "./images.ts";
 import {
@@ -30,7 +30,7 @@ export async function writeReport(
   const { out, again = false, ...asked } = sources;
   const given = again || asked.train !== undefined || asked.test !== undefined;
   const earlier = given ? undefined : keptEvaluation(folder);
-  const { train, test, split } = earlier ?? asked;
+  const { train, test, split } = earlier ?? sourcesOf(folder, asked);
   const kept = earlier && (await isReportable(earlier, loaded)) ? earlier : undefined;
   const evaluation = kept ?? (await evaluateOn(loaded, { train, test, split }, call));
   if (kept === undefined) {

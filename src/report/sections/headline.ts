@@ -3,6 +3,7 @@ import { counted, grouped, percentage } from "../markup/figures.ts";
 import { html, type HtmlPart } from "../markup/html.ts";
 import type { Evaluation } from "../reportData.ts";
 import { wilsonInterval } from "../wilson.ts";
+import { copiesNote } from "./outcome.ts";
 import { section, type Section } from "./section.ts";
 import { measuredOf, subjects } from "./subjects.ts";
 
@@ -10,11 +11,13 @@ import { measuredOf, subjects } from "./subjects.ts";
 export function headline(evaluation: Evaluation | undefined): Section | undefined {
   const trained = evaluation && measuredOf(evaluation, "trained", "knn");
   if (!trained) return undefined;
+  const copied = copiesNote(evaluation);
   const body = html`<div class="headline">
     <p class="hero">
       <b>${grouped(100 * trained.value, 1)}<span>${"\u00a0%"}</span></b> of test images get their
       own label from their neighbours
     </p>
+    ${copied !== undefined && html`<p class="warning">${copied}</p>`}
     ${barChart(knnBars(evaluation), percentage, percentTick)}
     <p class="note">${note(evaluation)}</p>
   </div>`;

@@ -1,4 +1,4 @@
-import { grouped, percentage } from "../markup/figures.ts";
+import { grouped } from "../markup/figures.ts";
 import { html, type Html } from "../markup/html.ts";
 import { picture } from "../markup/thumbnail.ts";
 import type { Neighbour, NeighbourRow, ReportData } from "../reportData.ts";
@@ -8,16 +8,11 @@ import { columnsFor, section, type Section } from "./section.ts";
 export function neighbours(given: ReportData["neighbours"]): Section | undefined {
   const rows = given?.rows.filter((row) => row.neighbours.length > 0) ?? [];
   if (rows.length === 0) return undefined;
-  const intro = [given?.note ?? "On the left an image, then those nearest to it, nearest first."];
-  const judged = rows.flatMap((row) => row.neighbours.flatMap((one) => agreement(row, one) ?? []));
-  if (judged.length > 0) {
-    const right = judged.filter((agrees) => agrees).length;
-    intro.push(
-      `Of ${grouped(judged.length)} neighbours, ${grouped(right)} (${percentage(right / judged.length, 0)}) share the label of their image; the others are marked \u2260.`,
-    );
-  }
+  const differ = rows.some((row) => row.neighbours.some((one) => agreement(row, one) === false));
+  const intro = given?.note ?? "On the left an image, then those nearest to it, nearest first.";
+  const marked = differ ? " Those of another label are marked \u2260." : "";
   const body = html`<div class="strips">${rows.map(neighbourRow)}</div>`;
-  return section("neighbours", "Nearest neighbours", intro.join(" "), body);
+  return section("neighbours", "Nearest neighbours", `${intro}${marked}`, body);
 }
 
 /** Whether labels agree; `undefined` where one is missing. */

@@ -1,7 +1,7 @@
 import { lineChart, type LineChart, type LineSeries } from "../charts/lineChart.ts";
 import { figure, grouped, percentage } from "../markup/figures.ts";
 import { html } from "../markup/html.ts";
-import type { EpochPoint, TrainingPoint } from "../reportData.ts";
+import type { EpochBaselines, EpochPoint, TrainingPoint } from "../reportData.ts";
 import { percentTick } from "./headline.ts";
 import { section, type Section } from "./section.ts";
 
@@ -9,10 +9,12 @@ import { section, type Section } from "./section.ts";
 export function training(
   points: readonly TrainingPoint[] = [],
   epochs: readonly EpochPoint[] = [],
+  baselines?: EpochBaselines,
 ): Section | undefined {
   const charts = [
     lossChart(points),
-    knnChart(epochs),
+    knnChart(epochs, baselines),
+    agreementChart(epochs, baselines),
     similarityChart(points),
     rankChart(epochs),
     ...paceCharts(points),
@@ -66,22 +68,49 @@ const lossChart = (points: readonly TrainingPoint[]): LineChart =>
     ],
   });
 
-const knnChart = (epochs: readonly EpochPoint[]): LineChart => {
+/** A level over all epochs: nothing where it was not measured or no curve lies beside it. */
+const level = (
+  name: string,
+  value: number | undefined,
+  curve: readonly (number | undefined)[],
+  tone: LineSeries["tone"],
+): LineSeries => {
+  const drawn = value !== undefined && curve.some((one) => Number.isFinite(one));
+  return { name, values: drawn ? curve.map(() => value) : [], tone, dashed: true };
+};
+
+const knnChart = (epochs: readonly EpochPoint[], baselines?: EpochBaselines): LineChart => {
   const accuracy = column(epochs, "knnAccuracy");
-  const measured = accuracy.some((value) => Number.isFinite(value));
-  const chance: LineSeries = {
-    name: "chance",
-    values: measured ? column(epochs, "knnChance") : [],
-    tone: "muted",
-    dashed: true,
-  };
+  const { knnPixels, knnStart, startName = "", asked } = baselines ?? {};
   return overEpochs(epochs, {
     title: "k-NN accuracy",
-    yName: "share right",
+    yName: asked === undefined ? "share right" : `share right of ${asked}`,
     include: [0],
     format: (value) => percentage(value),
     formatTick: percentTick,
-    series: [{ name: "k-NN", values: accuracy, tone: "accent" }, chance],
+    series: [
+      { name: "k-NN", values: accuracy, tone: "accent" },
+      level("raw pixels", knnPixels, accuracy, "ink"),
+      level(startName, knnStart, accuracy, "muted"),
+      level("chance", epochs.at(-1)?.knnChance, accuracy, "muted"),
+    ],
+  });
+};
+
+const agreementChart = (epochs: readonly EpochPoint[], baselines?: EpochBaselines): LineChart => {
+  const agreement = column(epochs, "viewAgreement");
+  const { agreementPixels, agreementStart, startName = "" } = baselines ?? {};
+  return overEpochs(epochs, {
+    title: "Views that find each other",
+    yName: "share of images",
+    include: [0],
+    format: (value) => percentage(value),
+    formatTick: percentTick,
+    series: [
+      { name: "this run", values: agreement, tone: "accent" },
+      level("raw pixels", agreementPixels, agreement, "ink"),
+      level(startName, agreementStart, agreement, "muted"),
+    ],
   });
 };
 
