@@ -80,6 +80,8 @@ test("LooC turns its views where rotation has a space, and nowhere else", () => 
 test("epochs follow from the time given and stay within reason", () => {
   expect(epochsFor(10, 30)).toBe(20);
   expect(epochsFor(1, 3600)).toBe(10);
+  expect(epochsFor(2, 50, true)).toBe(2); // a time that was given is kept to
+  expect(epochsFor(1, 3600, true)).toBe(1);
   expect(epochsFor(1e6, 0.001)).toBe(1000);
 });
 

@@ -247,10 +247,14 @@ function optional({
 }
 type TrainConfig = ReturnType<typeof TrainConfig.parse>;
 
-/** Epochs that fit into the time given, at a measured number of seconds for an epoch. */
-export function epochsFor(minutes: number, secondsPerEpoch: number): number {
-  const fitting = Math.round((minutes * 60) / Math.max(1e-6, secondsPerEpoch));
-  return Math.max(EPOCHS.least, Math.min(EPOCHS.most, fitting));
+/**
+ * Epochs that fit into some minutes, at a measured number of seconds for an epoch: at least ten where nobody gave
+ * the minutes, at least one where someone did.
+ */
+export function epochsFor(minutes: number, secondsPerEpoch: number, given = false): number {
+  const fitting = (minutes * 60) / Math.max(1e-6, secondsPerEpoch);
+  if (fitting >= EPOCHS.least) return Math.min(EPOCHS.most, Math.round(fitting));
+  return given ? Math.max(1, Math.floor(fitting)) : EPOCHS.least;
 }
 
 /** Which pairs are written down unless something else is said. */

@@ -32,7 +32,9 @@ export async function estimateCost(
   try {
     const secondsPerStep = await measureStep(stepper, framework, state);
     const stepsPerEpoch = Math.floor(data.count / config.batchSize);
-    const epochs = open.epochs ?? epochsFor(config.minutes, secondsPerStep * stepsPerEpoch);
+    const epochs =
+      open.epochs ??
+      epochsFor(config.minutes, secondsPerStep * stepsPerEpoch, open.given.minutes !== undefined);
     const bytes = flattenTree(asHostTree(state)).reduce(
       (sum, [, { data: array }]) => sum + array.byteLength,
       0,

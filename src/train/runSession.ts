@@ -25,6 +25,7 @@ import { type LoopParts, type Progress, runLoop } from "./loop.ts";
 import { type Monitor, openMonitor } from "./monitor.ts";
 import { coverageFigures } from "./objectBoxes.ts";
 import { openPairRecorder } from "./pairRecorder.ts";
+import { followPace } from "./pace.ts";
 import type { Position } from "./position.ts";
 import { openRunFiles, type RunFiles, type RunRecord } from "./runFiles.ts";
 import type { RunFolder } from "./runFolder.ts";
@@ -47,6 +48,8 @@ export type Session = {
   readonly held: Lock; // of the folder
   readonly signal: AbortSignal;
   readonly listener: TrainListener;
+  /** Seconds that a run of chosen epochs is to take. */
+  readonly planned?: number | undefined;
 };
 
 /** What a sitting came to. */
@@ -144,6 +147,8 @@ async function lastSeen(seen: Seen, { metrics }: RunFolder, epochs: number): Pro
 /** Keeps of all events what the outcome says, and writes epochs to the log. */
 function following(session: Session, files: RunFiles) {
   const seen: Seen = { loss: null, evaluation: undefined };
+  const { planned, config } = session;
+  const pace = planned === undefined ? undefined : followPace(planned, config.epochs);
   const listener: TrainListener = (event) => {
     if (event.kind === "epoch") {
       const { loss, epoch } = event.record;
@@ -154,6 +159,10 @@ function following(session: Session, files: RunFiles) {
       files.log(`epoch ${epoch + 1} of ${session.config.epochs}: loss ${loss.toFixed(4)}${voted}`);
     }
     session.listener(event);
+    const late = event.kind === "epoch" ? pace?.(event.record.epoch + 1) : undefined;
+    if (late === undefined) return;
+    files.log(late);
+    session.listener({ kind: "note", text: late });
   };
   return { seen, listener };
 }

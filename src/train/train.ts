@@ -25,6 +25,7 @@ import { describeLoaded, initialise } from "./init.ts";
 import { omit, overlay } from "./layers.ts";
 import { describeMachine } from "./machine.ts";
 import { openTest } from "./monitor.ts";
+import { LATE, spoken } from "./pace.ts";
 import { measureStep } from "./prepare.ts";
 import { replanned } from "./replan.ts";
 import {
@@ -102,24 +103,23 @@ async function openParts(
   };
 }
 
-/** The epochs, measured where they are left open. */
+/** The epochs, measured where they are left open, and then the seconds that they are to take. */
 async function chosenEpochs(
   { config, choices, framework, state, stepper }: Opened,
   images: number,
-) {
-  if (config.epochs !== undefined) return config.epochs;
+): Promise<{ epochs: number; planned?: number }> {
+  if (config.epochs !== undefined) return { epochs: config.epochs };
   const seconds = await measureStep(stepper, framework, state);
-  const perEpoch = Math.floor(images / config.batchSize);
-  const epochs = epochsFor(config.minutes, seconds * perEpoch);
-  const speed = Math.round(config.batchSize / seconds);
-  const minutes = (epochs * perEpoch * seconds) / 60;
-  const about = minutes < 1.5 ? `${Math.round(60 * minutes)} s` : `${Math.round(minutes)} minutes`;
-  choices.push({
-    path: "epochs",
-    value: epochs,
-    reason: `about ${about} at the measured ${speed} images/s; --minutes or --epochs set it`,
-  });
-  return epochs;
+  const perEpoch = seconds * Math.floor(images / config.batchSize);
+  const isGiven = config.given.minutes !== undefined;
+  const epochs = epochsFor(config.minutes, perEpoch, isGiven);
+  const planned = epochs * perEpoch;
+  const about = `about ${spoken(planned)} at the measured ${Math.round(config.batchSize / seconds)} images/s`;
+  const over = planned > LATE * 60 * config.minutes;
+  const least = over ? `${epochs === 1 ? "one epoch" : `${epochs} epochs`} at least: ` : "";
+  const reason = `${least}${about}; --minutes or --epochs set it`;
+  choices.push({ path: "epochs", value: epochs, reason });
+  return { epochs, planned };
 }
 
 /** Trains a new run. `tree` has been checked with `configMistakes`. */
@@ -150,7 +150,8 @@ async function trainLocked(
     test = await openTest(tree.test as string | undefined, data, places);
     const given = withFullPaths({ ...tree, out });
     const opened = await openParts(given, data, listener, options.tamper ?? unchanged);
-    const closed = closeConfig(opened.config, await chosenEpochs(opened, data.count));
+    const { epochs, planned } = await chosenEpochs(opened, data.count);
+    const closed = closeConfig(opened.config, epochs);
     const choices = [...opened.choices, ...closed.choices];
     listener({ kind: "choices", choices });
     const folder = createRunFolder(out, overwrite);
@@ -162,16 +163,8 @@ async function trainLocked(
       ...{ choices, lowering },
     };
     await writeRunConfig(folder, { ...closed.config, about });
-    const session = {
-      ...opened,
-      held,
-      config: closed.config,
-      data,
-      test,
-      folder,
-      signal,
-      listener,
-    };
+    const parts = { ...opened, config: closed.config, data, test, folder, signal, listener };
+    const session = { ...parts, held, planned };
     const outcome = await runSession(session, undefined);
     return { ...outcome, run: out, config: closed.config, choices };
   } finally {

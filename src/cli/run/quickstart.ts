@@ -80,7 +80,9 @@ export async function runQuickstart(call: Call): Promise<Answer> {
   const images = join(out, "images");
   await drawImages(images, seed, call);
   const [data, test, run] = [join(images, "train"), join(images, "test"), freshRun(out)];
-  printer.note(`2 of 4     training without labels for about ${duration(60 * minutes)}`);
+  printer.note(
+    `2 of 4     training without labels for about ${duration(60 * minutes)}, one epoch at least`,
+  );
   printer.note();
   const tree = { ...recipe, data, test, out: run, minutes, seed };
   const result = await trainSaving(call, (watched) => train(tree, watched));
