@@ -84,5 +84,7 @@ export type Comparison = {
   readonly arms: readonly ArmSummary[];
   /** What the figures of sampling mean, by their names. */
   readonly meanings: Readonly<Record<string, string>>;
+  /** Whether every arm's k-NN accuracy lies below that of raw pixels; null without labels. */
+  readonly allBelowPixels: boolean | null;
   readonly conclusion: readonly string[];
 };

@@ -1,6 +1,6 @@
 import { LEAST_SEEDS } from "../metrics/index.ts";
 import type { ArmSummary, Comparison } from "./comparison.ts";
-import { fixed, listed, pointsBetween, signed } from "./written.ts";
+import { fixed, listed, overSeeds, pointsBetween, signed } from "./written.ts";
 
 const MOST_LISTED = 4; // arms that are not done, in a sentence
 
@@ -65,6 +65,25 @@ function accuracySentences(all: Unconcluded): string[] {
   return sentences;
 }
 
+/** What learned nothing did better than every arm: then that is the outcome. */
+function lostSentence({ allBelowPixels, baselines, arms }: Unconcluded): string[] {
+  if (allBelowPixels !== true) return [];
+  const best = Math.max(...arms.flatMap(({ measures }) => measures.knn?.mean ?? []));
+  const [pixels, own] = [baselines.pixels!.knn!, best].map((one) => fixed(100 * one, 1));
+  return [
+    `Raw pixels do better than every arm: k-NN ${pixels} %, the best arm ${own} %. What differs between the arms says little before one of them is ahead.`,
+  ];
+}
+
+/** Both values of arms of two seeds, which make no interval of use. */
+function twoSeeds({ arms }: Unconcluded): string[] {
+  const said = arms.flatMap(({ name, measures: { knn } }) => {
+    if (knn?.n !== 2) return [];
+    return [`${name} ${overSeeds(knn, 100, 1)} %`];
+  });
+  return said.length === 0 ? [] : [`Two seeds say little: ${said.join("; ")}.`];
+}
+
 /** The outcome in sentences. A difference is named only where its interval leaves 0 out. */
 export function conclusionOf(all: Unconcluded): string[] {
   const { total, done, failed } = all.runs;
@@ -77,7 +96,7 @@ export function conclusionOf(all: Unconcluded): string[] {
   }
   if (done === 0) return sentences;
   if (all.arms.some(({ measures }) => measures.knn !== undefined)) {
-    return [...sentences, ...accuracySentences(all)];
+    return [...sentences, ...lostSentence(all), ...twoSeeds(all), ...accuracySentences(all)];
   }
   return [
     ...sentences,

@@ -29,18 +29,22 @@ function imagesOf({ data }: Comparison): string {
   return `${grouped(data.images)} from ${data.path}${classes}${test}`;
 }
 
-function baselineFacts({ baselines }: Comparison): [string, string][] {
-  const { chance, untrained, pixels } = baselines;
-  return [
-    ...(chance === null ? [] : [["chance", `${fixed(100 * chance, 1)} %`] as [string, string]]),
-    ...(untrained?.knn == null
-      ? []
-      : [["untrained encoder, k-NN and linear", accuracies(untrained)] as [string, string]]),
-    ...(pixels?.knn == null
-      ? []
-      : [["raw pixels, k-NN and linear", accuracies(pixels)] as [string, string]]),
+/** What learned nothing and was measured by labels, by names. */
+export function baselinesOf({
+  pixels,
+  untrained,
+  chance,
+}: Comparison["baselines"]): [name: string, baseline: Baseline][] {
+  const all: [string, Baseline | null][] = [
+    ["raw pixels", pixels],
+    ["untrained encoder", untrained],
+    ["chance", chance === null ? null : { knn: chance, linear: chance }],
   ];
+  return all.flatMap(([name, one]) => (one === null || one.knn === null ? [] : [[name, one]]));
 }
+
+const baselineFacts = ({ baselines }: Comparison): [string, string][] =>
+  baselinesOf(baselines).map(([name, one]) => [`${name}, k-NN and linear`, accuracies(one)]);
 
 /** What holds for the whole comparison, by names. */
 export const factsOf = (all: Comparison): [name: string, value: string][] => [

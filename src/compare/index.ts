@@ -7,7 +7,7 @@ export type {
   FailedRun,
   MeasureName,
 } from "./comparison.ts";
-export { factsOf } from "./facts.ts";
+export { baselinesOf, factsOf } from "./facts.ts";
 export {
   appendResult,
   checkCompareFolder,

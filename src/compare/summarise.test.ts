@@ -28,8 +28,41 @@ describe("a comparison", () => {
     expect(renderMarkdown(all)).toContain(said);
     const [accuracy] = tablesOf(all);
     expect(accuracy.rows.map((cells) => cells.at(-1))).toEqual([
-      ...["base", "better", "worse", "no difference shown"],
+      ...["base", "better", "worse", "no difference shown", ""], // chance, below the arms
     ]);
+  });
+
+  test("that no arm of which beats raw pixels says so first, and of two seeds tells both", () => {
+    const baselines = { untrained: { knn: 0.2, linear: 0.2 }, pixels: { knn: 0.5, linear: 0.4 } };
+    const of = (more: object) =>
+      summarise(
+        factsFor(["plain", "ours"], [0, 1]),
+        [0, 1].flatMap((seed) => [
+          resultFor("plain", seed, 0.31 + 0.066 * seed, more),
+          resultFor("ours", seed, 0.4, more),
+        ]),
+      );
+    const all = of({ baselines });
+    expect(all.allBelowPixels).toBe(true);
+    expect(all.conclusion[0]).toBe(
+      "Raw pixels do better than every arm: k-NN 50.0 %, the best arm 40.0 %. What differs between the arms says little before one of them is ahead.",
+    );
+    expect(all.conclusion[1]).toBe(
+      "Two seeds say little: plain 31.0 and 37.6 %; ours 40.0 and 40.0 %.",
+    );
+    const [accuracy] = tablesOf(all);
+    expect(accuracy.rows.map(([name, , knn]) => [name, knn])).toEqual([
+      ...[
+        ["plain", "31.0 and 37.6"],
+        ["ours", "40.0 and 40.0"],
+      ],
+      ...[
+        ["raw pixels", "50.0"],
+        ["untrained encoder", "20.0"],
+        ["chance", "25.0"],
+      ],
+    ]);
+    expect(of({}).allBelowPixels).toBeNull();
   });
 
   test("never names a winner that the intervals do not support", () => {

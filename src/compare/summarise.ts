@@ -183,6 +183,16 @@ function baselinesOf(results: readonly RunResult[]): Comparison["baselines"] {
   };
 }
 
+/** Whether no arm that was measured comes up to raw pixels; null where there is nothing to compare. */
+function allBelowPixels({
+  arms,
+  baselines,
+}: Pick<Comparison, "arms" | "baselines">): boolean | null {
+  const pixels = baselines.pixels?.knn ?? null;
+  const votes = arms.flatMap(({ measures }) => measures.knn?.mean ?? []);
+  return pixels === null || votes.length === 0 ? null : votes.every((vote) => vote < pixels);
+}
+
 /** Arms beside the base. */
 const comparisonsOf = ({ arms }: SummaryFacts): number => Math.max(1, arms.length - 1);
 
@@ -209,5 +219,6 @@ export function summarise(facts: SummaryFacts, results: readonly RunResult[]): C
     runs: { total: arms.length * seeds.length, done: results.length, failed },
     ...{ baselines: baselinesOf(results), arms: summaries, meanings: meaningsOf(summaries) },
   };
-  return { ...whole, conclusion: conclusionOf(whole) };
+  const all = { ...whole, allBelowPixels: allBelowPixels(whole) };
+  return { ...all, conclusion: conclusionOf(all) };
 }

@@ -1,6 +1,7 @@
 import type { MeanInterval } from "../metrics/index.ts";
 import type { ArmMeasure, ArmSummary, Comparison, MeasureName } from "./comparison.ts";
-import { digitsFor, fixed, plusMinus, signed } from "./written.ts";
+import { baselinesOf } from "./facts.ts";
+import { digitsFor, fixed, overSeeds, plusMinus, signed } from "./written.ts";
 
 /** A table as text: the first column names, the others hold figures. */
 export type Table = {
@@ -44,7 +45,7 @@ function measureCells(measure: ArmMeasure | undefined, { scale, digits }: Column
   if (measure === undefined) return [NONE, ""];
   const { difference } = measure;
   const paired = difference === null ? "" : plusMinus(difference, scale, digits, signed);
-  return [plusMinus(measure, scale, digits), paired];
+  return [overSeeds(measure, scale, digits), paired];
 }
 
 function measureRow(arm: ArmSummary, columns: readonly Column[], verdict: boolean) {
@@ -69,12 +70,20 @@ function measureTable(
 
 const heads = (columns: readonly Column[]) => columns.flatMap(({ title }) => [title, "difference"]);
 
+/** What learned nothing, as rows below the arms. */
+function baselineRows({ baselines }: Comparison): Table["rows"] {
+  return baselinesOf(baselines).map(([name, { knn, linear }]) => {
+    const [vote, probe] = [knn, linear].map((one) => (one === null ? NONE : fixed(100 * one, 1)));
+    return [name, "", vote, "", probe, "", ""];
+  });
+}
+
 function accuracyTable(all: Comparison): Table {
   return {
     ...{ id: "accuracy", title: "Accuracy" },
-    intro: `Mean over seeds ± half its 95 % interval (Student's t); the paired difference to ${all.base} over common seeds ± half its interval, ${levelOf(all)}. The last column is about k-NN.`,
+    intro: `Mean over seeds ± half its 95 % interval (Student's t), of two seeds both; the paired difference to ${all.base} over common seeds ± half its interval, ${levelOf(all)}. The last column is about k-NN.`,
     head: ["", "seeds", ...heads(accuracyColumns), `beside ${all.base}`],
-    rows: measureTable(all, accuracyColumns, true),
+    rows: [...measureTable(all, accuracyColumns, true), ...baselineRows(all)],
   };
 }
 

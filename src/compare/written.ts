@@ -1,4 +1,4 @@
-import type { MeanInterval } from "../metrics/index.ts";
+import { LEAST_SEEDS, type MeanInterval } from "../metrics/index.ts";
 
 const MINUS = "\u2212";
 
@@ -20,15 +20,26 @@ export function digitsFor(value: number): number {
   return size >= 10 ? 1 : size >= 0.1 ? 2 : Math.min(6, 1 - Math.floor(Math.log10(size)));
 }
 
-/** A mean with half its interval: `45.3 ± 1.2`; alone where there is no interval. */
+/** A mean with half its interval: `45.3 ± 1.2`; alone of fewer than three seeds. */
 export function plusMinus(
-  { mean, half }: MeanInterval,
+  { mean, half, n }: MeanInterval,
   scale: number,
   digits: number,
   write: typeof fixed = fixed,
 ): string {
-  const width = half === null ? "" : ` ± ${fixed(scale * half, digits)}`;
+  const width = half === null || n < LEAST_SEEDS ? "" : ` ± ${fixed(scale * half, digits)}`;
   return `${write(scale * mean, digits)}${width}`;
+}
+
+/** A measure over seeds: of two, which make no interval of use, both values; else the mean with half its interval. */
+export function overSeeds(
+  measure: MeanInterval & { readonly bySeed: Readonly<Record<string, number>> },
+  scale: number,
+  digits: number,
+): string {
+  const values = Object.values(measure.bySeed);
+  if (values.length >= LEAST_SEEDS || values.length < 2) return plusMinus(measure, scale, digits);
+  return listed(values.map((value) => fixed(scale * value, digits)));
 }
 
 /** Percentage points of an interval's two ends, with enough places that 0 is only shown where it is 0. */

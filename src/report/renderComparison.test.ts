@@ -21,6 +21,15 @@ test("shows accuracies, differences, tables and the command", () => {
   expect(page).toContain("ours is better than plain by 10.0 points");
 });
 
+test("marks what learned nothing on the axis of accuracies", () => {
+  const all = made(["plain", "ours"], 0.4);
+  const baselines = { ...all.baselines, pixels: { knn: 0.271, linear: 0.3 } };
+  const page = renderComparison({ ...all, baselines });
+  const chart = page.slice(page.indexOf('id="knn"'), page.indexOf('id="differences"'));
+  expect(chart).toMatch(/raw pixels<\/span>[^]*27\.1/);
+  expect(chart).toContain('class="mark"');
+});
+
 test("without labels shows no accuracy", () => {
   const page = renderComparison(made(["plain", "ours"], null));
   expect(sectionsOf(page)).toEqual(["shape", "cost", "sampling", "repeat"]);

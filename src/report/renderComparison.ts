@@ -1,4 +1,12 @@
-import { type Comparison, factsOf, isLabelled, type Table, tablesOf } from "../compare/index.ts";
+import {
+  baselinesOf,
+  type Comparison,
+  factsOf,
+  isLabelled,
+  type Table,
+  tablesOf,
+} from "../compare/index.ts";
+import { LEAST_SEEDS } from "../metrics/index.ts";
 import { intervalChart, type IntervalRow } from "./charts/intervalChart.ts";
 import { grouped } from "./markup/figures.ts";
 import { html, type Html } from "./markup/html.ts";
@@ -51,11 +59,15 @@ function outcome(all: Comparison): Section | undefined {
   if (!isLabelled(all)) return undefined;
   const rows = all.arms.flatMap(({ name, measures: { knn } }): IntervalRow[] => {
     if (knn === undefined) return [];
-    return [{ name, values: Object.values(knn.bySeed), mean: knn.mean, half: knn.half }];
+    const half = knn.n < LEAST_SEEDS ? null : knn.half;
+    return [{ name, values: Object.values(knn.bySeed), mean: knn.mean, half }];
   });
+  const marks = baselinesOf(all.baselines).flatMap(([name, { knn }]) =>
+    knn === null ? [] : [{ name, value: knn }],
+  );
   const about =
-    "A dot is a seed, the line its mean, the bar the 95 % interval of the mean over seeds. Bars that overlap do not settle whether arms differ: seeds are paired below.";
-  return section("knn", "k-NN accuracy", about, intervalChart(rows, percents, false));
+    "A dot is a seed, the line its mean, the bar the 95 % interval of the mean over seeds, from three on. Dashed: what learned nothing. Bars that overlap do not settle whether arms differ: seeds are paired below.";
+  return section("knn", "k-NN accuracy", about, intervalChart(rows, percents, false, marks));
 }
 
 const said: Record<string, string> = {
@@ -74,7 +86,8 @@ function differences(all: Comparison): Section | undefined {
     const difference = knn?.difference ?? undefined;
     if (difference === undefined) return [];
     const called = verdict === "better" || verdict === "worse";
-    const { mean, half } = difference;
+    const { mean, n } = difference;
+    const half = n < LEAST_SEEDS ? null : difference.half;
     return [{ ...{ name, mean, half, note: said[verdict ?? ""] }, accent: called }];
   });
   if (rows.length === 0) return undefined;

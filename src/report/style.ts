@@ -64,6 +64,8 @@ h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
 .whisker .halo line { stroke: var(--paper); stroke-width: 4.5; stroke-linecap: square; }
 .bars text, .chart text { fill: var(--soft); font: 12px var(--sans); }
 .grid { stroke: var(--line); stroke-width: 1; shape-rendering: crispEdges; }
+.mark { stroke: var(--soft); stroke-dasharray: 4 4; }
+.mark-dot { fill: none; stroke: var(--soft); stroke-width: 1.5; }
 .floor { stroke: var(--muted); shape-rendering: crispEdges; }
 
 .measures { border-collapse: collapse; width: 100%; }

@@ -17,6 +17,9 @@ export type IntervalFormat = {
   formatTick: (value: number, digits: number) => string;
 };
 
+/** A value that all rows are seen against, as a line with its name. */
+export type IntervalMark = { readonly name: string; readonly value: number };
+
 const MARGIN = 1.5; // per cent of the track on both sides, so that marks at the ends are whole
 
 /** Means with intervals below each other on one scale. With `zero` the scale holds 0, and a line marks it. */
@@ -24,11 +27,13 @@ export function intervalChart(
   rows: readonly IntervalRow[],
   { format, formatTick }: IntervalFormat,
   zero: boolean,
+  marks: readonly IntervalMark[] = [],
 ): Html {
   const ends = rows.flatMap(({ mean, half, values = [] }) => [
     ...[mean - (half ?? 0), mean + (half ?? 0)],
     ...values,
   ]);
+  ends.push(...marks.map(({ value }) => value));
   const { domain, ticks, digits } = niceAxis(rangeOf(zero ? [...ends, 0] : ends), 5);
   const span = domain[1] - domain[0];
   const place = (value: number) =>
@@ -37,9 +42,14 @@ export function intervalChart(
     const kind = zero && tick === 0 ? "floor" : "grid";
     return html`<line class="${kind}" x1="${place(tick)}" x2="${place(tick)}" y1="0" y2="40" />`;
   });
+  const lines = marks.map(
+    ({ value }) =>
+      html`<line class="mark" x1="${place(value)}" x2="${place(value)}" y1="0" y2="40" />`,
+  );
   const noted = rows.some(({ note }) => note !== undefined);
   return html`<ul class="bars intervals${noted && " noted"}">
-    ${rows.map((row) => intervalRow(row, grid, place, format))}
+    ${rows.map((row) => intervalRow(row, [...grid, ...lines], place, format))}
+    ${marks.map((mark) => markRow(mark, [...grid, ...lines], place, format))}
     <li class="scale" aria-hidden="true">
       <svg width="100%" height="18">
         ${ticks.map(
@@ -51,6 +61,23 @@ export function intervalChart(
       </svg>
     </li>
   </ul>`;
+}
+
+/** A row that names a mark. */
+function markRow(
+  { name, value }: IntervalMark,
+  grid: readonly Html[],
+  place: (value: number) => string,
+  format: (value: number) => string,
+): Html {
+  return html`<li class="plain marked">
+    <span class="bar-name">${name}</span>
+    <svg width="100%" height="40" aria-hidden="true">
+      ${grid}
+      <circle class="mark-dot" cx="${place(value)}" cy="20" r="4" />
+    </svg>
+    <span class="bar-value"><b>${format(value)}</b></span>
+  </li>`;
 }
 
 function intervalRow(
