@@ -1,28 +1,47 @@
 import { resolve } from "node:path";
 
 import { DataError } from "../core/errors.ts";
-import { copyKey, likenessOf, nearPairs } from "./groupImages.ts";
+import { pauses } from "../core/pause.ts";
+import type { PixelImage } from "../core/pixels.ts";
+import { type CopyFacts, copyWords } from "./copies/copyWords.ts";
+import { type Difference, differenceOf } from "./copies/difference.ts";
+import { findCopies, type Gallery, openGallery } from "./copies/findCopies.ts";
+import type { Pair } from "./copies/prove.ts";
+import type { Strictness } from "./copies/strictness.ts";
+import { firstOfPixels, likenessOf, pixelKey } from "./groupImages.ts";
 import { readEntries, readHeader } from "./packedIndex.ts";
 import type { StoredImage } from "./packedIndex.ts";
 import { storedPixels } from "./storedPixels.ts";
-import { likeness, mirrored, thumbnail } from "./thumbnail.ts";
+
+/** Why two images are put together: the same pixels, copies, or alike only, as two animations that start alike. */
+export type AlikeKind = "identical" | "near" | "similar";
 
 /** Two images, by number, that look the same. */
 export type AlikePair = {
   readonly a: number;
   readonly b: number;
-  readonly likeness: number; // correlation of their thumbnails, 1 for the same pixels
-  readonly identical: boolean; // stored pixels are the same
+  readonly kind: AlikeKind;
+  readonly likeness: number; // correlation of their details, 1 for the same pixels
 };
 
-function identicalPairs(images: readonly StoredImage[]): AlikePair[] {
-  const first = new Map<string, number>();
-  return images.flatMap((image, b) => {
-    const a = first.get(copyKey(image));
-    if (a === undefined) first.set(copyKey(image), b);
-    return a === undefined ? [] : [{ a, b, likeness: 1, identical: true }];
-  });
-}
+/** How alike images of a packed dataset look, by number. */
+export type LooksAlike = {
+  /** Pairs that are the same or copies, one fewer than the images of each set of them; identical ones first. */
+  readonly pairs: readonly AlikePair[];
+  /** Whether all of an image is one colour: such images are copies of none. */
+  readonly isBlank: (image: number) => boolean;
+  /** Two images as the same or as copies, compared by their pixels; undefined where they are not. */
+  readonly compare: (a: number, b: number) => AlikePair | undefined;
+  /** Correlation of two thumbnails, −1 … 1: how alike they are from afar. */
+  readonly likeness: (a: number, b: number) => number;
+  /** Below 0 where the first is the one to keep, above 0 where the second is. */
+  readonly order: (a: number, b: number) => number;
+  /** What was done to an image to make its copy, "mirrored, resized to 50 %"; undefined where they are no copies. */
+  readonly words: (kept: number, copy: number) => string | undefined;
+  /** What a copy changed, to look at; undefined where they are no copies. */
+  readonly difference: (kept: number, copy: number) => Promise<Difference | undefined>;
+  readonly close: () => void;
+};
 
 async function readImages(folder: string) {
   const path = resolve(folder);
@@ -33,50 +52,110 @@ async function readImages(folder: string) {
   return { path, images: await readEntries(path, header) };
 }
 
-/** How alike images of a packed dataset look, by number. */
-export type LooksAlike = {
-  /**
-   * Pairs that are the same or nearly so, by pixels and perceptual hashes: copies, other sizes, other
-   * compression. Identical ones first, then the most alike.
-   */
-  readonly pairs: readonly AlikePair[];
-  /** Whether the stored pixels are the same. */
-  identical(a: number, b: number): boolean;
-  /** Whether groups that are nearly the same may be joined along such a pair, by the first image of each. */
-  joinable(a: number, b: number): boolean;
-  /** Correlation of two thumbnails, mirrored or not. */
-  likeness(a: number, b: number): number;
-  close(): void;
-};
+/** Pairs of the same stored pixels, each image with the first of them: the same only where the files are beyond these too. */
+function samePixels(images: readonly StoredImage[]): AlikePair[] {
+  const first = new Map<string, number>();
+  return images.flatMap((image, b): AlikePair[] => {
+    if (image.blank === true) return [];
+    const a = first.get(pixelKey(image));
+    if (a === undefined) first.set(pixelKey(image), b);
+    if (a === undefined) return [];
+    const kind = image.framesHash === images[a].framesHash ? "identical" : "similar";
+    return [{ a, b, kind, likeness: 1 }];
+  });
+}
 
-/** Compares the images of a packed dataset. Thumbnails are made once each and kept. */
-export async function openLikeness(folder: string): Promise<LooksAlike> {
+const GREY = 3; // mean of the largest less the smallest channel
+const FEWER = 0.9; // of the pixels of another image
+
+type Kept = { pixels: number; colour: number; lossless: boolean; bytes: number };
+
+/** The better of two copies first: in colour, clearly more pixels, lossless, more pixels, more bytes. */
+function compareKept(a: Kept, b: Kept): number {
+  const greyer = Number(a.colour < GREY) - Number(b.colour < GREY);
+  const clear = Math.min(a.pixels, b.pixels) < FEWER * Math.max(a.pixels, b.pixels);
+  return (
+    greyer ||
+    (clear ? b.pixels - a.pixels : 0) ||
+    Number(b.lossless) - Number(a.lossless) ||
+    b.pixels - a.pixels ||
+    b.bytes - a.bytes
+  );
+}
+
+/** Compares the images of a packed dataset. `exact` finds the same pixels only. */
+export async function openLikeness(
+  folder: string,
+  { strictness = "normal", signal }: { strictness?: Strictness; signal?: AbortSignal } = {},
+): Promise<LooksAlike> {
   const { path, images } = await readImages(folder);
   const pixels = storedPixels(path);
-  const kept = new Map<number, Float32Array>();
-  const get = (index: number) => {
-    const found = kept.get(index) ?? thumbnail(pixels.read(images[index]));
-    kept.set(index, found);
-    return found;
-  };
   try {
-    const { pairs, joinable } = nearPairs(images, likenessOf(images, pixels));
-    const identical = (a: number, b: number) => copyKey(images[a]) === copyKey(images[b]);
-    const near = pairs.filter(({ a, b }) => !identical(a, b));
+    const pause = pauses("the search for duplicates", signal);
+    const read = (i: number) => pixels.read(images[i]);
+    const gallery = await openGallery({ count: images.length, read }, strictness, pause);
+    const own = firstOfPixels(images).filter((i) => images[i].blank !== true);
+    const links = strictness === "exact" ? [] : await findCopies(gallery, own, pause);
+    const looks = looksOf(images, gallery, read);
+    const near = links.map((pair) => looks.pairOf(pair)).sort((p, q) => q.likeness - p.likeness);
+    const alike = likenessOf(images, pixels);
     return {
-      pairs: [
-        ...identicalPairs(images),
-        ...near.map(({ a, b, value }) => ({ a, b, likeness: value, identical: false })),
-      ],
-      ...{ identical, joinable },
-      likeness(a, b) {
-        const [one, other] = [get(a), get(b)];
-        return Math.max(likeness(one, other), likeness(one, mirrored(other)));
-      },
+      ...looks,
+      pairs: [...samePixels(images), ...near],
+      likeness: alike,
       close: () => pixels.close(),
     };
   } catch (error) {
     pixels.close();
     throw error;
   }
+}
+
+/** What is asked of images by number. */
+function looksOf(
+  images: readonly StoredImage[],
+  { portraits, prover, link }: Gallery,
+  read: (image: number) => PixelImage,
+) {
+  const sameFrames = (a: number, b: number) => images[a].framesHash === images[b].framesHash;
+  const pairOf = ({ a, b, likeness }: Pair): AlikePair => ({
+    ...{ a, b, likeness },
+    kind: sameFrames(a, b) ? "near" : "similar",
+  });
+  const isBlank = (image: number) => images[image].blank === true;
+  const facts = (image: number, brightness: number): CopyFacts => ({
+    ...{ width: images[image].originalWidth, height: images[image].originalHeight, brightness },
+    ...{ content: portraits[image].content, colour: portraits[image].colour },
+  });
+  const kept = (image: number): Kept => {
+    const { originalWidth, originalHeight, lossless = false, bytes = 0 } = images[image];
+    const [left, top, right, bottom] = portraits[image].content;
+    const pixels = originalWidth * originalHeight * (right - left) * (bottom - top);
+    return { pixels, lossless, bytes, colour: portraits[image].colour };
+  };
+  return {
+    pairOf,
+    isBlank,
+    order: (a: number, b: number) => compareKept(kept(a), kept(b)) || a - b,
+    compare(a: number, b: number): AlikePair | undefined {
+      if (isBlank(a) || isBlank(b)) return undefined;
+      if (pixelKey(images[a]) === pixelKey(images[b])) {
+        return { a, b, kind: sameFrames(a, b) ? "identical" : "similar", likeness: 1 };
+      }
+      const pair = link(a, b);
+      return pair === undefined ? undefined : pairOf(pair);
+    },
+    words(first: number, copy: number): string | undefined {
+      const pair = link(first, copy);
+      if (pair === undefined) return undefined;
+      const greys = prover.greys(pair);
+      const [own, other] = pair.a === first ? greys : [greys[1], greys[0]];
+      const both = [facts(first, own), facts(copy, other)] as const;
+      return copyWords(pair, first, both, prover.changed(pair));
+    },
+    async difference(first: number, copy: number): Promise<Difference | undefined> {
+      const pair = link(first, copy);
+      return pair === undefined ? undefined : differenceOf(read, pair, first);
+    },
+  };
 }

@@ -73,10 +73,15 @@ function nothingLeft(source: ImageSource, skipped: readonly Skipped[]): never {
   );
 }
 
-function groupStored(folder: string, images: readonly StoredImage[], options: PackOptions) {
+async function groupStored(
+  folder: string,
+  images: readonly StoredImage[],
+  { nearDuplicates }: PackOptions,
+  signal: AbortSignal | undefined,
+) {
   const pixels = storedPixels(folder);
   try {
-    return groupImages(images, pixels, options.nearDuplicates);
+    return await groupImages(images, pixels, nearDuplicates, signal);
   } finally {
     pixels.close();
   }
@@ -173,8 +178,9 @@ async function replaceIndex(
   options: PackOptions,
   stored: Stored,
   header: NewHeader,
+  signal: AbortSignal | undefined,
 ): Promise<PackedHeader> {
-  const { groups, summary } = groupStored(folder, stored.images, options);
+  const { groups, summary } = await groupStored(folder, stored.images, options, signal);
   const placed = await compact(folder, stored.images, options.shardBytes);
   const images = placed.map((image, i) => ({ ...image, group: groups[i] }));
   const found = { groups: summary, shards: shardsOf(images), fingerprint: fingerprint(images) };
@@ -187,13 +193,14 @@ export async function finishPacking(
   source: ImageSource,
   options: PackOptions,
   stored: Stored,
+  signal?: AbortSignal,
 ): Promise<PackReport> {
   const { images, skipped, before } = stored;
   if (images.length === 0) nothingLeft(source, skipped);
   const next = nextHeader(source, options, stored);
   const header = isUnchanged(before, stored, next)
     ? before!.header
-    : await replaceIndex(folder, options, stored, next);
+    : await replaceIndex(folder, options, stored, next, signal);
   await removeJournal(folder);
   await removeLeftovers(folder, header);
   return reportOf(folder, stored, { ...next, groups: header.groups });

@@ -1,13 +1,11 @@
-import { randomStream } from "../core/random.ts";
+import { pauses } from "../core/pause.ts";
 import { burstCandidates } from "./bursts.ts";
-import { nearHashes, parseHashes } from "./hashSearch.ts";
+import { findCopies, openGallery } from "./copies/findCopies.ts";
 import type { GroupSummary, StoredImage } from "./packedIndex.ts";
 import { likeness, thumbnail } from "./thumbnail.ts";
 import { unionFind } from "./unionFind.ts";
 import type { StoredPixels } from "./storedPixels.ts";
 
-const RADIUS = 11; // bits of the perceptual hash
-const LIKENESS = 0.97; // of near-duplicates
 const BURST_LIKENESS = 0.8;
 const ASPECT = 0.1; // relative difference of aspects
 const KEPT = 20_000; // thumbnails held
@@ -33,42 +31,8 @@ export function likenessOf(images: readonly StoredImage[], pixels: StoredPixels)
   };
 }
 
-/**
- * The likeness that near-duplicates must have in a dataset: 0.97, or more where unrelated images are
- * alike already, as pictures of garments on black are.
- */
-function threshold(count: number, alike: Likeness): number {
-  if (count < 100) return LIKENESS;
-  const stream = randomStream(0, "likeness of unrelated images");
-  const some = Array.from({ length: Math.min(count, 300) }, () => stream.integer(count));
-  const values: number[] = [];
-  for (let i = 0; i < 3000; i++) {
-    const [a, b] = [some[stream.integer(some.length)], some[stream.integer(some.length)]];
-    if (a !== b) values.push(alike(a, b));
-  }
-  values.sort((a, b) => a - b);
-  const high = values[Math.floor(0.999 * values.length)] ?? 0;
-  return Math.max(LIKENESS, 1 - (1 - high) / 8);
-}
-
 /** The same for images whose stored pixels are the same. */
-export const copyKey = ({ crc, width, height, hash }: StoredImage) =>
-  `${crc} ${width} ${height} ${hash}`;
-
-/** Pairs that are alike, the most alike first; and whether groups may be joined along them, by their first images. */
-export function nearPairs(images: readonly StoredImage[], alike: Likeness) {
-  const hashed = images.flatMap(({ hash }, index) => (hash === undefined ? [] : [index]));
-  const hashes = parseHashes(hashed.map((index) => images[index].hash!));
-  const least = threshold(images.length, alike);
-  const found: { a: number; b: number; value: number }[] = [];
-  nearHashes(hashes, RADIUS, (i, j) => {
-    const [a, b] = [hashed[i], hashed[j]];
-    const value = alike(a, b);
-    if (value >= least) found.push({ a, b, value });
-  });
-  const pairs = found.sort((p, q) => q.value - p.value || p.a - q.a || p.b - q.b);
-  return { pairs, joinable: (a: number, b: number) => alike(a, b) >= least - 0.02 };
-}
+export const pixelKey = ({ crc, width, height }: StoredImage) => `${crc} ${width} ${height}`;
 
 function summarise(images: readonly StoredImage[], groups: Int32Array) {
   const members = new Map<number, number[]>();
@@ -86,63 +50,83 @@ function summarise(images: readonly StoredImage[], groups: Int32Array) {
   };
 }
 
-/**
- * Numbers for images such that near-duplicates, pictures of one burst and images that their source
- * puts together share one.
- *
- * Near-duplicates have perceptual hashes within 11 bits and thumbnails that correlate; a group grows
- * only by images that are like its first one, so that chains of small differences do not join
- * everything. Plain images, which have no hash, are grouped as exact copies only.
- *
- * @param near whether to look at the pixels at all
- * @returns a group for each image, numbered by first appearance
- */
-export function groupImages(
-  images: readonly StoredImage[],
-  pixels: StoredPixels,
-  near: boolean,
-): { groups: Int32Array; summary: GroupSummary } {
-  const sets = unionFind(images.length);
-  const first = Int32Array.from(images, (_, i) => i); // of each set, by its root
-  let [nearDuplicates, bursts] = [0, 0];
-  const join = (a: number, b: number) => {
-    const [one, other] = [sets.root(a), sets.root(b)];
-    if (one === other) return 0;
-    const earliest = Math.min(first[one], first[other]);
+/** Sets of images, and the number of joins that each kind of finding made. */
+function grouping(count: number) {
+  const sets = unionFind(count);
+  const join = (a: number, b: number): number => {
+    if (sets.root(a) === sets.root(b)) return 0;
     sets.join(a, b);
-    first[sets.root(a)] = earliest;
     return 1;
   };
-  const joinEqual = (key: (image: StoredImage) => string | undefined) => {
+  const joinEqual = (keys: readonly (string | undefined)[]): number => {
     const seen = new Map<string, number>();
     let joins = 0;
-    images.forEach((image, i) => {
-      const name = key(image);
-      if (name === undefined) return;
-      const before = seen.get(name);
-      if (before === undefined) seen.set(name, i);
+    keys.forEach((key, i) => {
+      if (key === undefined) return;
+      const before = seen.get(key);
+      if (before === undefined) seen.set(key, i);
       else joins += join(before, i);
     });
     return joins;
   };
-  joinEqual(({ sourceGroup }) => sourceGroup);
+  const numbers = () => {
+    const known = new Map<number, number>();
+    return Int32Array.from({ length: count }, (_, i) => {
+      const root = sets.root(i);
+      if (!known.has(root)) known.set(root, known.size);
+      return known.get(root)!;
+    });
+  };
+  return {
+    join,
+    joinEqual,
+    together: (a: number, b: number) => sets.root(a) === sets.root(b),
+    numbers,
+  };
+}
+
+/** Numbers of the images of which there is no other before them with the same pixels. */
+export function firstOfPixels(images: readonly StoredImage[]): number[] {
+  const seen = new Set<string>();
+  return images.flatMap((image, i) => {
+    const key = pixelKey(image);
+    if (seen.has(key)) return [];
+    seen.add(key);
+    return [i];
+  });
+}
+
+/**
+ * Numbers for images such that copies, pictures of one burst and images that their source puts together
+ * share one. Images of the same pixels share one even where their files differ beyond these, as
+ * animations that start alike: to an encoder they are one.
+ *
+ * @param near whether to look at the pixels at all
+ * @param signal stops the search with an error
+ * @returns a group for each image, numbered by first appearance
+ */
+export async function groupImages(
+  images: readonly StoredImage[],
+  pixels: StoredPixels,
+  near: boolean,
+  signal?: AbortSignal,
+): Promise<{ groups: Int32Array; summary: GroupSummary }> {
+  const { join, joinEqual, together, numbers } = grouping(images.length);
+  joinEqual(images.map(({ sourceGroup }) => sourceGroup));
+  let [nearDuplicates, bursts] = [0, 0];
   if (near) {
-    nearDuplicates += joinEqual(copyKey);
+    nearDuplicates += joinEqual(images.map(pixelKey));
+    const pause = pauses("the search for copies", signal);
+    const own = firstOfPixels(images);
+    const pictures = { count: own.length, read: (i: number) => pixels.read(images[own[i]]) };
+    const gallery = await openGallery(pictures, "normal", pause);
+    const links = await findCopies(gallery, [...own.keys()], pause);
+    for (const { a, b } of links) nearDuplicates += join(own[a], own[b]);
     const alike = likenessOf(images, pixels);
-    const { pairs, joinable } = nearPairs(images, alike);
-    for (const { a, b } of pairs) {
-      const [one, other] = [first[sets.root(a)], first[sets.root(b)]];
-      if (one !== other && joinable(one, other)) nearDuplicates += join(a, b);
-    }
     for (const [a, b] of burstCandidates(images)) {
-      if (sets.root(a) !== sets.root(b) && alike(a, b) >= BURST_LIKENESS) bursts += join(a, b);
+      if (!together(a, b) && alike(a, b) >= BURST_LIKENESS) bursts += join(a, b);
     }
   }
-  const numbers = new Map<number, number>();
-  const groups = Int32Array.from(images, (_, i) => {
-    const root = sets.root(i);
-    if (!numbers.has(root)) numbers.set(root, numbers.size);
-    return numbers.get(root)!;
-  });
+  const groups = numbers();
   return { groups, summary: { ...summarise(images, groups), nearDuplicates, bursts } };
 }

@@ -240,7 +240,8 @@ export async function packDataset(
         await writer.close();
         await journal.flush();
       });
-      return await finishPacking(out, source, parsed, { ...stored, before: packed.before });
+      const whole = { ...stored, before: packed.before };
+      return await finishPacking(out, source, parsed, whole, calls.signal);
     } catch (error) {
       if (calls.signal?.aborted !== true) throw error;
       throw new ContraposeError(

@@ -40,18 +40,20 @@ export function blobs(seed: number, width = 48, height = width): PixelImage {
   return { width, height, channels: 3, data };
 }
 
-/** A picture of soft-edged coloured squares, 6 × 6 of them, another for every seed: rich in detail. */
-export function patches(seed: number, width: number, height = width): PixelImage {
+/** A picture of coloured squares that run into each other, `across` × `across` of them, another for every seed: rich in detail. */
+export function patches(seed: number, width: number, height = width, across = 6): PixelImage {
   const stream = randomStream(seed, "patches");
-  const colours = Array.from({ length: 6 * 6 * 3 }, () => stream.integer(256));
+  const colours = Array.from({ length: across * across * 3 }, () => stream.integer(256));
   const data = new Uint8Array(3 * width * height).map((_, i) => {
     const [pixel, channel] = [Math.floor(i / 3), i % 3];
-    const [x, y] = [((pixel % width) / width) * 5, (Math.floor(pixel / width) / height) * 5];
+    const [x, y] = [
+      ((pixel % width) / width) * (across - 1),
+      (Math.floor(pixel / width) / height) * (across - 1),
+    ];
     const [left, top] = [Math.floor(x), Math.floor(y)];
-    const at = (column: number, row: number) => colours[3 * (6 * row + column) + channel];
-    const across = (row: number) =>
-      at(left, row) + (at(left + 1, row) - at(left, row)) * (x - left);
-    return Math.round(across(top) + (across(top + 1) - across(top)) * (y - top));
+    const at = (column: number, row: number) => colours[3 * (across * row + column) + channel];
+    const along = (row: number) => at(left, row) + (at(left + 1, row) - at(left, row)) * (x - left);
+    return Math.round(along(top) + (along(top + 1) - along(top)) * (y - top));
   });
   return { width, height, channels: 3, data };
 }

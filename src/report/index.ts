@@ -2,6 +2,7 @@ export { renderComparison } from "./renderComparison.ts";
 export type {
   ClustersPage,
   DuplicatesPage,
+  ImageDifference,
   ImageGroup,
   SearchPage,
   Shown,

@@ -3,123 +3,113 @@ import { dirname } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
 import { harmless, quoted } from "../../core/quote.ts";
-import { splitNames } from "../../data/index.ts";
-import { writeFileAtomic } from "../../files/index.ts";
+import { findParts, splitNames, strictnesses } from "../../data/index.ts";
 import { datasetName, writeGroups } from "../../inference/index.ts";
-import { type ImageGroup, renderDuplicates } from "../../report/index.ts";
-import { type EmbeddedImage, type Group, type LinkKind, tablePath } from "../../store/index.ts";
+import { type LinkKind, tablePath } from "../../store/index.ts";
 import { count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { type Asked, findDuplicates, type Found } from "./findDuplicates.ts";
+import { type AlikeGroup, describeGroups, kindWords, writeDedupePage } from "./dedupePage.ts";
+import { type Asked, findDuplicates, isDuplicate, openLooks } from "./findDuplicates.ts";
 import { areImages, type ImageSet, setOfEmbeddings, setOfImages } from "./imageSet.ts";
 import { cacheIn } from "./images.ts";
-import { openPictures } from "./pictures.ts";
-import { pagePath, spread } from "./resultPage.ts";
+import { pagePath } from "./resultPage.ts";
 import { valueReader, type ValueReader } from "./values.ts";
 
-const words: Record<LinkKind, string> = {
-  identical: "the same pixels",
-  near: "nearly the same picture",
-  similar: "alike to the encoder",
-  mutual: "among each other's nearest",
-};
-
-const pixels = ({ width, height }: EmbeddedImage) => width * height;
-
-/** Members of a group, the largest picture first: the one to keep. */
-const ordered = ({ members }: Group, images: readonly EmbeddedImage[]) =>
-  members.map((i) => images[i]).sort((a, b) => pixels(b) - pixels(a));
-
-function sizeOf({ width, height }: EmbeddedImage): string {
-  return width > 0 ? `${width} × ${height}` : "";
-}
-
-/** Images that are only each other's nearest are no duplicates. */
-const isDuplicate = ({ kind }: Group) => kind !== "mutual";
-
 /** Images beyond the first of each group of duplicates. */
-const extraOf = (groups: readonly Group[]): number =>
-  groups.filter(isDuplicate).reduce((sum, { members }) => sum + members.length - 1, 0);
+const extraOf = (groups: readonly AlikeGroup[]): number =>
+  groups.filter(isDuplicate).reduce((sum, { rows }) => sum + rows.length - 1, 0);
 
-const SHOWN = 200; // groups on a page
-const MEMBERS = 60; // images of a group on a page
 const PRINTED = 20;
 
-async function writePage(page: string, set: ImageSet, { groups, threshold }: Found, extra: number) {
-  const pictures = await openPictures(set.facts);
-  try {
-    const shown: ImageGroup[] = [];
-    for (const [i, group] of groups.slice(0, SHOWN).entries()) {
-      const images = [];
-      const members = spread(ordered(group, set.images), MEMBERS);
-      for (const image of members) {
-        images.push(await pictures.shown(image, page, { note: sizeOf(image) }));
-      }
-      const size = group.members.length;
-      const some = members.length < size ? `, ${count(members.length)} of them shown` : "";
-      const note = `${counted(size, "image")}${some}, ${words[group.kind]}`;
-      shown.push({ title: `Group ${i + 1}`, note, images });
-    }
-    const bad = set.skipped.filter(({ ignored }) => ignored === undefined);
-    const facts = [
-      { name: "images", value: count(set.images.length) },
-      { name: "groups", value: count(groups.filter(isDuplicate).length) },
-      { name: "could go", value: count(extra) },
-      ...(threshold === undefined ? [] : [{ name: "cosine from", value: threshold.toFixed(3) }]),
-    ];
-    const lead = `${counted(extra, "image")} of ${count(set.images.length)} could go.`;
-    const more = Math.max(0, groups.length - SHOWN);
-    const name = datasetName(set.facts.images ?? set.name);
-    await writeFileAtomic(
-      page,
-      renderDuplicates({ set: name, lead, groups: shown, more, skipped: bad, facts }),
-    );
-  } finally {
-    pictures.close();
-  }
+function sayGroup({ kind, rows, changes }: AlikeGroup, { images }: ImageSet, { printer }: Call) {
+  const names = rows.slice(0, 6).map((row, i) => {
+    const change = changes[i];
+    const id = harmless(images[row].id);
+    return change === undefined ? id : `${id} (${change})`;
+  });
+  const more = rows.length > 6 ? ` and ${rows.length - 6} more` : "";
+  printer.say(`${kindWords[kind]}: ${names.join(", ")}${more}`);
 }
 
-function sayGroups({ groups }: Found, set: ImageSet, extra: number, { printer }: Call): void {
-  for (const group of groups.slice(0, PRINTED)) {
-    const ids = ordered(group, set.images).map(({ id }) => harmless(id));
-    const more = ids.length > 6 ? ` and ${ids.length - 6} more` : "";
-    printer.say(`${words[group.kind]}: ${ids.slice(0, 6).join(", ")}${more}`);
-  }
+function sayGroups(groups: readonly AlikeGroup[], set: ImageSet, blank: number, call: Call): void {
+  const { printer } = call;
+  for (const group of groups.slice(0, PRINTED)) sayGroup(group, set, call);
   if (groups.length > PRINTED) {
     printer.say(`and ${counted(groups.length - PRINTED, "further group")}; --json lists all`);
   }
   if (groups.length > 0) printer.say();
   const bad = set.skipped.filter(({ ignored }) => ignored === undefined).length;
   const left = bad === 0 ? "" : `; ${counted(bad, "file")} could not be read`;
+  const of = (kind: LinkKind) => groups.filter((group) => group.kind === kind).length;
   const duplicates = groups.filter(isDuplicate).length;
   printer.say(
-    `duplicates ${counted(duplicates, "group")} among ${counted(set.images.length, "image")}, ${count(extra)} could go${left}`,
+    `duplicates ${counted(duplicates, "group")} among ${counted(set.images.length, "image")}, ${count(extraOf(groups))} could go${left}`,
   );
-  if (duplicates === groups.length) return;
-  printer.say(`nearest    ${counted(groups.length - duplicates, "group")} of each other's nearest`);
+  if (of("similar") > 0) {
+    printer.say(
+      `alike      ${counted(of("similar"), "group")} that look alike: look before you delete`,
+    );
+  }
+  if (of("mutual") > 0) {
+    printer.say(`nearest    ${counted(of("mutual"), "group")} of each other's nearest`);
+  }
+  if (blank > 0) {
+    printer.say(`blank      ${counted(blank, "image")} of one colour, copies of none`);
+  }
 }
+
+type Across = { copies: number; test: number };
+
+/** Held-out images that are copies of training images; undefined where the images are not of both parts. */
+function across(groups: readonly AlikeGroup[], { images }: ImageSet): Across | undefined {
+  const { parts } = findParts(images.map(({ path }) => path));
+  const isTraining = (row: number) => ["train", "unlabeled"].includes(parts[row]?.kind ?? "");
+  const isHeldOut = (row: number) => parts[row] !== undefined && !isTraining(row);
+  const rows = [...images.keys()];
+  if (!rows.some(isTraining) || !rows.some(isHeldOut)) return undefined;
+  const leaks = groups.filter((group) => isDuplicate(group) && group.rows.some(isTraining));
+  const copies = leaks.reduce((sum, group) => sum + group.rows.filter(isHeldOut).length, 0);
+  return { copies, test: rows.filter(isHeldOut).length };
+}
+
+function sayAcross({ copies, test }: Across, { printer }: Call): void {
+  printer.say(
+    `across     ${count(copies)} of ${counted(test, "held-out image")} are copies of training images`,
+  );
+}
+
+/** Groups as a program reads them. */
+const listGroups = (groups: readonly AlikeGroup[], { images }: ImageSet) =>
+  groups.map(({ kind, rows, changes }) => ({
+    kind,
+    images: rows.map((row, i) => {
+      const { id, path, width, height } = images[row];
+      return { id, path, width, height, change: changes[i] ?? null };
+    }),
+  }));
 
 const LARGE = 50; // images of a group that are many
 const SHARE = 0.05; // of all images
 
 /** Says where a group is so large that it is hardly one thing. */
-function sayLarge({ groups }: Found, { images }: ImageSet, { printer }: Call): void {
-  const large = groups.reduce<Group | undefined>(
-    (a, b) => (a === undefined || b.members.length > a.members.length ? b : a),
+function sayLarge(groups: readonly AlikeGroup[], { images }: ImageSet, { printer }: Call): void {
+  const large = groups.reduce<AlikeGroup | undefined>(
+    (a, b) => (a === undefined || b.rows.length > a.rows.length ? b : a),
     undefined,
   );
-  const size = large?.members.length ?? 0;
+  const size = large?.rows.length ?? 0;
   if (size <= LARGE || size <= SHARE * images.length) return;
   printer.note(
-    `note       one group holds ${count(size)} of ${counted(images.length, "image")} (${words[large!.kind]}): look at it before training on these groups`,
+    `note       one group holds ${count(size)} of ${counted(images.length, "image")} (${kindWords[large!.kind]}): look at it before training on these groups`,
   );
 }
 
 function askedOf(values: ValueReader, { options }: Call): Asked {
   const threshold = values.number("threshold", { least: -1, most: 1 });
+  const strictness = values.oneOf("strictness", strictnesses) ?? "normal";
   const mutual = values.number("mutual", { whole: true, least: 1, most: 1000 });
   values.check();
-  return { vectors: options.vectors !== false, threshold, mutual };
+  return { strictness, vectors: options.vectors !== false, threshold, mutual };
 }
 
 /** Finds duplicates. */
@@ -147,29 +137,31 @@ export async function runDedupe(call: Call): Promise<Answer> {
   const page = pagePath("dedupe", values, { beside, overwrite: options.overwrite === true });
   const cache = cacheIn(call, dirname(page));
   const set = images ? await setOfImages(name, cache, split, call) : await setOfEmbeddings(name);
-  const found = await findDuplicates(set, asked, call);
-  const extra = extraOf(found.groups);
-  sayGroups(found, set, extra, call);
-  sayLarge(found, set, call);
-  await writePage(page, set, found, extra);
-  printer.say(`page       ${page}`);
-  const groups = found.groups.map((group) => ({
-    kind: group.kind,
-    images: ordered(group, set.images).map(({ id, path, width, height }) => ({
-      ...{ id, path, width, height },
-    })),
-  }));
-  if (target !== undefined) {
-    await writeGroups(
-      target,
-      groups.map(({ images }) => images.map(({ id }) => id)),
-      set.facts.images,
-    );
-    printer.say(`groups     ${target}: contrapose train … --groups ${target}`);
+  const looks = await openLooks(set, asked, call);
+  try {
+    const { groups: found, threshold } = await findDuplicates(set, asked, looks, call);
+    const groups = describeGroups(found, looks);
+    const extra = extraOf(groups);
+    sayGroups(groups, set, looks.blank.length, call);
+    sayLarge(groups, set, call);
+    const crossing = across(groups, set);
+    if (crossing !== undefined) sayAcross(crossing, call);
+    await writeDedupePage(page, set, { groups, looks, threshold, extra });
+    printer.say(`page       ${page}`);
+    const listed = listGroups(groups, set);
+    if (target !== undefined) {
+      const ids = listed.map(({ images: members }) => members.map(({ id }) => id));
+      await writeGroups(target, ids, set.facts.images);
+      printer.say(`groups     ${target}: contrapose train … --groups ${target}`);
+    }
+    return {
+      ...{ images: set.images.length, groups: listed, extra, threshold: threshold ?? null },
+      ...(crossing === undefined ? {} : { across: crossing }),
+      blank: looks.blank.map((row) => set.images[row].id),
+      skipped: set.skipped.filter(({ ignored }) => ignored === undefined),
+      ...{ page, ...(target === undefined ? {} : { written: target }) },
+    };
+  } finally {
+    looks.close();
   }
-  const skipped = set.skipped.filter(({ ignored }) => ignored === undefined);
-  return {
-    ...{ images: set.images.length, groups, extra, threshold: found.threshold ?? null },
-    ...{ skipped, page, ...(target === undefined ? {} : { written: target }) },
-  };
 }

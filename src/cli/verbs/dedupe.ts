@@ -15,6 +15,11 @@ export const dedupe: Verb = {
   ],
   options: [
     {
+      flags: "--strictness <level>",
+      describe:
+        "what a copy is: exact (the same pixels), strict (changed nowhere but as a whole), normal (marks too), loose (normal)",
+    },
+    {
       flags: "--threshold <cosine>",
       describe: "join images from this similarity of vectors on, however they look",
     },
@@ -31,6 +36,7 @@ export const dedupe: Verb = {
   ],
   examples: [
     "dedupe ./photos",
+    "dedupe ./scans --strictness strict",
     "dedupe photos --threshold 0.98",
     "dedupe photos --write-groups groups.json",
   ],

@@ -41,13 +41,13 @@ export function* looksOf(portrait: Portrait): Generator<[Float32Array, Turn, Win
 }
 
 /**
- * Finds pictures that may be copies of each other.
+ * Finds pictures that may be copies of each other, among some.
  *
  * @returns a function that gives those of one picture, the likeliest first, without those that `skip` names
  */
-export function candidateFinder(portraits: readonly Portrait[]) {
-  const entries = portraits.flatMap(({ faces }, image) =>
-    faces.map(({ gist }, face) => ({ image, face, gist })),
+export function candidateFinder(portraits: readonly Portrait[], among: readonly number[]) {
+  const entries = among.flatMap((image) =>
+    portraits[image].faces.map(({ gist }, face) => ({ image, face, gist })),
   );
   const index = gistIndex(
     entries.map(({ gist }) => gist),

@@ -2,37 +2,36 @@ import type { PixelImage } from "../../core/pixels.ts";
 import type { Window } from "./areaTable.ts";
 
 const WIDEST = 0.4; // of the picture, a border on one side
-const TOLERANCE = 12; // grey levels from the mean colour of the edge
-const STRAY = 0.02; // of the pixels of a line may be of another colour
+const TOLERANCE = 12; // grey levels from the mean of the edge
+const STRAY = 0.02; // of the pixels of a line may be others
 
 type Line = { readonly start: number; readonly step: number; readonly length: number };
 
-function meanColour(data: Uint8Array, { start, step, length }: Line): number[] {
-  const sums = [0, 0, 0];
-  for (let i = 0, at = start; i < length; i++, at += step) {
-    for (let c = 0; c < 3; c++) sums[c] += data[at + c];
-  }
-  return sums.map((sum) => sum / length);
+// luminance alone: compression smears the colours of a picture into its border
+const grey = (data: Uint8Array, at: number) =>
+  0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+
+function meanGrey(data: Uint8Array, { start, step, length }: Line): number {
+  let sum = 0;
+  for (let i = 0, at = start; i < length; i++, at += step) sum += grey(data, at);
+  return sum / length;
 }
 
-function isUniform(data: Uint8Array, { start, step, length }: Line, colour: readonly number[]) {
+function isUniform(data: Uint8Array, { start, step, length }: Line, mean: number): boolean {
   let stray = 0;
   for (let i = 0, at = start; i < length; i++, at += step) {
-    const same =
-      Math.abs(data[at] - colour[0]) <= TOLERANCE &&
-      Math.abs(data[at + 1] - colour[1]) <= TOLERANCE &&
-      Math.abs(data[at + 2] - colour[2]) <= TOLERANCE;
-    if (!same && ++stray > STRAY * length) return false;
+    const differs = Math.abs(grey(data, at) - mean) > TOLERANCE;
+    if (differs && ++stray > STRAY * length) return false;
   }
   return true;
 }
 
-/** Number of lines from an edge inwards that are of the colour of the edge. */
+/** Number of lines from an edge inwards that are of the grey of the edge. */
 function borderWidth(data: Uint8Array, size: number, line: (at: number) => Line): number {
-  const colour = meanColour(data, line(0));
+  const mean = meanGrey(data, line(0));
   const most = Math.floor(WIDEST * size);
   let width = 0;
-  while (width < most && isUniform(data, line(width), colour)) width++;
+  while (width < most && isUniform(data, line(width), mean)) width++;
   return width;
 }
 

@@ -40,11 +40,11 @@ export async function copiesAcross(
   const others = Int32Array.from(original.keys()).filter((i) => original[i] < 0);
   const read = (i: number) =>
     i < train.count ? train.image(i) : test.image(others[i - train.count]);
-  const gallery = await openGallery({ count: train.count + others.length, read }, pause);
+  const gallery = await openGallery({ count: train.count + others.length, read }, "normal", pause);
   const isTest = (i: number) => i >= train.count;
   const settled = (i: number) => isTest(i) && original[others[i - train.count]] >= 0;
   const skip = (a: number, b: number) => isTest(a) === isTest(b) || settled(a) || settled(b);
-  for await (const { a, b } of copyLinks(gallery, skip, pause)) {
+  for await (const { a, b } of copyLinks(gallery, [...gallery.portraits.keys()], skip, pause)) {
     const [from, copy] = isTest(a) ? [b, a] : [a, b];
     original[others[copy - train.count]] = from;
   }

@@ -73,6 +73,46 @@ function contrast(a: Float32Array, b: Float32Array): number {
   return ratio;
 }
 
+/** The details of two pictures where both have not lost theirs, and 0 elsewhere. */
+function bothDetails(a: Float32Array, b: Float32Array, side: number, radius: number) {
+  const [ours, theirs] = [details(a, side, radius), details(b, side, radius)];
+  for (let i = 0; i < a.length; i++) {
+    if (isLost(a[i]) || isLost(b[i])) ours[i] = theirs[i] = 0;
+  }
+  return { ours, theirs };
+}
+
+/** Largest size of the values in the 3 × 3 cells around each. */
+function sizeAround(values: Float32Array, side: number): Float32Array {
+  return values.map((_, at) => {
+    const [x, y] = [at % side, Math.floor(at / side)];
+    let most = 0;
+    for (let row = Math.max(0, y - 1); row <= Math.min(side - 1, y + 1); row++) {
+      for (let column = Math.max(0, x - 1); column <= Math.min(side - 1, x + 1); column++) {
+        most = Math.max(most, Math.abs(values[row * side + column]));
+      }
+    }
+    return most;
+  });
+}
+
+/**
+ * Cells [side, side] whose details differ by more than those of most do, which compression and other sizes make
+ * differ everywhere: as by a mark, or by a number on a form.
+ */
+export function changedCells(a: Float32Array, b: Float32Array, side: number): number {
+  const [ours, theirs] = [details(a, side, 2), details(b, side, 2)];
+  const ratio = contrast(ours, theirs);
+  const [around, beside] = [sizeAround(ours, side), sizeAround(theirs, side)];
+  const misses = ours.map((value, i) => Math.abs(ratio * value - theirs[i]));
+  const usual = misses.toSorted()[misses.length >> 1];
+  const changed = misses.filter((miss, i) => {
+    const size = Math.max(ratio * around[i], beside[i]);
+    return miss > 1.5 + 5 * usual + 0.2 * size;
+  });
+  return changed.length;
+}
+
 /** Compares the details of two pictures of cells [side, side]; details are what differs within `radius` cells. */
 export function evidenceOf(
   a: Float32Array,
@@ -80,10 +120,7 @@ export function evidenceOf(
   side: number,
   radius: number,
 ): Evidence {
-  const [ours, theirs] = [details(a, side, radius), details(b, side, radius)];
-  for (let i = 0; i < a.length; i++) {
-    if (isLost(a[i]) || isLost(b[i])) ours[i] = theirs[i] = 0;
-  }
+  const { ours, theirs } = bothDetails(a, b, side, radius);
   const likeness = likenessOf(ours, theirs);
   const ratio = likeness < UNLIKE ? 1 : contrast(ours, theirs);
   let [told, same] = [0, 0];

@@ -1,23 +1,23 @@
 import { unionFind } from "../unionFind.ts";
-import { candidateFinder, candidateOf } from "./candidates.ts";
-import type { Laid } from "./overlay.ts";
+import { type Candidate, candidateFinder, candidateOf } from "./candidates.ts";
 import { drawPortrait, type Portrait } from "./portrait.ts";
-import { isCopy, type Pictures, prover } from "./prove.ts";
-
-/** Two pictures, by number, that are one. The first shows all that the second shows, or more. */
-export type CopyLink = Laid & { readonly a: number; readonly b: number };
+import { type Pair, type Pictures, type Prover, prover } from "./prove.ts";
+import { isCopy, type Strictness } from "./strictness.ts";
 
 /** Pictures drawn small, and a proof for any two of them. */
 export type Gallery = {
   readonly portraits: readonly Portrait[];
-  readonly prove: ReturnType<typeof prover>;
-  /** How two pictures are one, in either order; undefined where they are not. */
-  readonly link: (a: number, b: number) => CopyLink | undefined;
+  readonly prover: Prover;
+  /** A picture and its candidate as copies; undefined where they are not. */
+  readonly copy: (image: number, candidate: Candidate) => Pair | undefined;
+  /** Any two pictures as copies, in either order; undefined where they are not. */
+  readonly link: (a: number, b: number) => Pair | undefined;
 };
 
-/** Draws the portraits of pictures. */
+/** Draws the portraits of pictures. `pause` is awaited between them: it lets other things have their turn, and may throw. */
 export async function openGallery(
   pictures: Pictures,
+  strictness: Strictness,
   pause: () => Promise<void> = async () => {},
 ): Promise<Gallery> {
   const portraits: Portrait[] = [];
@@ -25,12 +25,13 @@ export async function openGallery(
     portraits.push(drawPortrait(pictures.read(i)));
     await pause();
   }
-  const prove = prover(pictures, portraits);
-  const directed = (a: number, b: number): CopyLink | undefined => {
-    const laid = prove(a, candidateOf(portraits[a], b, portraits[b]));
-    return laid !== undefined && isCopy(laid) ? { a, b, ...laid } : undefined;
+  const proofs = prover(pictures, portraits);
+  const copy = (image: number, candidate: Candidate) => {
+    const pair = proofs.prove(image, candidate);
+    return pair !== undefined && isCopy(pair, strictness, proofs.changed) ? pair : undefined;
   };
-  return { portraits, prove, link: (a, b) => directed(a, b) ?? directed(b, a) };
+  const directed = (a: number, b: number) => copy(a, candidateOf(portraits[a], b, portraits[b]));
+  return { portraits, prover: proofs, copy, link: (a, b) => directed(a, b) ?? directed(b, a) };
 }
 
 const area = ([left, top, right, bottom]: readonly number[]) => (right - left) * (bottom - top);
@@ -44,7 +45,7 @@ function copySets(count: number, { link }: Gallery) {
   return {
     together: (a: number, b: number) => sets.root(a) === sets.root(b),
     /** Joins the sets of a link where their firsts are copies of the other's pictures: chains of small steps do not join everything. */
-    join({ a, b, overlay }: CopyLink): boolean {
+    join({ a, b, overlay }: Pair): boolean {
       const [one, other] = [firstOf(a), firstOf(b)];
       if (one !== a && link(one, b) === undefined) return false;
       if (other !== b && link(other, a) === undefined) return false;
@@ -62,20 +63,21 @@ function copySets(count: number, { link }: Gallery) {
  * other and their details are compared. What unrelated pictures have in common has no part in that: a set
  * may be of copies mostly, or small, and the same pairs are found.
  *
+ * @param among the pictures to look at
  * @param skip pairs that are not to be looked at, as they are known by then
  * @param pause awaited between pictures: lets other things have their turn, and may throw
  */
 export async function* copyLinks(
-  { portraits, prove }: Gallery,
+  { portraits, copy }: Gallery,
+  among: readonly number[],
   skip: (a: number, b: number) => boolean,
   pause: () => Promise<void>,
-): AsyncGenerator<CopyLink> {
-  const candidatesOf = candidateFinder(portraits);
-  for (let a = 0; a < portraits.length; a++) {
+): AsyncGenerator<Pair> {
+  const candidatesOf = candidateFinder(portraits, among);
+  for (const a of among) {
     for (const candidate of candidatesOf(a, (b) => skip(a, b))) {
-      const b = candidate.other;
-      const laid = skip(a, b) ? undefined : prove(a, candidate);
-      if (laid !== undefined && isCopy(laid)) yield { a, b, ...laid };
+      const pair = skip(a, candidate.other) ? undefined : copy(a, candidate);
+      if (pair !== undefined) yield pair;
     }
     await pause();
   }
@@ -84,11 +86,12 @@ export async function* copyLinks(
 /** Finds sets of copies among pictures: links that join those of each set, one fewer than these. */
 export async function findCopies(
   gallery: Gallery,
+  among: readonly number[],
   pause: () => Promise<void> = async () => {},
-): Promise<CopyLink[]> {
+): Promise<Pair[]> {
   const sets = copySets(gallery.portraits.length, gallery);
-  const links: CopyLink[] = [];
-  for await (const link of copyLinks(gallery, sets.together, pause)) {
+  const links: Pair[] = [];
+  for await (const link of copyLinks(gallery, among, sets.together, pause)) {
     if (sets.join(link)) links.push(link);
   }
   return links;

@@ -23,35 +23,52 @@ const FEW = 0.03; // of the cells have details
 /** Whether an overlay is of all of both pictures, so that there is nothing to align. */
 export const isWhole = ({ ours, theirs }: Overlay): boolean => ours === whole && theirs === whole;
 
-/** Compares the details of two pictures of portraitSide × portraitSide cells, the second lying as a turn of the first. */
-export function compareCells(a: Float32Array, b: Float32Array, turn: Turn): Evidence {
-  const back = turnCells(b, SIDE, turnBack(turn));
-  const fine = evidenceOf(a, back, SIDE, FINE);
+/** Means of 2 × 2 of the SIDE × SIDE cells: [COARSE, COARSE]. */
+function halved(cells: Float32Array): Float32Array {
+  const means = new Float32Array(COARSE * COARSE);
+  cells.forEach((value, i) => {
+    const [x, y] = [(i % SIDE) >> 1, Math.floor(i / SIDE) >> 1];
+    means[y * COARSE + x] += value / 4;
+  });
+  return means;
+}
+
+function compared(a: Float32Array, b: Float32Array, side: number): Evidence {
+  const fine = evidenceOf(a, b, side, FINE);
   if (fine.texture >= FEW) return fine;
   // soft pictures have no fine details; the broad ones are few, so that they must be the same
-  const broad = evidenceOf(a, back, SIDE, BROAD);
+  const broad = evidenceOf(a, b, side, (BROAD * side) / SIDE);
   const same = broad.texture >= FEW && broad.likeness >= 0.98 && broad.agreement >= 0.97;
   return same ? broad : { likeness: 0, agreement: 0, texture: broad.texture };
 }
 
+/**
+ * Compares the details of two pictures of portraitSide × portraitSide cells, the second lying as a turn of the
+ * first. `small` pictures have none as fine as these cells.
+ */
+export function compareCells(
+  a: Float32Array,
+  b: Float32Array,
+  turn: Turn,
+  small: boolean,
+): Evidence {
+  const back = turnCells(b, SIDE, turnBack(turn));
+  return small ? compared(halved(a), halved(back), COARSE) : compared(a, back, SIDE);
+}
+
 /** Moves the window of the first picture, drawn small, to where the second [portraitSide, portraitSide] fits; undefined where it does not. */
 export function fit(table: AreaTable, b: Float32Array, overlay: Overlay): Overlay | undefined {
-  const coarse = new Float32Array(COARSE * COARSE);
-  b.forEach((value, i) => {
-    const [x, y] = [(i % SIDE) >> 1, Math.floor(i / SIDE) >> 1];
-    coarse[y * COARSE + x] += value / 4;
-  });
-  const target = turnCells(coarse, COARSE, turnBack(overlay.turn));
+  const target = turnCells(halved(b), COARSE, turnBack(overlay.turn));
   const { window, likeness } = align(table, target, COARSE, overlay.ours, 4);
   return likeness < 0.93 ? undefined : { ...overlay, ours: window };
 }
 
 /** Lays the second picture on the first, by all their pixels. */
-export function lay(a: AreaTable, b: AreaTable, overlay: Overlay): Laid {
+export function lay(a: AreaTable, b: AreaTable, overlay: Overlay, small: boolean): Laid {
   const { turn, theirs } = overlay;
   const cells = cellMeans(b, theirs, SIDE);
   const target = turnCells(cells, SIDE, turnBack(turn));
   const { window } = align(a, target, SIDE, overlay.ours, 5);
-  const evidence = compareCells(cellMeans(a, window, SIDE), cells, turn);
+  const evidence = compareCells(cellMeans(a, window, SIDE), cells, turn, small);
   return { ...evidence, overlay: { turn, ours: window, theirs } };
 }

@@ -17,6 +17,7 @@ export type Portrait = {
   readonly faces: readonly Face[]; // all of it, then what lies within its borders, where it has some
   readonly content: Window; // the part within the borders
   readonly aspect: number; // width over height
+  readonly small: boolean; // has no details as fine as the cells of a face
   readonly colour: number; // mean of the largest less the smallest channel, 0 for grey pictures
 };
 
@@ -47,6 +48,7 @@ export function drawPortrait(image: PixelImage): Portrait {
     faces,
     content: bordered ? content : whole,
     aspect: image.width / image.height,
+    small: Math.min(image.width, image.height) < 1.5 * portraitSide,
     colour: colourOf(image),
   };
 }

@@ -1,21 +1,27 @@
 import type { PixelImage } from "../../core/pixels.ts";
-import { type AreaTable, cellTable, luminanceTable, type Window } from "./areaTable.ts";
+import {
+  type AreaTable,
+  cellMeans,
+  cellTable,
+  luminanceTable,
+  type Window,
+  whole,
+} from "./areaTable.ts";
 import type { Candidate } from "./candidates.ts";
+import { changedCells } from "./evidence.ts";
 import { compareCells, fit, isWhole, lay, type Laid, type Overlay } from "./overlay.ts";
 import { type Portrait, portraitSide } from "./portrait.ts";
+import { turnBack, turnCells } from "./turns.ts";
 
 /** Pictures to be compared, by number. The pixels of one are good until the next are read. */
 export type Pictures = { readonly count: number; read(index: number): PixelImage };
 
+/** Two pictures, by number, that lie on each other. A window of the first shows what the second shows. */
+export type Pair = Laid & { readonly a: number; readonly b: number };
+
 const TABLES = 64; // held
 const ASPECT = 0.08; // by which the aspects of a picture and of what is laid on it may differ, relative
-
-const LIKENESS = 0.9;
-const AGREEMENT = 0.6;
-
-/** Whether two pictures that lie on each other are one: their details correlate, or most are the same but for some that were changed. */
-export const isCopy = ({ likeness, agreement }: Laid): boolean =>
-  likeness >= LIKENESS || agreement >= AGREEMENT;
+const DETAILED = 128; // pixels of the shorter side from which cells are compared twice as fine
 
 function shape(aspect: number, [left, top, right, bottom]: Window): number {
   return Math.log((aspect * (right - left)) / (bottom - top));
@@ -33,28 +39,59 @@ function tablesOf(pictures: Pictures) {
   };
 }
 
-/** Lays candidates on pictures: gives what that shows, or undefined where they do not fit. */
-export type Prover = (image: number, candidate: Candidate) => Laid | undefined;
+type Laying = { a: number; b: number; face: number; overlay: Overlay; framed: boolean };
 
-/** Compares candidates with pictures by their pixels; those that cannot be copies only by their portraits. */
+/** With the picture that lies within the other as the second: all of it is seen. */
+function outerFirst(a: number, { other: b, face, overlay }: Candidate): Laying {
+  const { turn, ours, theirs } = overlay;
+  if (ours !== whole || theirs === whole) return { a, b, face, overlay, framed: false };
+  const turned: Overlay = { turn: turnBack(turn), ours: theirs, theirs: whole };
+  return { a: b, b: a, face: 0, overlay: turned, framed: true };
+}
+
+/** Compares pictures by their pixels. */
+export type Prover = {
+  /** Lays a candidate on a picture: what that shows, or undefined where it does not fit. */
+  readonly prove: (image: number, candidate: Candidate) => Pair | undefined;
+  /** Places at which two pictures that are laid on each other were changed, of 32 × 32 or 64 × 64. */
+  readonly changed: (pair: Pair) => number;
+  /** Mean grey levels of what both of a pair show. */
+  readonly greys: (pair: Pair) => readonly [number, number];
+};
+
+/** Compares candidates with pictures; those that cannot be copies by their portraits alone. */
 export function prover(pictures: Pictures, portraits: readonly Portrait[]): Prover {
   const tableOf = tablesOf(pictures);
   const cellsOf = (image: number, face: number) =>
     Float32Array.from(portraits[image].faces[face].cells);
+  const isSmall = (a: number, b: number) => portraits[a].small || portraits[b].small;
   const sameShape = (a: number, b: number, { turn, ours, theirs }: Overlay, by: number) => {
     const [one, other] = [shape(portraits[a].aspect, ours), shape(portraits[b].aspect, theirs)];
     return Math.abs(one - ((turn & 4) === 0 ? other : -other)) <= by;
   };
-  return (image, { other, face, overlay }) => {
+  const prove = (image: number, candidate: Candidate): Pair | undefined => {
+    const { a, b, face, overlay, framed } = outerFirst(image, candidate);
     if (isWhole(overlay)) {
-      const evidence = compareCells(cellsOf(image, 0), cellsOf(other, 0), overlay.turn);
-      return { ...evidence, overlay };
+      const evidence = compareCells(cellsOf(a, 0), cellsOf(b, 0), overlay.turn, isSmall(a, b));
+      return { a, b, ...evidence, overlay };
     }
-    if (!sameShape(image, other, overlay, 2 * ASPECT)) return undefined;
-    const small = cellTable(portraits[image].faces[0].cells, portraitSide);
-    const fitted = fit(small, cellsOf(other, face), overlay);
-    if (fitted === undefined || !sameShape(image, other, fitted, ASPECT)) return undefined;
-    const laid = lay(tableOf(image), tableOf(other), fitted);
-    return sameShape(image, other, laid.overlay, ASPECT) ? laid : undefined;
+    if (!sameShape(a, b, overlay, 2 * ASPECT)) return undefined;
+    const small = cellTable(portraits[a].faces[0].cells, portraitSide);
+    const fitted = framed ? overlay : fit(small, cellsOf(b, face), overlay);
+    if (fitted === undefined || !sameShape(a, b, fitted, ASPECT)) return undefined;
+    const laid = lay(tableOf(a), tableOf(b), fitted, isSmall(a, b));
+    return sameShape(a, b, laid.overlay, ASPECT) ? { a, b, ...laid } : undefined;
   };
+  const changed = ({ a, b, overlay }: Pair): number => {
+    const [ours, theirs] = [tableOf(a), tableOf(b)];
+    const short = Math.min(ours.width, ours.height, theirs.width, theirs.height);
+    const side = short < DETAILED ? portraitSide : 2 * portraitSide;
+    const cells = turnCells(cellMeans(theirs, overlay.theirs, side), side, turnBack(overlay.turn));
+    return changedCells(cellMeans(ours, overlay.ours, side), cells, side);
+  };
+  const greys = ({ a, b, overlay }: Pair): [number, number] => [
+    cellMeans(tableOf(a), overlay.ours, 1)[0],
+    cellMeans(tableOf(b), overlay.theirs, 1)[0],
+  ];
+  return { prove, changed, greys };
 }

@@ -17,11 +17,20 @@ export type SearchPage = {
   readonly facts: readonly Fact[];
 };
 
+/** A copy beside the image to keep, laid on it. */
+export type ImageDifference = {
+  readonly path: string; // of the copy
+  readonly change: string; // "mirrored"
+  /** Sources of three pictures of one size: the image to keep, the copy, and how they differ. */
+  readonly pictures: readonly [kept: string, copy: string, difference: string];
+};
+
 /** Images of one thing; the first is the one to keep. */
 export type ImageGroup = {
   readonly title: string;
   readonly note: string;
   readonly images: readonly Shown[];
+  readonly differences?: readonly ImageDifference[];
 };
 
 /** Duplicates of a set. */

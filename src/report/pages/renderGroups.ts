@@ -5,7 +5,7 @@ import { factList, section } from "../sections/section.ts";
 import { skipped } from "../sections/skipped.ts";
 import type { Fact } from "../reportData.ts";
 import { card, cards } from "./cards.ts";
-import type { ClustersPage, DuplicatesPage, ImageGroup } from "./pageData.ts";
+import type { ClustersPage, DuplicatesPage, ImageDifference, ImageGroup } from "./pageData.ts";
 
 function header(kind: string, set: string, lead: string, facts: readonly Fact[]): Html {
   const rows = facts.map(({ name, value }) => [name, value] as const);
@@ -17,7 +17,19 @@ function header(kind: string, set: string, lead: string, facts: readonly Fact[])
   </header>`;
 }
 
-function group({ title, note, images }: ImageGroup, first: string): Html {
+const parts = ["the one to keep", "its copy", "difference"];
+
+function difference({ path, change, pictures }: ImageDifference): Html {
+  const drawn = pictures.map(
+    (source, i) => html`<img src="${source}" alt="${parts[i]}" title="${parts[i]}" />`,
+  );
+  return html`<figure class="difference">
+    <div>${drawn}</div>
+    <figcaption><b>${change}</b> <small>${path}</small></figcaption>
+  </figure>`;
+}
+
+function group({ title, note, images, differences = [] }: ImageGroup, first: string): Html {
   const all = images.map((image, i) =>
     card(image, `${title}: ${image.path ?? ""}`, i === 0 ? first : ""),
   );
@@ -25,6 +37,13 @@ function group({ title, note, images }: ImageGroup, first: string): Html {
   return html`<section class="group" style="--columns: ${columns}">
     <h3>${title} <small>${note}</small></h3>
     ${cards(all)}
+    ${
+      differences.length > 0 &&
+      html`<details class="differences">
+        <summary>What differs</summary>
+        ${differences.map(difference)}
+      </details>`
+    }
   </section>`;
 }
 
@@ -41,7 +60,8 @@ export function renderDuplicates(data: DuplicatesPage): string {
   const { markup } = section(
     "groups",
     "Groups",
-    groups.length > 0 && "The first of each group is the largest: the one to keep.",
+    groups.length > 0 &&
+      "The first of each group is the one to keep: in colour, the largest, from a lossless file. What differs shows it, its copy laid on it, and grey where both are the same once brightness and contrast are evened, lighter and darker where not, four times as strong.",
     groups.length === 0 ? none : [together(groups, "first"), rest],
   );
   return renderDocument({

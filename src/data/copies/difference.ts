@@ -1,0 +1,90 @@
+import type { PixelImage } from "../../core/pixels.ts";
+import { resizeImage } from "../encodeImage.ts";
+import type { Window } from "./areaTable.ts";
+import type { Pair } from "./prove.ts";
+import { type Turn, turnBack } from "./turns.ts";
+
+/** Two copies laid on each other, of one size, and how they differ. */
+export type Difference = {
+  readonly kept: PixelImage;
+  readonly copy: PixelImage; // turned and cut as the kept one
+  readonly difference: PixelImage; // grey: 128 where they are the same once brightness and contrast are evened
+};
+
+const LONGER = 200; // pixels of the longer side
+const AMPLIFIED = 4; // times the difference in grey levels
+const MIDDLE = 128;
+
+/** The pixels of a window of an image. */
+function cut({ width, height, data }: PixelImage, [l, t, r, b]: Window): PixelImage {
+  const [left, top] = [Math.round(l * width), Math.round(t * height)];
+  const wide = Math.max(1, Math.round(r * width) - left);
+  const high = Math.max(1, Math.round(b * height) - top);
+  const pixels = new Uint8Array(3 * wide * high);
+  for (let y = 0; y < high; y++) {
+    const from = 3 * ((top + y) * width + left);
+    pixels.set(data.subarray(from, from + 3 * wide), 3 * y * wide);
+  }
+  return { width: wide, height: high, channels: 3, data: pixels };
+}
+
+function turnImage(image: PixelImage, turn: Turn): PixelImage {
+  const swapped = (turn & 4) !== 0;
+  const [width, height] = swapped ? [image.height, image.width] : [image.width, image.height];
+  const data = new Uint8Array(image.data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [column, row] = swapped ? [y, x] : [x, y];
+      const fromX = (turn & 1) === 0 ? column : image.width - 1 - column;
+      const fromY = (turn & 2) === 0 ? row : image.height - 1 - row;
+      for (let c = 0; c < 3; c++) {
+        data[3 * (y * width + x) + c] = image.data[3 * (fromY * image.width + fromX) + c];
+      }
+    }
+  }
+  return { width, height, channels: 3, data };
+}
+
+/** Grey levels, less their mean, and their spread. */
+function evened({ data }: PixelImage): { values: Float64Array; spread: number } {
+  const values = Float64Array.from({ length: data.length / 3 }, (_, i) => {
+    return 0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2];
+  });
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return {
+    values: values.map((value) => value - mean),
+    spread: Math.max(1, Math.sqrt(squares / values.length)),
+  };
+}
+
+function subtract(kept: PixelImage, copy: PixelImage): PixelImage {
+  const [ours, theirs] = [evened(kept), evened(copy)];
+  const data = new Uint8Array(kept.data.length);
+  for (let i = 0; i < ours.values.length; i++) {
+    const miss = (theirs.values[i] * ours.spread) / theirs.spread - ours.values[i];
+    const grey = Math.max(0, Math.min(255, Math.round(MIDDLE + AMPLIFIED * miss)));
+    data.fill(grey, 3 * i, 3 * i + 3);
+  }
+  return { ...kept, data };
+}
+
+/** Shows what a copy changed: both pictures laid on each other, and their difference four times as strong. */
+export async function differenceOf(
+  read: (image: number) => PixelImage,
+  { a, b, overlay }: Pair,
+  keptNumber: number,
+): Promise<Difference> {
+  const first = cut(read(a), overlay.ours);
+  const second = turnImage(cut(read(b), overlay.theirs), turnBack(overlay.turn));
+  const scale = LONGER / Math.max(first.width, first.height);
+  const [width, height] = [first.width, first.height].map((x) =>
+    Math.max(1, Math.round(scale * x)),
+  );
+  const sized = [
+    await resizeImage(first, width, height),
+    await resizeImage(second, width, height),
+  ] as const;
+  const [kept, copy] = a === keptNumber ? sized : [sized[1], sized[0]];
+  return { kept, copy, difference: subtract(kept, copy) };
+}

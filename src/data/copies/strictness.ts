@@ -1,0 +1,25 @@
+import type { Pair } from "./prove.ts";
+
+/** How alike two pictures must be to be copies, the strictest first. */
+export const strictnesses = ["exact", "strict", "normal", "loose"] as const;
+
+/**
+ * `exact`: the same pixels. `strict`: the same everywhere but for size, compression, brightness, colour, turns,
+ * cuts and borders. `normal`: changed in places besides, as by a mark. `loose`: shots of one scene that hardly differ, too.
+ */
+export type Strictness = (typeof strictnesses)[number];
+
+const CHANGED = 1; // place that noise may seem to have changed
+
+/** Whether two pictures that lie on each other are copies: their details go together, or most are the same and the rest was changed. */
+export function isCopy(
+  pair: Pair,
+  strictness: Strictness,
+  changed: (pair: Pair) => number,
+): boolean {
+  const { likeness, agreement } = pair;
+  if (strictness === "exact") return false;
+  if (strictness === "loose") return likeness >= 0.88 || agreement >= 0.55;
+  const same = (likeness >= 0.94 && agreement >= 0.45) || agreement >= 0.68;
+  return same && (strictness === "normal" || changed(pair) <= CHANGED);
+}
