@@ -1,22 +1,26 @@
-// Duplicates by pixels: how many of the planted ones does `contrapose dedupe ./folder` find, and what does it make of
-// files that are broken?
-// npm run build && node bench/dedupe.mjs --images FOLDER [--share 0.2] [--copies 2] [--broken 0.1] [--seed 0]
-import { execFileSync } from "node:child_process";
+// Copies by pixels: how many of the planted ones of ten kinds does `contrapose dedupe ./folder` find, how many pairs that
+// are none does it link, how long do its processors work, and what does it make of files that are broken?
+// npm run build && node bench/dedupe.mjs --images FOLDER [--share 0.4] [--copies 1] [--broken 0] [--seed 0]
+//   [--strictness normal] [--yardstick "python3 phash.py"]   (a command that is given the folder and timed beside it)
+// Pairs that the folder holds by itself are found first, without planted copies, and count neither way.
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { changes, plant, score } from "./planted.mjs";
+import { copyKinds, pairsOf, plant } from "./planted.mjs";
 
 const { values } = parseArgs({
   options: {
     images: { type: "string" },
-    share: { type: "string", default: "0.2" },
-    copies: { type: "string", default: "2" },
-    broken: { type: "string", default: "0.1" },
+    share: { type: "string", default: "0.4" },
+    copies: { type: "string", default: "1" },
+    broken: { type: "string", default: "0" },
     seed: { type: "string", default: "0" },
+    strictness: { type: "string", default: "normal" },
+    yardstick: { type: "string" },
   },
 });
 if (values.images === undefined) {
@@ -31,32 +35,82 @@ const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "contrapose-dedupe-"));
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
-const folder = join(scratch, "images");
-const truth = await plant(values.images, folder, { share, copies, broken, seed });
-const started = performance.now();
-const args = ["dedupe", folder, "--out", join(scratch, "page.html"), "--json", "--quiet"];
-const out = execFileSync(process.execPath, [main, ...args], {
-  ...{ encoding: "utf8", maxBuffer: 2 ** 28, stdio: ["ignore", "pipe", "inherit"] },
-});
-const seconds = (performance.now() - started) / 1000;
-const { images, groups, skipped } = JSON.parse(out);
+/** Runs a command; gives what it printed and the seconds that processors worked for it. */
+function timed(command, args) {
+  const quotedArgs = [command, ...args]
+    .map((text) => `'${text.replaceAll("'", "'\\''")}'`)
+    .join(" ");
+  const { stdout, stderr, status } = spawnSync(
+    "bash",
+    ["-c", `TIMEFORMAT='CPU %U %S'; time ${quotedArgs}`],
+    {
+      ...{ encoding: "utf8", maxBuffer: 2 ** 28 },
+    },
+  );
+  if (status !== 0) throw new Error(stderr);
+  const [, user, system] = /CPU ([\d.]+) ([\d.]+)/.exec(stderr);
+  return { stdout, cpu: Number(user) + Number(system) };
+}
+
+/** Groups of ids that dedupe finds in a folder. */
+function dedupe(folder, name) {
+  const args = [
+    "dedupe",
+    folder,
+    "--strictness",
+    values.strictness,
+    "--cache",
+    join(scratch, name),
+  ];
+  const page = ["--out", join(scratch, `${name}.html`), "--json", "--quiet"];
+  const { stdout, cpu } = timed(process.execPath, [main, ...args, ...page]);
+  const { images, groups, skipped } = JSON.parse(stdout);
+  const duplicates = groups.filter(({ kind }) => kind === "identical" || kind === "near");
+  const found = duplicates.map((group) => group.images.map(({ id }) => id));
+  return { images, skipped, cpu, found };
+}
 
 const percent = (x) => `${(100 * x).toFixed(1)} %`;
-const found = groups.map((group) => group.images.map(({ id }) => id));
-const paths = truth.map((group) => group.map(({ path }) => path));
-const { pairs, precision, recall } = score(found, paths);
-const planted = Math.round(broken * truth.length);
-console.log(`${images} images, decoded and compared in ${seconds.toFixed(1)} s`);
-console.log(`${skipped.length} files listed as broken, of ${planted} that are`);
-console.log(`${pairs} true pairs: precision ${percent(precision)}, recall ${percent(recall)}\n`);
-console.log("| copy | planted | found with its original |");
-console.log("| --- | --- | --- |");
+const stem = (id) => id.replace(/(~\d+-[^/]*)?\.[a-z]+$/i, "");
+
+const plainFolder = join(scratch, "plain");
+await plant(values.images, plainFolder, { share: 0 });
+const own = new Set(pairsOf(dedupe(plainFolder, "p").found));
+
+const folder = join(scratch, "images");
+const truth = await plant(values.images, folder, { share, copies, broken, seed, by: copyKinds });
+const { images, skipped, cpu, found } = dedupe(folder, "i");
+let [right, wrong, ownPairs] = [0, 0, 0];
+for (const pair of pairsOf(found)) {
+  const [a, b] = pair.split(" = ").map(stem);
+  if (a === b) right++;
+  else if (own.has([`${a}.jpg`, `${b}.jpg`].sort().join(" = "))) ownPairs++;
+  else wrong++;
+}
+console.log(
+  `${images} images, ${skipped.length} files listed as broken of ${Math.round(broken * truth.length)} that are`,
+);
+console.log(
+  `pairs: ${right} right, ${wrong} wrong, precision ${percent(right / Math.max(1, right + wrong))}; ${ownPairs} of the folder's own`,
+);
+console.log(
+  `processors: ${cpu.toFixed(1)} s, ${((1000 * cpu) / images).toFixed(2)} ms an image, all of the command`,
+);
+if (values.yardstick !== undefined) {
+  const [command, ...args] = values.yardstick.split(" ");
+  const other = timed(command, [...args, folder]).cpu;
+  console.log(`yardstick: ${other.toFixed(1)} s; ${(cpu / other).toFixed(2)} times that`);
+}
+console.log("\n| copy | planted | found with its original |\n| --- | --- | --- |");
 const place = new Map(found.flatMap((group, i) => group.map((id) => [id, i])));
-for (const kind of Object.keys(changes)) {
-  const made = truth.flatMap(([original, ...rest]) =>
-    rest.filter((copy) => copy.kind === kind).map(({ path }) => [original.path, path]),
+const isFound = ([a, b]) => place.has(a) && place.get(a) === place.get(b);
+const planted = truth.flatMap(([original, ...rest]) =>
+  rest.map(({ path, kind }) => ({ kind, pair: [original.path, path] })),
+);
+for (const kind of ["all", ...Object.keys(copyKinds)]) {
+  const made = planted.filter((copy) => kind === "all" || copy.kind === kind);
+  const hit = made.filter(({ pair }) => isFound(pair));
+  console.log(
+    `| ${kind} | ${made.length} | ${made.length === 0 ? "" : percent(hit.length / made.length)} |`,
   );
-  const right = made.filter(([a, b]) => place.has(a) && place.get(a) === place.get(b));
-  const part = made.length === 0 ? "" : percent(right.length / made.length);
-  console.log(`| ${kind} | ${made.length} | ${part} |`);
 }

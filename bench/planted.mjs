@@ -40,9 +40,42 @@ export const edits = {
   turned: (image) => image.rotate(90),
   blurred: (image, { width }) => image.blur(Math.max(0.4, width / 40)),
 };
-const kinds = { ...changes, ...edits };
 
-const quality = { recompressed: 35 };
+const brightened = (by) => (image) => image.linear([by, by, by], [0, 0, 0]);
+
+/** A line of text over the middle of a picture, three quarters of its width. */
+function mark({ width, height }) {
+  const size = Math.round(0.75 * Math.min(width, height) * 0.16);
+  return Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><text x="50%" y="55%" font-family="sans-serif" font-weight="bold" font-size="${size}" fill="#fff" fill-opacity="0.6" text-anchor="middle">© Sample Photo</text></svg>`,
+  );
+}
+
+/** Ten kinds of copies as they turn up in collections. */
+export const copyKinds = {
+  resized: (image, { width }) => image.resize({ width: Math.round(0.5 * width) }),
+  "JPEG 30": (image) => image,
+  brighter: brightened(1.3),
+  darker: brightened(0.65),
+  watermarked: (image, size) => image.composite([{ input: mark(size) }]),
+  grey: (image) => image.greyscale(),
+  "cropped to 80 %": (image, { width, height }) =>
+    image.extract({
+      left: Math.round(0.13 * width),
+      top: Math.round(0.05 * height),
+      width: Math.round(0.8 * width),
+      height: Math.round(0.8 * height),
+    }),
+  mirrored: (image) => image.flop(),
+  "turned 90°": (image) => image.rotate(90),
+  "with a border": (image, { width, height }) => {
+    const edge = Math.round(0.08 * Math.min(width, height));
+    const sides = { top: edge, bottom: edge, left: edge, right: edge };
+    return image.extend({ ...sides, background: "#000000" });
+  },
+};
+
+const quality = { recompressed: 35, "JPEG 30": 30 };
 
 function filesIn(folder, below = "") {
   return readdirSync(join(folder, below), { withFileTypes: true })
@@ -72,7 +105,7 @@ export async function plant(
     const size = await source.metadata();
     const write = async (to, kind) => {
       mkdirSync(dirname(join(out, to)), { recursive: true });
-      const changed = kinds[kind](source.clone(), size);
+      const changed = { same: changes.same, ...by }[kind](source.clone(), size);
       await changed.jpeg({ quality: quality[kind] ?? 92 }).toFile(join(out, to));
       return { path: to, kind };
     };
