@@ -53,7 +53,7 @@ describe("every method", () => {
   });
 });
 
-const homes: Record<string, Chosen[]> = {
+const homes: Record<string, Chosen<never>[]> = {
   propagate: [{ name: "instDisc" }],
   sortViews: [
     { name: "simclr", views: 3 },
@@ -61,7 +61,7 @@ const homes: Record<string, Chosen[]> = {
     { name: "moco", views: 3 },
   ],
 };
-const everywhere: Exclude<Chosen, string>[] = [
+const everywhere: Exclude<Chosen<never>, string>[] = [
   { name: "simclr" },
   { name: "simclr", views: 3, anchors: "first" },
   { name: "moco", queueSize: 8 },
@@ -71,7 +71,8 @@ const everywhere: Exclude<Chosen, string>[] = [
 ];
 // the defaults keep a tenth of a few hundred candidates, here there are three to 32
 const large: Record<string, object> = { ring: { outer: 0.75, inner: 0.3 } };
-const describeFramework = (framework: Chosen) => JSON.stringify(framework).replace(/["{}]/g, "");
+const describeFramework = (framework: Chosen<never>) =>
+  JSON.stringify(framework).replace(/["{}]/g, "");
 
 describe("any sampler, mixer, loss and framework that make sense together take a step", () => {
   const cases = Object.keys(samplers).flatMap((name) =>
@@ -148,7 +149,7 @@ describe("one image a step", () => {
 
 describe("the oracle among the views of an image finds those that show another one", () => {
   const cases = homes.sortViews.map((framework) => [describeFramework(framework), framework]);
-  test.each(cases as [string, Chosen][])("%s", async (_, framework) => {
+  test.each(cases as [string, Chosen<never>][])("%s", async (_, framework) => {
     const tiny = tinyFramework({
       ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
       samplers: [{ name: "sortViews", warmup: 0, choose: "oracle", rankFall: 1 }],
@@ -164,7 +165,7 @@ describe("the oracle among the views of an image finds those that show another o
 });
 
 describe("crops reach the sampler that compares them", () => {
-  const withOverlap = (framework: Chosen) =>
+  const withOverlap = (framework: Chosen<never>) =>
     tinyFramework({
       ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
       samplers: [{ name: "sortViews", warmup: 0, overlap: 1, budget: 0 }],

@@ -16,3 +16,8 @@ test("names of what every object has are no entries and no options", () => {
     expect(unknownTo(catalogue.plain, Object.fromEntries([[name, 1]]))).toEqual([name]);
   }
 });
+
+test("a choice by name refuses values of one's own", () => {
+  const { error } = choiceFrom(catalogue, "plain").safeParse(() => 1);
+  expect(error?.issues[0].message).toBe("expected a name, one of plain, not a function");
+});

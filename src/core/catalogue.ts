@@ -27,42 +27,86 @@ export function entryOf(catalogue: Catalogue, usual: string, options: object): s
   return [usual, ...Object.keys(catalogue)].find(has) ?? usual;
 }
 
-/**
- * Config schema of one choice from a catalogue. A bare name stands for that entry with its defaults,
- * and options without a name belong to `fallback`; without a fallback the name must be given.
- */
-export function choiceFrom<C extends Catalogue>(catalogue: C, fallback?: keyof C & string) {
+/** What a config chose: an entry, and its options, all present and in range. */
+export type Part<E> = { readonly entry: E; readonly options: Record<string, unknown> };
+
+/** Whether a value is what one of the `define…` functions gives. */
+const isEntry = (value: unknown): value is Entry & { kind: string } =>
+  ((typeof value === "object" && value !== null) || typeof value === "function") &&
+  typeof (value as Partial<Entry>).options?.safeParse === "function";
+
+/** What was said of a choice, apart: the name or entry that was given, and the options beside it. */
+function spelledOut(value: unknown): { chosen: unknown; options: Record<string, unknown> } {
+  if (typeof value === "object" && value !== null && !isEntry(value)) {
+    const { name, ...options } = value as Record<string, unknown>;
+    return { chosen: name, options };
+  }
+  return { chosen: value, options: {} };
+}
+
+type Say = (message: string, path?: readonly PropertyKey[]) => void;
+
+const didYouMean = (word: string, known: readonly string[]): string => {
+  const near = suggest(word, known);
+  return near === undefined ? "" : `, did you mean ${near}?`;
+};
+
+/** The entry of a kind that a name or a value of one's own stands for; undefined where it was said what is wrong. */
+function entryFor(catalogue: Catalogue, kind: string, chosen: unknown, say: Say) {
   const names = Object.keys(catalogue);
+  const expected = `a name, one of ${names.join(", ")}`;
+  if (chosen === undefined) return void say(`expected ${expected}`);
+  if (isEntry(chosen) && chosen.kind === kind) return chosen;
+  if (typeof chosen !== "string") {
+    const what = isEntry(chosen) ? `${chosen.name}, a ${chosen.kind}` : `a ${typeof chosen}`;
+    const own = kind && `, or what define${kind[0].toUpperCase()}${kind.slice(1)} gives`;
+    return void say(`expected ${expected}${own}, not ${what}`);
+  }
+  const entry = entryNamed(catalogue, chosen);
+  if (entry !== undefined) return entry;
+  say(`${quoted(chosen)} is none of ${names.join(", ")}${didYouMean(chosen, names)}`);
+  return undefined;
+}
+
+/** The options of an entry with its defaults; undefined where it was said what is wrong. */
+function optionsFor(entry: Entry, options: Record<string, unknown>, say: Say) {
+  const result = entry.options.safeParse(options);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    if (issue.code !== "unrecognized_keys") say(issue.message, issue.path);
+    else {
+      for (const key of issue.keys) {
+        const near = didYouMean(key, Object.keys(entry.options.shape));
+        say(`${key} is not an option of ${entry.name}${near}`, issue.path);
+      }
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Config schema of one part: a name of the catalogue, a value of one's own made by the `define…` of its kind, or
+ * options with either as their `name`. Options without a name belong to `fallback`; without a fallback a name must be given.
+ */
+export function partFrom<E extends Entry>(
+  kind: string,
+  catalogue: Readonly<Record<string, unknown>>,
+  fallback?: string,
+): z.ZodType<Part<E>> {
   const schema = z.unknown().transform((value, context): unknown => {
-    const spelled =
-      typeof value === "string"
-        ? { name: value }
-        : { name: fallback, ...(value as Record<string, unknown> | undefined) };
-    if (spelled.name === undefined) {
-      const message = `expected a name, one of ${names.join(", ")}`;
-      context.addIssue({ code: "custom", message });
-      return z.NEVER;
-    }
-    const entry = entryNamed<Entry>(catalogue, String(spelled.name));
-    if (entry === undefined) {
-      const near = suggest(String(spelled.name), names);
-      const message = `${quoted(spelled.name)} is none of ${names.join(", ")}${near === undefined ? "" : `, did you mean ${near}?`}`;
-      context.addIssue({ code: "custom", message });
-      return z.NEVER;
-    }
-    const result = entry.options.extend({ name: z.literal(spelled.name) }).safeParse(spelled);
-    if (result.success) return result.data;
-    for (const issue of result.error.issues) {
-      if (issue.code === "unrecognized_keys") {
-        for (const key of issue.keys) {
-          const near = suggest(key, Object.keys(entry.options.shape));
-          const message = `${key} is not an option of ${entry.name}${near === undefined ? "" : `, did you mean ${near}?`}`;
-          context.addIssue({ code: "custom", message, path: issue.path });
-        }
-      } else context.addIssue({ code: "custom", message: issue.message, path: issue.path });
-    }
-    return z.NEVER;
+    const say: Say = (message, path = []) =>
+      context.addIssue({ code: "custom", message, path: [...path] });
+    const { chosen = fallback, options } = spelledOut(value);
+    const entry = entryFor(catalogue as Catalogue, kind, chosen, say);
+    const parsed = entry && optionsFor(entry, options, say);
+    return parsed === undefined ? z.NEVER : { entry, options: parsed };
   });
-  const whole = fallback === undefined ? schema : schema.prefault({});
-  return whole as unknown as z.ZodType<Choice<C>, Choice<C> | string | undefined>;
+  return (fallback === undefined ? schema : schema.prefault({})) as z.ZodType<Part<E>>;
+}
+
+/** Config schema of one choice from a catalogue, by name alone: the name with its options. See `partFrom`. */
+export function choiceFrom<C extends Catalogue>(catalogue: C, fallback?: keyof C & string) {
+  const part = partFrom("", catalogue, fallback);
+  const named = part.transform(({ entry, options }) => ({ name: entry.name, ...options }));
+  return named as unknown as z.ZodType<Choice<C>, Choice<C> | string | undefined>;
 }

@@ -9,13 +9,15 @@ import { normalisation } from "./normalisation.ts";
 /** An entry of the catalogue of heads: input width and options to a network on features. */
 export type Head<O extends z.ZodObject = z.ZodObject> = {
   (inputs: number, options?: z.input<O>): Network;
+  readonly kind: "head";
   readonly name: string;
   readonly summary: string;
   readonly source: string;
   readonly options: O;
 };
 
-type HeadDefinition<O extends z.ZodObject> = {
+/** What a head's file declares. */
+export type HeadDefinition<O extends z.ZodObject> = {
   name: string;
   summary: string;
   source: string;
@@ -23,14 +25,15 @@ type HeadDefinition<O extends z.ZodObject> = {
   build: (inputs: number, options: z.output<O>) => { layer: Layer; dimension: number };
 };
 
-function defineHead<O extends z.ZodObject>(definition: HeadDefinition<O>): Head<O> {
+/** Makes an entry of the catalogue. Options are checked where it is called. */
+export function defineHead<O extends z.ZodObject>(definition: HeadDefinition<O>): Head<O> {
   const { name, summary, source, options: schema, build } = definition;
   function head(inputs: number, options?: z.input<O>): Network {
     const { layer, dimension } = build(inputs, parseOptions(name, schema, options ?? {}));
     return networkOf(name, layer, { input: `N ${inputs}`, dimension });
   }
   Object.defineProperty(head, "name", { value: name });
-  return Object.assign(head, { summary, source, options: schema });
+  return Object.assign(head, { kind: "head" as const, summary, source, options: schema });
 }
 
 const dimension = z.int().positive().default(128).describe("width of the embedding");

@@ -90,6 +90,7 @@ export type EncoderContext = { imageSize: number };
 /** An entry of the catalogue of encoders: options to a network, with its description. */
 export type Encoder<O extends z.ZodObject = z.ZodObject> = {
   (options?: z.input<O>, context?: EncoderContext): Network;
+  readonly kind: "encoder";
   readonly name: string;
   readonly summary: string;
   readonly source: string;
@@ -116,5 +117,5 @@ export function defineEncoder<O extends z.ZodObject>(definition: EncoderDefiniti
     return networkOf(name, layer, { input: "N 3 H W", ...built });
   }
   Object.defineProperty(encoder, "name", { value: name });
-  return Object.assign(encoder, { summary, source, options: schema });
+  return Object.assign(encoder, { kind: "encoder" as const, summary, source, options: schema });
 }

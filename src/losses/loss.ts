@@ -34,6 +34,7 @@ export type LossDefinition<O extends z.ZodObject> = {
  */
 export type Loss<O extends z.ZodObject = z.ZodObject> = {
   (similarity: np.Array, pairs: Pairs, options?: z.input<O>): np.Array;
+  readonly kind: "loss";
   readonly name: string;
   readonly summary: string;
   readonly source: string;
@@ -59,7 +60,11 @@ export function defineLoss<O extends z.ZodObject>(definition: LossDefinition<O>)
   Object.defineProperty(loss, "name", { value: name });
   const { metrics = {}, measure, negativeTemperature } = definition;
   return Object.assign(loss, {
-    ...{ summary, source, options: schema, metrics },
+    kind: "loss" as const,
+    summary,
+    source,
+    options: schema,
+    metrics,
     measure: (similarity: np.Array, pairs: Pairs, options?: z.input<O>): ArrayRecord =>
       measure?.(lax.stopGradient(similarity), pairs, parseOptions(name, schema, options ?? {})) ??
       {},

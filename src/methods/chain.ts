@@ -4,8 +4,10 @@ import { full, type HostRecord } from "../core/arrays.ts";
 import type { Pairs, Term } from "../core/pairs.ts";
 import { randomStream } from "../core/random.ts";
 import { type ArrayRecord, refArrays } from "../core/trees.ts";
-import { type Mixer, mixers, type Sampler, samplers, type Sizes } from "../sampling/index.ts";
+import type { Mixer, Sampler, Sizes } from "../sampling/index.ts";
+import type { Part } from "../core/catalogue.ts";
 import type { BatchSpec } from "./batchSpec.ts";
+import type { Parts } from "./parts.ts";
 
 /** A choice from a catalogue with its options. */
 export type Named = { name: string; [option: string]: unknown };
@@ -13,8 +15,7 @@ export type Named = { name: string; [option: string]: unknown };
 /** Where a run stands. `progress` is the share of its steps that are done, in [0, 1). */
 export type RunAt = { step: number; progress: number };
 
-type Part = Sampler | Mixer;
-type Link<P extends Part> = { part: P; options: never; key: string; warmup: number };
+type Link<P extends Sampler | Mixer> = { part: P; options: never; key: string; warmup: number };
 
 /**
  * Samplers in their order and perhaps a mixer, made for one matrix of similarities. Arrays of a link have
@@ -43,34 +44,31 @@ const under = (key: string, record: ArrayRecord): ArrayRecord =>
 const prefixed = <T>(key: string, record: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [`${key}.${name}`, value]));
 
-function linkOf<P extends Part>(
-  catalogue: Record<string, P>,
-  { name, ...options }: Named,
+function linkOf<P extends Sampler | Mixer>(
+  { entry: part, options }: Part<P>,
   key: string,
 ): Link<P> {
-  const part = catalogue[name];
   const warmup = (options.warmup as number | undefined) ?? part.warmup;
   return { part, options: options as never, key, warmup };
 }
 
 /** Makes a chain. `key` sets its arrays apart from those of another chain of the same step. */
 export function buildChain(
-  chosen: { samplers: readonly Named[]; mixer?: Named | undefined },
+  chosen: Pick<Parts, "samplers"> & Partial<Pick<Parts, "mixer">>,
   sizes: Sizes,
   { seed, key = "sampling" }: { seed: number; key?: string },
 ): Chain {
-  const links = chosen.samplers.map((named, i) =>
-    linkOf(samplers as unknown as Record<string, Sampler>, named, `${key}.${i}`),
-  );
-  const mixer =
-    chosen.mixer &&
-    linkOf(mixers as unknown as Record<string, Mixer>, chosen.mixer, `${key}.mixer`);
-  const all: Link<Part>[] = [...links, ...(mixer ? [mixer] : [])];
+  const links = chosen.samplers.map((part, i) => linkOf(part, `${key}.${i}`));
+  const mixer = chosen.mixer && linkOf(chosen.mixer, `${key}.mixer`);
+  const all: Link<Sampler | Mixer>[] = [...links, ...(mixer ? [mixer] : [])];
   const made = all.map((link) => ({ link, inputs: link.part.inputs?.(link.options, sizes) }));
   const active = { dtype: "float32", shape: [] } as const;
   const specs = made.map(({ link, inputs }) => prefixed(link.key, { active, ...inputs?.spec }));
   return {
-    ...{ key, sizes, links, mixer },
+    key,
+    sizes,
+    links,
+    mixer,
     spec: Object.assign({}, ...specs) as BatchSpec,
     inputs({ step, progress }) {
       const records = made.map(({ link, inputs }) => {

@@ -1,5 +1,4 @@
 import { ConfigError } from "../core/errors.ts";
-import { losses, type Loss } from "../losses/index.ts";
 import type { Need } from "../sampling/index.ts";
 import type { Core } from "./defineFramework.ts";
 import type { Parts } from "./parts.ts";
@@ -14,8 +13,7 @@ const advice: Record<Exclude<Need, "labels">, string> = {
  * the loss cannot honour, a mixer where there is nothing to mix. Labels are checked where data is known.
  */
 export function checkChain(framework: string, core: Core, parts: Parts): void {
-  const lossName = parts.chosenLoss.name;
-  const loss = (losses as unknown as Record<string, Loss>)[lossName];
+  const { entry: loss } = parts.chosenLoss;
   for (const { part, options } of core.chains.flatMap(({ links }) => links)) {
     const missing = part.needs.find((need) => need !== "labels" && !core.offers.includes(need));
     if (missing !== undefined && missing !== "labels") {
@@ -25,10 +23,10 @@ export function checkChain(framework: string, core: Core, parts: Parts): void {
         advice[missing],
       );
     }
-    const option = part.sets(options).find((name) => !(name in loss.options.shape));
+    const option = part.sets(options).find((name) => !Object.hasOwn(loss.options.shape, name));
     if (option !== undefined) {
       throw new ConfigError(
-        `samplers: ${part.name} sets the option ${option} of the loss, ${lossName} has none`,
+        `samplers: ${part.name} sets the option ${option} of the loss, ${loss.name} has none`,
         "choose the loss infoNce",
       );
     }

@@ -2,15 +2,14 @@ import type { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { type DataOf, type HostArray, hostArray, type HostRecord, scalar } from "../core/arrays.ts";
-import { choiceFrom } from "../core/catalogue.ts";
+import { choiceFrom, type Part, partFrom } from "../core/catalogue.ts";
 import { ConfigError, ShapeError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
 import { encoders, heads, type Head, type Network, type Encoder } from "../encoders/index.ts";
 import { losses, type Loss } from "../losses/index.ts";
 import { disposeArrays } from "../core/trees.ts";
 import { optimisers, type OptimiserEntry } from "../optim/index.ts";
-import { mixers, samplers } from "../sampling/index.ts";
-import { type Named } from "./chain.ts";
+import { type Mixer, mixers, type Sampler, samplers } from "../sampling/index.ts";
 import { checkChain } from "./checkChain.ts";
 import { unitRows } from "./contrast.ts";
 import { frameworks } from "./catalogue.ts";
@@ -32,15 +31,24 @@ export const samplerList = z
   .default([])
   .describe("what changes positives and negatives, in this order; groups always comes first");
 
-/** What a framework is made of. Every choice is a name or a name with options. */
+/** What a framework is made of. */
 export const FrameworkConfig = z.strictObject({
-  framework: choiceFrom(frameworks, "simclr").describe("where candidates come from"),
-  encoder: choiceFrom(encoders, "resnet18").describe("images to features"),
-  head: choiceFrom(heads, "mlp").describe("features to the embedding that the loss sees"),
-  loss: choiceFrom(losses, "infoNce").describe("what is minimised"),
-  samplers: samplerList,
-  mixer: choiceFrom(mixers).optional().describe("makes candidates of candidates"),
-  optimiser: choiceFrom(optimisers, "sgd").describe("how parameters follow the gradient"),
+  framework: partFrom<FrameworkEntry>("framework", frameworks, "simclr").describe(
+    "where candidates come from",
+  ),
+  encoder: partFrom<Encoder>("encoder", encoders, "resnet18").describe("images to features"),
+  head: partFrom<Head>("head", heads, "mlp").describe(
+    "features to the embedding that the loss sees",
+  ),
+  loss: partFrom<Loss>("loss", losses, "infoNce").describe("what is minimised"),
+  samplers: z
+    .array(partFrom<Sampler>("sampler", samplers))
+    .default([])
+    .describe("what changes positives and negatives, in this order; groups always comes first"),
+  mixer: partFrom<Mixer>("mixer", mixers).optional().describe("makes candidates of candidates"),
+  optimiser: partFrom<OptimiserEntry>("optimiser", optimisers, "sgd").describe(
+    "how parameters follow the gradient",
+  ),
   averaging: z
     .number()
     .min(0)
@@ -53,18 +61,18 @@ export const FrameworkConfig = z.strictObject({
   seed: z.int().nonnegative().default(0).describe("seed of the first weights and of every draw"),
   metrics: z.boolean().default(true).describe("measure similarities and norms in every step"),
 });
-/** A name from a catalogue, or options with or without a name. */
-export type Chosen = string | { name?: string; [option: string]: unknown };
+/** A name from a catalogue, what a `define…` gives, or options with or without one of these as their name. */
+export type Chosen<E> = string | E | { name?: string | E; [option: string]: unknown };
 
 /** Config as callers write it; what is left out has the defaults of the schema of the same name. */
 export type FrameworkConfig = {
-  framework?: Chosen;
-  encoder?: Chosen;
-  head?: Chosen;
-  loss?: Chosen;
-  samplers?: readonly Chosen[];
-  mixer?: Chosen | undefined;
-  optimiser?: Chosen;
+  framework?: Chosen<FrameworkEntry>;
+  encoder?: Chosen<Encoder>;
+  head?: Chosen<Head>;
+  loss?: Chosen<Loss>;
+  samplers?: readonly Chosen<Sampler>[];
+  mixer?: Chosen<Mixer> | undefined;
+  optimiser?: Chosen<OptimiserEntry>;
   averaging?: number;
   batchSize: number;
   imageSize: number;
@@ -73,48 +81,35 @@ export type FrameworkConfig = {
   metrics?: boolean;
 };
 
-/** The name of a choice and its options. */
-function opened(choice: unknown): [string, Record<string, unknown>] {
-  const { name, ...options } = choice as Named;
-  return [name, options];
-}
-
 type Parsed = z.output<typeof FrameworkConfig>;
 
 /** The network of heads that a framework asks for, on features of the encoder. */
 function headOf(config: Parsed, entry: FrameworkEntry, encoder: Network, splits: number): Network {
-  const [headName, headOptions] = opened(config.head);
-  if (splits > 1 && headOptions.batchNorm === true) headOptions.batchNorm = { splitBatch: splits };
-  const head = (heads as unknown as Record<string, Head>)[headName];
+  const { entry: head, options } = config.head;
+  const split = splits > 1 && options.batchNorm === true;
+  const headOptions = split ? { ...options, batchNorm: { splitBatch: splits } } : options;
   const make = (inputs: number) => head(inputs, headOptions);
-  const [, options] = opened(config.framework);
-  return entry.head?.(options, make, encoder.dimension) ?? make(encoder.dimension);
+  return entry.head?.(config.framework.options, make, encoder.dimension) ?? make(encoder.dimension);
 }
 
 /** `groups` first: images of one known group are never each other's negatives. */
-const withGroups = (chosen: readonly Named[]): Named[] => [
-  { name: "groups" },
-  ...chosen.filter(({ name }) => name !== "groups"),
+const withGroups = (chosen: readonly Part<Sampler>[]): Part<Sampler>[] => [
+  { entry: samplers.groups, options: {} },
+  ...chosen.filter(({ entry }) => entry.name !== "groups"),
 ];
 
 function buildParts(config: Parsed, entry: FrameworkEntry): Parts {
   const { batchSize, imageSize, datasetSize, seed, metrics, averaging } = config;
-  const [encoderName, encoderOptions] = opened(config.encoder);
-  const [lossName, lossOptions] = opened(config.loss);
-  const [optimiserName, optimiserOptions] = opened(config.optimiser);
-  const splits = entry.splits?.(opened(config.framework)[1], batchSize) ?? 1;
-  if (splits > 1 && encoderOptions.normalisation === "batch") {
-    encoderOptions.normalisation = { splitBatch: splits };
-  }
-  const encoder: Network = (encoders as unknown as Record<string, Encoder>)[encoderName](
-    encoderOptions,
-    { imageSize },
-  );
+  const { entry: loss, options: lossOptions } = config.loss;
+  const splits = entry.splits?.(config.framework.options, batchSize) ?? 1;
+  const { options } = config.encoder;
+  const split = splits > 1 && options.normalisation === "batch";
+  const encoderOptions = split ? { ...options, normalisation: { splitBatch: splits } } : options;
+  const encoder = config.encoder.entry(encoderOptions, { imageSize });
   const head = headOf(config, entry, encoder, splits);
-  const loss = (losses as unknown as Record<string, Loss>)[lossName];
-  const optimiser = (optimisers as unknown as Record<string, OptimiserEntry>)[optimiserName](
+  const optimiser = config.optimiser.entry(
     { ...encoder.parameters, ...head.parameters },
-    optimiserOptions,
+    config.optimiser.options,
   );
   return {
     encoder,
@@ -123,14 +118,19 @@ function buildParts(config: Parsed, entry: FrameworkEntry): Parts {
       const said = Object.entries(overrides).filter(([, value]) => value !== undefined);
       return loss(similarity, pairs, { ...lossOptions, ...Object.fromEntries(said) });
     },
-    chosenLoss: { name: lossName, ...lossOptions },
+    chosenLoss: config.loss,
     measureLoss: (similarity, pairs) => loss.measure(similarity, pairs, lossOptions),
     temperature: typeof lossOptions.temperature === "number" ? lossOptions.temperature : 1,
     negativeTemperature: loss.negativeTemperature(lossOptions),
     samplers: withGroups(config.samplers),
     mixer: config.mixer,
     optimiser,
-    ...{ batchSize, imageSize, datasetSize, seed, metrics, averaging },
+    batchSize,
+    imageSize,
+    datasetSize,
+    seed,
+    metrics,
+    averaging,
   };
 }
 
@@ -210,7 +210,7 @@ function batchOf(
 
 /** Whether batch statistics are of parts of a batch. */
 const isSplit = ({ encoder, head }: Parsed): boolean => {
-  const kinds = [(encoder as Named).normalisation, (head as Named).batchNorm];
+  const kinds = [encoder.options.normalisation, head.options.batchNorm];
   return kinds.some((kind) => typeof kind === "object" && kind !== null && "splitBatch" in kind);
 };
 
@@ -226,8 +226,7 @@ function projectModel(parts: Parts, model: Model, images: np.Array): np.Array {
 /** Builds encoder, head, loss, samplers, optimiser and framework of a config. Throws `ConfigError` on mistakes. */
 export function createFramework(config: FrameworkConfig): Framework {
   const parsed = parseOptions("framework", FrameworkConfig, config);
-  const [name, options] = opened(parsed.framework);
-  const entry = (frameworks as unknown as Record<string, FrameworkEntry>)[name];
+  const { entry, options } = parsed.framework;
   if (parsed.batchSize > parsed.datasetSize) {
     throw new ConfigError(
       `batchSize is ${parsed.batchSize}, expected at most the ${parsed.datasetSize} images of the dataset`,
@@ -235,14 +234,14 @@ export function createFramework(config: FrameworkConfig): Framework {
   }
   const parts = buildParts(parsed, entry);
   const core = entry.build(parts, options);
-  checkChain(name, core, parts);
+  checkChain(entry.name, core, parts);
   const spec = batchSpecOf(parts, core);
   const { columns } = core;
   const batch: Framework["batch"] = (loaded, at) => batchOf(core, spec, loaded, at);
   const build = (other: Parts) => entry.build(other, options);
   const [rows] = spec.views.shape;
   return {
-    name,
+    name: entry.name,
     encoder: parts.encoder,
     head: parts.head,
     viewCount: core.viewCount,

@@ -79,8 +79,8 @@ export type Core = {
   chanceLoss: () => number;
 };
 
-/** An entry of the catalogue of frameworks. */
-export type FrameworkEntry<O extends z.ZodObject = z.ZodObject> = {
+/** What a framework's file declares. */
+export type FrameworkDefinition<O extends z.ZodObject = z.ZodObject> = {
   readonly name: string;
   readonly summary: string;
   readonly source: string;
@@ -92,9 +92,14 @@ export type FrameworkEntry<O extends z.ZodObject = z.ZodObject> = {
   build(parts: Parts, options: z.output<O>): Core;
 };
 
-/** Declares an entry of the catalogue of frameworks. */
+/** An entry of the catalogue of frameworks. */
+export type FrameworkEntry<O extends z.ZodObject = z.ZodObject> = FrameworkDefinition<O> & {
+  readonly kind: "framework";
+};
+
+/** Makes an entry of the catalogue. */
 export function defineFramework<O extends z.ZodObject>(
-  entry: FrameworkEntry<O>,
+  definition: FrameworkDefinition<O>,
 ): FrameworkEntry<O> {
-  return entry;
+  return { kind: "framework", ...definition };
 }

@@ -78,15 +78,16 @@ function remembered(momentum: number): NonNullable<Core["remember"]> {
 
 /** Refuses what the form "nce" would not look at: it has its own negatives and its own loss. */
 function checkNoise({ samplers, chosenLoss, temperature }: Parts): void {
-  if (samplers.some(({ name }) => name !== "groups")) {
+  if (samplers.some(({ entry }) => entry.name !== "groups")) {
     throw new ConfigError(
       'instDisc: the form "nce" draws its negatives itself, samplers do not apply',
       'use the form "softmax"',
     );
   }
-  const { name, ...options } = chosenLoss;
+  const { entry, options } = chosenLoss;
   const plain = Object.entries(infoNce.options.parse({ temperature }));
   const odd = plain.find(([option, value]) => options[option] !== value)?.[0];
+  const { name } = entry;
   if (name === "infoNce" && odd === undefined) return;
   const what = name === "infoNce" ? `its option ${odd} is set` : `the loss is ${name}`;
   throw new ConfigError(

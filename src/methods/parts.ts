@@ -4,7 +4,9 @@ import type { Denominator, Pairs } from "../core/pairs.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import type { Network } from "../encoders/index.ts";
 import type { Optimiser } from "../optim/index.ts";
-import type { Named } from "./chain.ts";
+import type { Part } from "../core/catalogue.ts";
+import type { Loss } from "../losses/index.ts";
+import type { Mixer, Sampler } from "../sampling/index.ts";
 
 /** What a term of an objective says instead of the loss's own options. */
 export type LossOverrides = {
@@ -29,8 +31,8 @@ export type Parts = {
   head: Network;
   /** Similarity [N, M] and pairs to one number per anchor. */
   loss(similarity: np.Array, pairs: Pairs, overrides?: LossOverrides): np.Array;
-  /** Its name and its options, for frameworks that have a loss of their own. */
-  chosenLoss: Named;
+  /** The loss itself and its options, for frameworks that have a loss of their own. */
+  chosenLoss: Part<Loss>;
   /** What the loss reports of itself; consumes. */
   measureLoss(similarity: np.Array, pairs: Pairs): ArrayRecord;
   /** Options of the loss, for frameworks that read a temperature. */
@@ -38,8 +40,8 @@ export type Parts = {
   /** Temperature of the softmax by which the loss weighs negatives. */
   negativeTemperature: number;
   /** Samplers in their order, and what mixes candidates. */
-  samplers: readonly Named[];
-  mixer: Named | undefined;
+  samplers: readonly Part<Sampler>[];
+  mixer: Part<Mixer> | undefined;
   optimiser: Optimiser;
   batchSize: number;
   imageSize: number;

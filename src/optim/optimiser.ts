@@ -33,6 +33,7 @@ export type Optimiser = {
 /** An entry of the catalogue of optimisers: options and parameter specs to an optimiser. */
 export type OptimiserEntry<O extends z.ZodObject = z.ZodObject> = {
   (specs: ParameterSpecs, options?: z.input<O>): Optimiser;
+  readonly kind: "optimiser";
   readonly name: string;
   readonly summary: string;
   readonly source: string;
@@ -103,7 +104,7 @@ export function defineOptimiser<O extends z.ZodObject>(
     };
   }
   Object.defineProperty(optimiser, "name", { value: name });
-  return Object.assign(optimiser, { summary, source, options: schema });
+  return Object.assign(optimiser, { kind: "optimiser" as const, summary, source, options: schema });
 }
 
 /** Options of weight decay that every optimiser shares. */

@@ -62,6 +62,7 @@ export type Mixer<O extends z.ZodObject = z.ZodObject> = Omit<
   Required<MixerDefinition<O>>,
   "inputs" | "apply" | "parents"
 > & {
+  readonly kind: "mixer";
   inputs?: (options: Options<O> | undefined, sizes: Sizes) => StepInputs;
   apply: (scene: MixerScene, pairs: Pairs, options?: Options<O>) => Mixed;
   parents?: (scene: MixerScene, pairs: Pairs, options?: Options<O>) => Parents;
@@ -75,6 +76,7 @@ export function defineMixer<O extends z.ZodObject>(definition: MixerDefinition<O
   const parsed = (options: Given) =>
     parseOptions(name, schema, options ?? {}) as unknown as z.output<O>;
   return {
+    kind: "mixer",
     ...{ metrics: {}, warmup, ...definition },
     options: schema,
     inputs: inputs && ((options: Given, sizes: Sizes) => inputs(parsed(options), sizes)),

@@ -137,6 +137,7 @@ export type Sampler<O extends z.ZodObject = z.ZodObject> = Omit<
   Required<SamplerDefinition<O>>,
   "inputs" | "state" | "apply" | "sets" | "crops" | "check"
 > & {
+  readonly kind: "sampler";
   crops: (options?: Options<O>) => boolean;
   sets: (options?: Options<O>) => readonly SetOption[];
   inputs?: (options: Options<O> | undefined, sizes: Sizes) => StepInputs;
@@ -181,6 +182,7 @@ export function defineSampler<O extends z.ZodObject>(definition: SamplerDefiniti
     return whole;
   };
   return {
+    kind: "sampler",
     ...{ detects: false, needs: [], metrics: {}, warmup, gates, ...definition },
     options: schema,
     crops: (options?: Given) => crops?.(parsed(options)) ?? false,
