@@ -3,7 +3,7 @@
 const floors = [
   ["core"],
   ["engine", "files"],
-  ["losses", "sampling", "encoders", "optim", "views", "data", "metrics", "memory"],
+  ["losses", "sampling", "encoders", "optim", "views", "data", "metrics", "memory", "hub"],
   ["methods", "inference", "store"],
   ["train", "evaluate", "conformance"],
   ["compare"],

@@ -183,7 +183,7 @@ describe("an ONNX model of another maker", () => {
     const { code, err } = await contrapose(args());
     expect(code).toBe(2);
     expect(err).toContain("does not say how images become its input: --mean, --std missing");
-    expect(err).toContain("as in --size 224 --mean");
+    expect(err).toContain("as in --image-size 224 --mean");
   });
 
   test("works where the user says it", async () => {
@@ -194,11 +194,19 @@ describe("an ONNX model of another maker", () => {
   });
 
   test("checks what the user says", async () => {
-    const wrong = await contrapose([...args(), "--mean", "0.5,a", "--size", "0"]);
+    const wrong = await contrapose([...args(), "--mean", "0.5,a", "--image-size", "0"]);
     expect(wrong.code).toBe(2);
-    expect(wrong.err).toMatch(/--size: expected .*\n.*--mean: expected numbers/);
-    const size = await contrapose([...args(), "--mean", "0,0,0", "--std", "1,1,1", "--size", "64"]);
-    expect(size.err).toMatch(/--size: .* takes float32 \[batch, 3, 32, 32\], not images of 64 px/);
+    expect(wrong.err).toMatch(/--image-size: expected .*\n.*--mean: expected numbers/);
+    const size = await contrapose([
+      ...args(),
+      "--mean",
+      "0,0,0",
+      "--std",
+      "1,1,1",
+      "--image-size",
+      "64",
+    ]);
+    expect(size.err).toMatch(/--image-size: .* takes float32 \[batch, 3, 32, 32\], not images of 64 px/);
   });
 
   test("is refused where it is no model at all", async () => {

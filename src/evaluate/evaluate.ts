@@ -2,6 +2,7 @@ import { permutation, randomStream } from "../core/random.ts";
 import {
   type Images,
   imageRows,
+  type InputFormat,
   type LoadedEncoder,
   pixelFeatures,
   viewPairRows,
@@ -9,7 +10,7 @@ import {
 import { pairAlignment } from "../metrics/index.ts";
 import { viewPolicy, type ViewPolicy } from "../views/index.ts";
 import { type FeaturesKind, type OpenEncoder, openEncoder } from "./embedSet.ts";
-import { encoderHash } from "./imageEncoder.ts";
+import { encoderHash, type ImageEncoder } from "./imageEncoder.ts";
 import { accuracies, type Accuracies, chanceOf, spread, type Spread } from "./measure.ts";
 import { type Split, splitImages, withCopies } from "./split.ts";
 
@@ -91,7 +92,7 @@ async function measure(
   };
 }
 
-function measurePixels({ split, vote, options }: Plan, encoder: OpenEncoder) {
+function measurePixels({ split, vote, options }: Plan, encoder: Pick<OpenEncoder, "format">) {
   const { train, test } = split;
   options.progress?.("raw pixels", 0, train.indices.length + test.indices.length);
   const trained = pixelFeatures(train.images, encoder.format, train.indices);
@@ -114,20 +115,59 @@ async function measureBaselines(plan: Plan, loaded: LoadedEncoder, encoder: Open
   }
 }
 
-/** Views of the training, or SimCLR's of the encoder's size for weights that come without. */
-function policyOf({ description }: LoadedEncoder): ViewPolicy {
-  const { imageSize, training } = description;
-  return (
-    training?.views ?? viewPolicy({ preset: imageSize <= 48 ? "small" : "photo", size: imageSize })
-  );
+/** SimCLR's views at the size of an encoder, with its own normalisation. */
+function policyFor({ imageSize, mean, std }: InputFormat): ViewPolicy {
+  const preset = imageSize <= 48 ? "small" : "photo";
+  return viewPolicy({ preset, size: imageSize, mean: [...mean], std: [...std] });
 }
 
-function planOf(loaded: LoadedEncoder, split: Split, options: EvaluateOptions): Plan {
+function planOf(policy: ViewPolicy, split: Split, options: EvaluateOptions): Plan {
   const { k = 20, temperature = 0.07, seed = 0 } = options;
   const { indices } = split.test;
   const order = permutation(randomStream(seed, "alignment"), indices.length);
   const aligned = Int32Array.from(order.slice(0, ALIGNED_IMAGES), (i) => indices[i]);
-  return { split, policy: policyOf(loaded), aligned, vote: { k, temperature }, seed, options };
+  return { split, policy, aligned, vote: { k, temperature }, seed, options };
+}
+
+/** What an evaluation says of its images. */
+const aboutImages = (split: Split) => ({
+  classes: split.classes,
+  images: {
+    train: split.train.indices.length,
+    test: split.test.indices.length,
+    how: split.how,
+    copies: split.copied?.reduce((sum, one) => sum + one, 0) ?? null,
+  },
+});
+
+type Sets = { train: Images; test?: Images | undefined };
+
+/** Images to learn from and to ask, with which of these are copies of the others. */
+async function divide({ train, test }: Sets, { seed = 0, progress, signal }: EvaluateOptions) {
+  const divided = splitImages(train, test, seed);
+  progress?.("copies of training images", 0, divided.test.indices.length);
+  return withCopies(divided, signal);
+}
+
+/** `evaluate` of an encoder whose layers are not known here: beside chance and raw pixels only. */
+export async function evaluateModel(
+  encoder: ImageEncoder,
+  images: Sets,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const split = await divide(images, options);
+  const plan = planOf(policyFor(encoder.format), split, options);
+  const measured = await measure(encoder, plan, "encoder");
+  const pixels = options.baselines === false ? {} : { pixels: measurePixels(plan, encoder) };
+  const { path, hash, features } = encoder;
+  return {
+    ...measured,
+    encoder: path,
+    encoderHash: hash,
+    features,
+    ...aboutImages(split),
+    baselines: { chance: chanceOf(split), ...pixels },
+  };
 }
 
 /**
@@ -136,29 +176,22 @@ function planOf(loaded: LoadedEncoder, split: Split, options: EvaluateOptions): 
  */
 export async function evaluate(
   loaded: LoadedEncoder,
-  images: { train: Images; test?: Images | undefined },
+  images: Sets,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { features = "features", device, threads, seed = 0 } = options;
-  const divided = splitImages(images.train, images.test, seed);
-  options.progress?.("copies of training images", 0, divided.test.indices.length);
-  const split = await withCopies(divided, options.signal);
+  const { features = "features", device, threads } = options;
+  const split = await divide(images, options);
   const encoder = await openEncoder(loaded, features, { device, threads });
   try {
-    const plan = planOf(loaded, split, options);
+    const { description } = loaded;
+    const plan = planOf(description.training?.views ?? policyFor(description), split, options);
     const measured = await measure(encoder, plan, "encoder");
     const baselines =
       options.baselines === false ? {} : await measureBaselines(plan, loaded, encoder);
     return {
       ...measured,
       ...{ encoder: loaded.path, encoderHash: await encoderHash(loaded, features), features },
-      classes: split.classes,
-      images: {
-        train: split.train.indices.length,
-        test: split.test.indices.length,
-        how: split.how,
-        copies: split.copied?.reduce((sum, one) => sum + one, 0) ?? null,
-      },
+      ...aboutImages(split),
       baselines: { chance: chanceOf(split), ...baselines },
     };
   } finally {

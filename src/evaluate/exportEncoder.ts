@@ -9,6 +9,7 @@ import { exportOnnx, openOnnx } from "../engine/index.ts";
 import { writeFileAtomic, writeSafetensors } from "../files/index.ts";
 import {
   encoderMetadata,
+  inputFormat,
   type LoadedEncoder,
   loadHead,
   openFeatures,
@@ -171,8 +172,7 @@ export async function exportEncoder(
     difference,
     relative,
   };
-  const { mean, std } = description;
-  const input = { input: "images", output: "features", imageSize, mean, std };
+  const input = { input: "images", output: "features", ...inputFormat(description) };
   const described = { ...input, batch: about.batch, dimension: about.dimension, features };
   await writeFileAtomic(files.description, `${JSON.stringify(described, null, 2)}\n`);
   await writeFileAtomic(files.readme, loadingCode(description, { ...about, features }));

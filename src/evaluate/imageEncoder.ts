@@ -6,11 +6,14 @@ import { VERSION } from "../core/version.ts";
 import type { PixelRange, SplitChoice } from "../data/index.ts";
 import { checkDevice } from "../engine/index.ts";
 import {
+  type EncoderDescription,
   type InputFormat,
+  inputFormat,
   loadEncoder,
   type LoadedEncoder,
   loadHead,
   openOnnxEncoder,
+  repositoryAt,
   type Rows,
   type StatedInput,
 } from "../inference/index.ts";
@@ -65,8 +68,7 @@ function hashWith(
   features: FeaturesKind,
   head: Awaited<ReturnType<typeof headOf>>,
 ): string {
-  const { imageSize, mean, std, encoder } = description;
-  const facts = [encoder, { imageSize, mean, std }, features];
+  const facts = [description.encoder, inputFormat(description), features];
   return hashOf({ encoder: variables, head: head?.variables ?? {} }, facts);
 }
 
@@ -90,8 +92,7 @@ export async function openLoaded(
 ): Promise<ImageEncoder> {
   const { path, description } = loaded;
   const { features = "features", device, threads } = options;
-  const { imageSize, mean, std, encoder } = description;
-  const format = { imageSize, mean, std };
+  const format = inputFormat(description);
   checkDevice(device ?? "cpu");
   const head = await headOf(loaded, features);
   const hash = hashWith(loaded, features, head);
@@ -109,7 +110,7 @@ export async function openLoaded(
     ...{ path, hash, format, features },
     ...{ data: description.training?.data, ranges: description.training?.ranges },
     split: description.training?.split,
-    ...{ about: JSON.stringify(encoder), dimension },
+    ...{ about: aboutOf(description), dimension },
     async embed(rows, calls) {
       if (rows.count === 0) return { data: new Float32Array(0), count: 0, dimension };
       return (await compiledFor(batchFor(rows.count))).embed(rows, calls);
@@ -120,37 +121,36 @@ export async function openLoaded(
   };
 }
 
-const isOnnx = (path: string) => /\.onnx$/i.test(path);
+const aboutOf = ({ encoder, start, training }: EncoderDescription): string =>
+  start !== undefined && training === undefined
+    ? `${encoder.name} of ${start.from}`
+    : JSON.stringify(encoder);
 
-function refuseStated(path: string, stated: StatedInput): void {
-  const given = Object.entries(stated).filter(([, value]) => value !== undefined);
-  if (given.length === 0) return;
-  throw new ConfigError(
-    `${JSON.stringify(path)} says itself how images become its input`,
-    "leave out --size, --mean, --std and --output: they are for ONNX models",
-  );
+/** The ONNX model that a path is or, of a repository without other weights, holds. */
+export function onnxAt(path: string): string | undefined {
+  if (/\.onnx$/i.test(path)) return path;
+  const repository = repositoryAt(path);
+  return repository?.weights === undefined ? repository?.onnx : undefined;
 }
 
-/** Opens the encoder of a run, of a checkpoint or a weights file, or an ONNX model. */
+/** Opens the encoder of a run, of a checkpoint, a weights file or a repository's folder, or an ONNX model. */
 export async function openImageEncoder(
   path: string,
   options: ImageEncoderOptions = {},
 ): Promise<ImageEncoder> {
   const { stated = {}, features, device, threads } = options;
-  if (!isOnnx(path)) {
-    refuseStated(path, stated);
-    return openLoaded(await loadEncoder(path), options);
-  }
+  const onnx = onnxAt(path);
+  if (onnx === undefined) return openLoaded(await loadEncoder(path, stated), options);
   if (features === "head") {
     throw new ConfigError(
       `--features: ${JSON.stringify(path)} is an ONNX model, it has no head beside it`,
       "export the run with --features head",
     );
   }
-  const opened = await openOnnxEncoder(path, stated, { device, threads });
+  const opened = await openOnnxEncoder(onnx, stated, { device, threads });
   const { dimension, format, hash } = opened;
   return {
-    ...{ path, hash, format, dimension, features: "features" },
+    ...{ path: onnx, hash, format, dimension, features: "features" },
     data: undefined,
     split: undefined,
     about: "an ONNX model",

@@ -3,10 +3,11 @@ export {
   encoderHash,
   type ImageEncoder,
   type ImageEncoderOptions,
+  onnxAt,
   openImageEncoder,
 } from "./imageEncoder.ts";
 export { type FeaturesKind, openEncoder, type OpenEncoder } from "./embedSet.ts";
-export { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
+export { evaluate, evaluateModel, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
 export { exportEncoder, type Exported } from "./exportEncoder.ts";
 export { type Accuracies, type Spread } from "./measure.ts";
 export { nearestImages, type NearestImages } from "./nearestImages.ts";

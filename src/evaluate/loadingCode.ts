@@ -9,6 +9,21 @@ export type Written = {
   readonly features: string;
 };
 
+/** How the cut-out is made in Python: a share of the centred square, or of the whole image. */
+function cropCode({ crop }: EncoderDescription): string {
+  const { of = "square", share = 1 } = crop ?? {};
+  const times = share === 1 ? "" : ` * ${share}`;
+  return of === "square"
+    ? `    width = height = round(min(image.size)${times})`
+    : `    width, height = round(image.width${times}), round(image.height${times})`;
+}
+
+const cutOut = ({ crop }: EncoderDescription): string => {
+  const { of = "square", share = 1 } = crop ?? {};
+  const what = of === "square" ? "the centred square" : "the whole";
+  return share === 1 ? what : `${(100 * share).toFixed(1)} % of the side of ${what}`;
+};
+
 const list = (values: readonly number[]): string => values.map((value) => String(value)).join(", ");
 
 function torchvision({ encoder }: EncoderDescription): string {
@@ -30,18 +45,29 @@ model.eval()
 `;
 }
 
+/** Who trained it, and under which licence others did. */
+function origin({ start, training }: EncoderDescription, version: string): string {
+  const own =
+    training === undefined
+      ? `written by Contrapose ${version}`
+      : `trained with Contrapose ${version}`;
+  if (start === undefined) return own;
+  const licence = start.licence === undefined ? "" : ` (licence: ${start.licence})`;
+  return `${own}, from the weights of ${start.from}${licence}`;
+}
+
 /** README of an exported encoder: what it takes, what it gives, and the code that loads it. */
 export function loadingCode(description: EncoderDescription, written: Written): string {
-  const { mean, std, imageSize, encoder, version } = description;
+  const { mean, std, imageSize, encoder, version, interpolation = "bilinear" } = description;
   const { batch, dimension, relative, features } = written;
   const size = batch === "any" ? "N" : String(batch);
   const count = batch === "any" ? "1" : String(batch);
   return `# Encoder
 
-\`${JSON.stringify(encoder)}\`, trained with Contrapose ${version}.
+\`${JSON.stringify(encoder)}\`, ${origin(description, version)}.
 
-- Input \`images\`: float32 [${size}, 3, ${imageSize}, ${imageSize}]; the centred square of an image, resized to
-  ${imageSize} px, red, green and blue in [0, 1], minus mean [${list(mean)}], divided by [${list(std)}].
+- Input \`images\`: float32 [${size}, 3, ${imageSize}, ${imageSize}]; ${cutOut(description)} of an image, resized to
+  ${imageSize} px (${interpolation}), red, green and blue in [0, 1], minus mean [${list(mean)}], divided by [${list(std)}].
 - Output \`features\`: float32 [${size}, ${dimension}], ${features === "head" ? "the unit embedding behind the head" : "the features before the head"}. Compare them by cosine similarity.
 - Loaded back and compared with the encoder on random images: the largest difference is ${relative.toExponential(1)} of the
   largest feature.
@@ -54,9 +80,9 @@ from PIL import Image
 
 def prepare(path):
     image = Image.open(path).convert("RGB")
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    image = image.crop((left, top, left + side, top + side)).resize((${imageSize}, ${imageSize}), Image.BILINEAR)
+${cropCode(description)}
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    image = image.crop((left, top, left + width, top + height)).resize((${imageSize}, ${imageSize}), Image.${interpolation.toUpperCase()})
     x = np.asarray(image, np.float32) / 255
     return ((x - [${list(mean)}]) / [${list(std)}]).transpose(2, 0, 1).astype(np.float32)
 

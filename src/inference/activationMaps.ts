@@ -7,9 +7,9 @@ import {
   type EmbedderOptions,
   imageRows,
   type ImageSource,
-  type InputFormat,
   openEmbedder,
 } from "./embedder.ts";
+import type { InputFormat } from "./format.ts";
 
 /** Where an encoder looks, for each of some images: [count, side, side], row by row. */
 export type ActivationMaps = { readonly data: Float32Array; readonly side: number };

@@ -10,17 +10,11 @@ import {
   type SpecTree,
   type TracedFunction,
 } from "../engine/index.ts";
+import type { InputFormat } from "./format.ts";
 import { createRenderer, identityParameters, type ViewParameters } from "../views/index.ts";
 
 /** Images by number, as packed datasets give them; a few pixels at a time are in memory. */
 export type ImageSource = { readonly count: number; image(index: number): PixelImage };
-
-/** How an image becomes the input of an encoder. */
-export type InputFormat = {
-  readonly imageSize: number; // side in pixels
-  readonly mean: readonly [number, number, number]; // of red, green, blue in [0, 1]
-  readonly std: readonly [number, number, number];
-};
 
 /** Inputs of an encoder, made when they are needed: row i is [3, S, S], written to `out` at `offset`. */
 export type Rows = {
@@ -50,25 +44,32 @@ export type Embedder = {
   dispose(): Promise<void>;
 };
 
-/** Crop of the centred square, resized to the side: what evaluation, search and export feed. */
-export function centreCrop(image: PixelImage) {
+/**
+ * What evaluation, search and export feed of an image: its centred square or the whole of it, or a share of
+ * that as the encoder asks, resized to the side.
+ */
+export function centreCrop(image: PixelImage, { crop }: Pick<InputFormat, "crop"> = {}) {
+  const { of = "square", share = 1 } = crop ?? {};
   const side = Math.min(image.width, image.height);
-  const x = Math.floor((image.width - side) / 2);
-  const y = Math.floor((image.height - side) / 2);
-  return { ...identityParameters(image), crop: { x, y, width: side, height: side } };
+  const kept = (size: number) => Math.max(1, Math.round((of === "square" ? side : size) * share));
+  const [width, height] = [kept(image.width), kept(image.height)];
+  const x = Math.floor((image.width - width) / 2);
+  const y = Math.floor((image.height - height) / 2);
+  return { ...identityParameters(image), crop: { x, y, width, height } };
 }
 
 /**
- * Images, all or those of `indices`, as the rows of an encoder: cropped, by default to the centred square,
+ * Images, all or those of `indices`, as the rows of an encoder: cropped, by default as its format says,
  * resized, normalised.
  */
 export function imageRows(
   images: ImageSource,
-  { imageSize: size, mean, std }: InputFormat,
+  format: InputFormat,
   indices?: ArrayLike<number>,
-  crop: (image: PixelImage) => ViewParameters = centreCrop,
+  crop: (image: PixelImage) => ViewParameters = (image) => centreCrop(image, format),
 ): Rows {
-  const render = createRenderer({ size, mean: [...mean], std: [...std] } as never);
+  const { imageSize: size, mean, std, interpolation } = format;
+  const render = createRenderer({ size, mean: [...mean], std: [...std], interpolation });
   return {
     count: indices?.length ?? images.count,
     fill(row, out, offset) {

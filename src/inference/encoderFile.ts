@@ -3,45 +3,14 @@ import { dirname, join } from "node:path";
 
 import type { HostArray, HostRecord } from "../core/arrays.ts";
 import { entryNamed } from "../core/catalogue.ts";
-import { DataError } from "../core/errors.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
-import { VERSION } from "../core/version.ts";
-import type { PixelRange, SplitChoice } from "../data/index.ts";
-import {
-  encoders,
-  type Encoder,
-  type Head,
-  heads,
-  type HostVariables,
-  type Network,
-} from "../encoders/index.ts";
+import { type Head, heads, type HostVariables, type Network } from "../encoders/index.ts";
 import { readSafetensors } from "../files/index.ts";
-import type { ViewPolicy } from "../views/index.ts";
-import type { InputFormat } from "./embedder.ts";
-
-/** An entry of a catalogue with its options. */
-export type Chosen = { readonly name: string; readonly [option: string]: unknown };
-
-/** What is written beside an encoder's weights, so that they can be used without the run. */
-export type EncoderDescription = InputFormat & {
-  readonly encoder: Chosen;
-  readonly dimension: number;
-  readonly version: string; // of contrapose
-  /** How it was trained: the head, the views, the seed of its first weights, where the images were. */
-  readonly training?: Training | undefined;
-};
-
-/** What evaluation wants to know of the training. */
-export type Training = {
-  readonly method: string;
-  readonly head: Chosen;
-  readonly views: ViewPolicy;
-  readonly seed: number;
-  readonly data: string;
-  /** How its images of more than 8 bits were shown, where it had any. */
-  readonly ranges?: readonly PixelRange[] | undefined;
-  readonly split?: SplitChoice | undefined; // the part of the images that was asked for
-};
+import { descriptionOf, type EncoderDescription, networkFor } from "./description.ts";
+import type { StatedInput } from "./format.ts";
+import { namedEncoder } from "./namedEncoder.ts";
+import { factsBeside, repositoryAt } from "./repository.ts";
 
 /** An encoder with its weights and what it takes. */
 export type LoadedEncoder = {
@@ -53,54 +22,6 @@ export type LoadedEncoder = {
 
 /** A head with its weights. */
 export type LoadedHead = { readonly network: Network; readonly variables: HostVariables };
-
-/** Describes an encoder for `encoderMetadata`. */
-export function describeEncoder(
-  encoder: EncoderDescription["encoder"],
-  { dimension }: Pick<Network, "dimension">,
-  { imageSize, mean, std }: InputFormat,
-  training?: Training,
-): EncoderDescription {
-  return { encoder, imageSize, mean, std, dimension, version: VERSION, training };
-}
-
-/** Metadata of a safetensors file; all values are text. */
-export function encoderMetadata(description: EncoderDescription): Record<string, string> {
-  const { encoder, imageSize, mean, std, dimension, version, training } = description;
-  return {
-    format: "pt", // names and layout are torchvision's
-    contrapose: version,
-    encoder: JSON.stringify(encoder),
-    imageSize: String(imageSize),
-    mean: JSON.stringify(mean),
-    std: JSON.stringify(std),
-    dimension: String(dimension),
-    ...(training === undefined ? {} : { training: JSON.stringify(training) }),
-  };
-}
-
-/** The description that `encoderMetadata` wrote, or undefined where it did not. */
-export function descriptionOf(metadata: Record<string, string>): EncoderDescription | undefined {
-  if (metadata.encoder === undefined || metadata.contrapose === undefined) return undefined;
-  return {
-    encoder: JSON.parse(metadata.encoder) as EncoderDescription["encoder"],
-    imageSize: Number(metadata.imageSize),
-    mean: JSON.parse(metadata.mean) as [number, number, number],
-    std: JSON.parse(metadata.std) as [number, number, number],
-    dimension: Number(metadata.dimension),
-    version: metadata.contrapose,
-    training:
-      metadata.training === undefined ? undefined : (JSON.parse(metadata.training) as Training),
-  };
-}
-
-/** The network that a description stands for. */
-export function networkFor({ encoder, imageSize }: EncoderDescription): Network {
-  const { name, ...options } = encoder;
-  const entry = entryNamed(encoders as unknown as Record<string, Encoder>, name);
-  if (entry === undefined) throw new DataError(`encoder ${quoted(name)} is unknown`);
-  return entry(options, { imageSize });
-}
 
 /** Puts named arrays into a network's variables. Throws `DataError` where one is missing or of another shape. */
 export function fillVariables(path: string, network: Network, arrays: HostRecord): HostVariables {
@@ -136,17 +57,30 @@ export function weightsPath(path: string): string {
   );
 }
 
-/** Loads an encoder from a run, a checkpoint or a weights file that contrapose wrote. */
-export async function loadEncoder(path: string): Promise<LoadedEncoder> {
-  const file = weightsPath(path);
+function refuseStated(path: string, stated: StatedInput): void {
+  const given = Object.values(stated).filter((value) => value !== undefined);
+  if (given.length === 0) return;
+  throw new ConfigError(
+    `${JSON.stringify(path)} says itself how images become its input`,
+    "leave out --image-size, --mean, --std and --output: they are for pretrained encoders and ONNX models",
+  );
+}
+
+/**
+ * Loads an encoder from a run, a checkpoint, a weights file that contrapose wrote, or weights of other makers:
+ * a folder laid out like a repository of a hub, or a safetensors file with its `config.json` beside it. Of
+ * those, `stated` may say the size of images and what no file says.
+ */
+export async function loadEncoder(path: string, stated: StatedInput = {}): Promise<LoadedEncoder> {
+  const repository = repositoryAt(path);
+  const file = repository?.weights ?? weightsPath(path);
   const { arrays, metadata } = await readSafetensors(file);
   const description = descriptionOf(metadata);
   if (description === undefined) {
-    throw new DataError(
-      `${JSON.stringify(file)} does not say which encoder its weights belong to`,
-      "use it with contrapose train --init",
-    );
+    const found = namedEncoder(file, arrays, repository ?? factsBeside(file), stated);
+    return { path: file, ...found };
   }
+  refuseStated(file, stated);
   const network = networkFor(description);
   return { path: file, description, network, variables: fillVariables(file, network, arrays) };
 }

@@ -10,7 +10,6 @@ export {
   type EmbedderOptions,
   imageRows,
   type ImageSource,
-  type InputFormat,
   openFeatures,
   openHeadFeatures,
   type Rows,
@@ -20,16 +19,20 @@ export {
   descriptionOf,
   type EncoderDescription,
   encoderMetadata,
+  networkFor,
+  type Start,
+  type Training,
+} from "./description.ts";
+export {
   fillVariables,
   loadEncoder,
   type LoadedEncoder,
   type LoadedHead,
   loadHead,
-  networkFor,
-  type Training,
   weightsPath,
 } from "./encoderFile.ts";
-export { type OnnxEncoder, openOnnxEncoder, type StatedInput } from "./onnxEncoder.ts";
+export { type OnnxEncoder, openOnnxEncoder } from "./onnxEncoder.ts";
+export { repositoryAt } from "./repository.ts";
 export {
   datasetName,
   type Images,
@@ -38,9 +41,11 @@ export {
   packedIn,
   packedSize,
 } from "./openImages.ts";
+export { type InputFormat, inputFormat, type StatedInput } from "./format.ts";
 export { labelledOnly, labelsIn, largestShare } from "./labels.ts";
 export { readGroups, writeGroups } from "./groupsFile.ts";
 export { joinGroups } from "./joinGroups.ts";
 export { PIXEL_SIDE, pixelFeatures, rawRows } from "./rawPixels.ts";
 export { refuseSame } from "./sameImages.ts";
+export { type ListedStart, resolveStart, starts } from "./starts.ts";
 export { viewPairRows } from "./viewPairRows.ts";

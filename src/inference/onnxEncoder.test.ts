@@ -83,7 +83,7 @@ test("models that take or give something else are refused by what they have", as
   await expect(open(path)).rejects.toThrow("expected one vector of float32 an image, [N, D]");
   await expect(open(path, { output: "other" })).rejects.toThrow("has no output other, only maps");
   const free = meanColour("free.onnx", ["N", 3, "H", "W"], [2, 3]);
-  await expect(open(free)).rejects.toThrow("--size missing");
+  await expect(open(free)).rejects.toThrow("--image-size missing");
   await expect(open(free, { imageSize: SIDE, std: [1, 0, 1] })).rejects.toThrow(
     "--std: expected three numbers above 0, of red, green and blue (is 1,0,1)",
   );

@@ -3,19 +3,16 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
+import { z } from "zod";
+
 import type { HostArray } from "../core/arrays.ts";
 import { ConfigError, ContraposeError, DataError } from "../core/errors.ts";
 import { openOnnx, type OnnxModel, type OnnxOptions, type OnnxValue } from "../engine/index.ts";
 import { explained, insideFolder } from "../files/index.ts";
-import { embedBatches, type EmbedCalls, type InputFormat, type Rows } from "./embedder.ts";
-
-/** What a user says of a model that does not say it itself. */
-export type StatedInput = {
-  readonly imageSize?: number | undefined; // side in pixels
-  readonly mean?: readonly number[] | undefined; // of red, green, blue in [0, 1]
-  readonly std?: readonly number[] | undefined;
-  readonly output?: string | undefined; // name of the output that holds the features
-};
+import { embedBatches, type EmbedCalls, type Rows } from "./embedder.ts";
+import { type InputFormat, type KnownFormat, type StatedInput, wholeFormat } from "./format.ts";
+import { preprocessingOf } from "./preprocessing.ts";
+import { factsBeside } from "./repository.ts";
 
 /** An ONNX image encoder of any origin, ready to embed. */
 export type OnnxEncoder = {
@@ -27,7 +24,6 @@ export type OnnxEncoder = {
   dispose(): Promise<void>;
 };
 
-type Triple = readonly [number, number, number];
 type Layout = "planes" | "pixels"; // [N, 3, S, S] or [N, S, S, 3]
 
 const shown = ({ type, shape }: OnnxValue) => `${type} [${shape.join(", ")}]`;
@@ -47,34 +43,40 @@ function imageInput(path: string, { inputs }: OnnxModel): { input: OnnxValue; la
   throw fail(`takes ${shown(input)}`);
 }
 
-/** A triple as contrapose writes it into a model, or undefined where there is none. */
-function writtenTriple(text: string | undefined): readonly number[] | undefined {
-  if (text === undefined) return undefined;
+const writtenJson = (text: string | undefined): unknown => {
   try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? (value as number[]) : undefined;
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
   } catch {
     return undefined;
   }
+};
+
+/** A triple as contrapose writes it into a model, or undefined where there is none. */
+function writtenTriple(text: string | undefined): readonly number[] | undefined {
+  const value = writtenJson(text);
+  return Array.isArray(value) ? value.map(Number) : undefined;
 }
 
-function checkTriple(name: string, value: readonly number[], above: number): Triple {
-  const good = value.length === 3 && value.every((x) => Number.isFinite(x) && x > above);
-  if (good) return value as unknown as Triple;
-  const kind = above === 0 ? "three numbers above 0" : "three numbers";
-  throw new ConfigError(
-    `${name}: expected ${kind}, of red, green and blue (is ${value.join(",")})`,
-  );
-}
+const Crop = z.object({ of: z.enum(["square", "whole"]), share: z.number().positive() });
+const Filter = z.enum(["bilinear", "bicubic", "lanczos"]);
 
-/** Size, mean and standard deviation as stated or, where they are not, as the model has them. */
-function inputFacts({ metadata }: OnnxModel, side: number | string, stated: StatedInput) {
+/** Size, mean and standard deviation as stated or, where they are not, as the model or the files beside it have them. */
+function inputFacts(
+  path: string,
+  { metadata }: OnnxModel,
+  side: number | string,
+  stated: StatedInput,
+): KnownFormat {
   const fixed = typeof side === "number" && side > 0 ? side : undefined;
   const written = Number(metadata.imageSize) > 0 ? Number(metadata.imageSize) : undefined;
+  const { config, processor } = factsBeside(path);
+  const beside = preprocessingOf(config, processor);
   return {
-    imageSize: stated.imageSize ?? fixed ?? written,
-    mean: stated.mean ?? writtenTriple(metadata.mean),
-    std: stated.std ?? writtenTriple(metadata.std),
+    imageSize: stated.imageSize ?? fixed ?? written ?? beside.imageSize,
+    mean: stated.mean ?? writtenTriple(metadata.mean) ?? beside.mean,
+    std: stated.std ?? writtenTriple(metadata.std) ?? beside.std,
+    crop: Crop.safeParse(writtenJson(metadata.crop)).data ?? beside.crop,
+    interpolation: Filter.safeParse(metadata.interpolation).data ?? beside.interpolation,
   };
 }
 
@@ -85,29 +87,16 @@ function formatOf(
   stated: StatedInput,
 ): InputFormat {
   const sides = layout === "planes" ? input.shape.slice(2) : input.shape.slice(1, 3);
-  const { imageSize, mean, std } = inputFacts(model, sides[0], stated);
-  if (imageSize === undefined || mean === undefined || std === undefined) {
-    const needed = { "--size": imageSize, "--mean": mean, "--std": std };
-    const missing = Object.entries(needed).flatMap(([flag, value]) => (value ? [] : [flag]));
-    throw new ConfigError(
-      `${JSON.stringify(path)} does not say how images become its input: ${missing.join(", ")} missing`,
-      "as in --size 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225; pixels are in [0, 1]",
-    );
-  }
+  const format = wholeFormat(path, inputFacts(path, model, sides[0], stated));
+  const { imageSize } = format;
   const unlike = (size: number | string) =>
     typeof size === "number" && size > 0 && size !== imageSize;
-  if (sides.some(unlike)) {
-    const takes = `${JSON.stringify(path)} takes ${shown(input)}`;
-    if (stated.imageSize === undefined) {
-      throw new DataError(`${takes}, expected square images`, "export it for square images");
-    }
-    throw new ConfigError(`--size: ${takes}, not images of ${imageSize} px`);
+  if (!sides.some(unlike)) return format;
+  const takes = `${JSON.stringify(path)} takes ${shown(input)}`;
+  if (stated.imageSize === undefined) {
+    throw new DataError(`${takes}, expected square images`, "export it for square images");
   }
-  return {
-    imageSize,
-    mean: checkTriple("--mean", mean, -Infinity),
-    std: checkTriple("--std", std, 0),
-  };
+  throw new ConfigError(`--image-size: ${takes}, not images of ${imageSize} px`);
 }
 
 function outputOf(path: string, { outputs }: OnnxModel, name: string | undefined): OnnxValue {
@@ -166,7 +155,7 @@ async function runModel(
     const given = shown({ name: input.name, type: images.dtype, shape: images.shape });
     throw new DataError(
       `${JSON.stringify(path)} cannot compute ${given}: ${first}`,
-      "give another --size, or a model that takes as many images at once",
+      "give another --image-size, or a model that takes as many images at once",
       { cause },
     );
   }

@@ -1,5 +1,6 @@
 import type { Features } from "../metrics/index.ts";
-import { type ImageSource, imageRows, type InputFormat, type Rows } from "./embedder.ts";
+import { type ImageSource, imageRows, type Rows } from "./embedder.ts";
+import type { InputFormat } from "./format.ts";
 
 /** Side of the images that stand for raw pixels. */
 export const PIXEL_SIDE = 32;

@@ -48,7 +48,7 @@ export function exportedOf(
     ...{ method: config.method, head, views, seed, data: resolve(config.data), split },
     ...(ranges.length === 0 ? {} : { ranges }),
   };
-  const description = describeEncoder(encoder, framework.encoder, format, training);
+  const description = describeEncoder(encoder, framework.encoder, format, { training });
   return {
     prefix: state.average === undefined ? "encoder/" : "average/encoder/",
     metadata: encoderMetadata(description),

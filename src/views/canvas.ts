@@ -1,9 +1,15 @@
 import type { PixelImage } from "../core/pixels.ts";
 import { gaussianHalf } from "./blur.ts";
-import { type Colours, GREY_WEIGHTS, type Normalisation, type Pending } from "./colour.ts";
+import {
+  type Colours,
+  GREY_WEIGHTS,
+  type Normalisation,
+  type Pending,
+  UNCHANGED,
+} from "./colour.ts";
 import type { Rectangle } from "./crop.ts";
 import { type Kernels, openKernels } from "./kernels.ts";
-import { type Placement, resampling, type Weights } from "./resize.ts";
+import { type Interpolation, type Placement, resampling, type Weights } from "./resize.ts";
 import { rotatePlane } from "./rotate.ts";
 
 /** A picture of size × size RGB in [0, 1] that is changed in place. */
@@ -28,6 +34,7 @@ const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
  */
 type Sheet = {
   kernels: Kernels;
+  interpolation: Interpolation;
   size: number; // pixels, side
   count: number; // pixels
   plane: number;
@@ -35,11 +42,11 @@ type Sheet = {
   scratch: number;
 };
 
-function openSheet(size: number): Sheet {
+function openSheet(size: number, interpolation: Interpolation): Sheet {
   const count = size * size;
   const plane = aligned(4 * count);
   const [made, scratch] = [3 * plane, 6 * plane];
-  return { kernels: openKernels(scratch + 4096), size, count, plane, made, scratch };
+  return { kernels: openKernels(scratch + 4096), interpolation, size, count, plane, made, scratch };
 }
 
 /** Writes the tables of one direction; returns where the weights are and where there is room behind. */
@@ -51,8 +58,10 @@ function writeTable({ kernels }: Sheet, at: number, { first, weight }: Weights) 
 }
 
 function drawOn(sheet: Sheet, image: PixelImage, crop: Rectangle, placement: Placement): void {
-  const { kernels, size, plane, scratch } = sheet;
-  const [across, down] = [resampling(crop.width, size), resampling(crop.height, size)];
+  const { kernels, interpolation, size, plane, scratch } = sheet;
+  const [across, down] = [crop.width, crop.height].map((length) =>
+    resampling(length, size, interpolation),
+  );
   const [stride, width] = [image.width * 3, crop.width * 3];
   const bytes = (crop.height - 1) * stride + width;
   const tables = 8 * size + 4 * (across.weight.length + down.weight.length);
@@ -68,6 +77,8 @@ function drawOn(sheet: Sheet, image: PixelImage, crop: Rectangle, placement: Pla
     ...[scratch, downAt.weights, down.taps, downAt.end, acrossAt.weights, across.taps],
     ...[4 * placement.base, 4 * placement.stepX, 4 * placement.stepY, plane],
   );
+  // the other bells go below 0: values beside an edge leave [0, 1]
+  if (interpolation !== "bilinear") kernels.settle(0, plane, UNCHANGED.scale, UNCHANGED.share, 0);
 }
 
 function rotateOn({ kernels, size, count, plane, made }: Sheet, degrees: number): void {
@@ -110,8 +121,8 @@ function writeFrom(sheet: Sheet, constants: number[], out: Float32Array, offset:
 }
 
 /** A canvas with memory of its own: none is taken anew for each picture, unless one is larger than all before. */
-export function createCanvas(size: number): Canvas {
-  const sheet = openSheet(size);
+export function createCanvas(size: number, interpolation: Interpolation = "bilinear"): Canvas {
+  const sheet = openSheet(size, interpolation);
   const { kernels, count, plane } = sheet;
   return {
     draw: (image, crop, placement) => drawOn(sheet, image, crop, placement),

@@ -38,4 +38,5 @@ export { picturesOf, previewViews } from "./preview.ts";
 export type { PreviewedView } from "./preview.ts";
 export { createRenderer, renderView } from "./render.ts";
 export type { Renderer, RenderOptions } from "./render.ts";
+export type { Interpolation } from "./resize.ts";
 export { ViewOptions, viewPolicy } from "./viewOptions.ts";

@@ -5,10 +5,13 @@ import { greyAfter, jitterColours, UNCHANGED } from "./colour.ts";
 import type { Normalisation } from "./colour.ts";
 import type { Rectangle } from "./crop.ts";
 import type { ViewParameters } from "./parameters.ts";
-import { placement } from "./resize.ts";
+import { type Interpolation, placement } from "./resize.ts";
 
-/** What rendering needs beside the parameters: the view's side in pixels and the normalisation. */
-export type RenderOptions = Normalisation & { readonly size: number };
+/** What rendering needs beside the parameters: the view's side in pixels, the normalisation, and how to resize. */
+export type RenderOptions = Normalisation & {
+  readonly size: number;
+  readonly interpolation?: Interpolation | undefined; // bilinear unless given
+};
 
 /** Writes a view's pixels to `out` from `offset` on: planes of red, green, blue. */
 export type Renderer = (
@@ -56,7 +59,7 @@ function erase(out: Float32Array, offset: number, size: number, hole: Rectangle)
  */
 export function createRenderer(options: RenderOptions): Renderer {
   const { size } = options;
-  const canvas = createCanvas(size);
+  const canvas = createCanvas(size, options.interpolation);
   return (image, parameters, out, offset = 0) => {
     const { crop, flip, verticalFlip, rotation } = parameters;
     checkImage(image, crop);

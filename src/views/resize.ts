@@ -4,18 +4,44 @@ export type Weights = { taps: number; first: Int32Array; weight: Float32Array };
 /** Where output pixel (x, y) is written: `base + x * stepX + y * stepY`. Mirrors and right-angle turns. */
 export type Placement = { base: number; stepX: number; stepY: number };
 
-const tables = new Map<number, Weights>(); // by input and output length: pure, so kept
+/** Ways to resize, each a bell over some pixels of the smaller picture: its half width and its height at a distance. */
+const filters = {
+  bilinear: { support: 1, at: (x: number) => Math.max(0, 1 - Math.abs(x)) },
+  /** Keys 1981 with a = −0.5, as PIL. */
+  bicubic: {
+    support: 2,
+    at: (x: number) => {
+      const d = Math.abs(x);
+      if (d < 1) return (1.5 * d - 2.5) * d * d + 1;
+      return d < 2 ? ((2.5 - 0.5 * d) * d - 4) * d + 2 : 0;
+    },
+  },
+  /** Three lobes of a windowed sinc. */
+  lanczos: {
+    support: 3,
+    at: (x: number) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0),
+  },
+};
+
+const sinc = (x: number) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
+
+/** How an image is resized. */
+export type Interpolation = keyof typeof filters;
+
+const tables = new Map<string, Weights>(); // by filter, input and output length: pure, so kept
 const TABLES = 4096;
 
-function makeWeights(from: number, to: number): Weights {
+function makeWeights(from: number, to: number, interpolation: Interpolation): Weights {
+  const filter = filters[interpolation];
   const scale = from / to;
-  const support = Math.max(1, scale);
+  const stretch = Math.max(1, scale);
+  const support = filter.support * stretch;
   const spans = Array.from({ length: to }, (_, i) => {
     const middle = scale * (i + 0.5);
     const low = Math.max(0, Math.trunc(middle - support + 0.5));
     const high = Math.min(from, Math.trunc(middle + support + 0.5));
     const weights = Array.from({ length: high - low }, (_, j) =>
-      Math.max(0, 1 - Math.abs((j + low - middle + 0.5) / support)),
+      filter.at((j + low - middle + 0.5) / stretch),
     );
     return { low, weights, total: weights.reduce((sum, w) => sum + w, 0) };
   });
@@ -30,15 +56,19 @@ function makeWeights(from: number, to: number): Weights {
 }
 
 /**
- * Weights of bilinear resampling of a line of `from` pixels to `to`, as torchvision's with
- * antialias=True: a triangle over one pixel, or over as many as fall into one when shrinking.
+ * Weights of resampling of a line of `from` pixels to `to`, as torchvision's with antialias=True and as
+ * PIL's: a bell over a few pixels, or over as many times more as fall into one when shrinking.
  */
-export function resampling(from: number, to: number): Weights {
-  const key = from * 65536 + to;
+export function resampling(
+  from: number,
+  to: number,
+  interpolation: Interpolation = "bilinear",
+): Weights {
+  const key = `${interpolation} ${from} ${to}`;
   const kept = tables.get(key);
   if (kept !== undefined) return kept;
   if (tables.size >= TABLES) tables.clear();
-  const made = makeWeights(from, to);
+  const made = makeWeights(from, to, interpolation);
   tables.set(key, made);
   return made;
 }

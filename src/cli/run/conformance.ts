@@ -1,4 +1,12 @@
-import { type CaseResult, checkCases, ownCasesPath, readCases } from "../../conformance/index.ts";
+import {
+  type CaseResult,
+  checkCases,
+  checkStarts,
+  ownCasesPath,
+  readCases,
+  START_TOLERANCE,
+  type StartResult,
+} from "../../conformance/index.ts";
 import type { Answer, Call } from "../verb.ts";
 import { valueReader } from "./values.ts";
 
@@ -23,12 +31,30 @@ function summaryOf(results: readonly CaseResult[], device: string): string {
   return `${passed} of ${results.length} cases agree on ${device} (${type})${worst}`;
 }
 
-/** Checks the cases of files, or those of the package. */
+/** The line of one encoder, size and way: `ok    timm--vit  64 px  weights  1.2e-7`. */
+function startLine({ name, size, way, pass, error, message }: StartResult): string {
+  const head = `${pass ? "ok   " : "FAIL "} ${name.padEnd(24)} ${String(size).padStart(4)} px  ${way.padEnd(7)}`;
+  return pass ? `${head}  ${(error ?? 0).toExponential(1)}` : `${head}  ${message}`;
+}
+
+/** Checks pretrained encoders of a folder. */
+async function runStarts(folder: string, { printer, signal }: Call): Promise<Answer> {
+  const each = (result: StartResult) => printer.say(startLine(result));
+  const results = await checkStarts(folder, { each, signal });
+  const passed = results.filter(({ pass }) => pass).length;
+  printer.say();
+  printer.say(`${passed} of ${results.length} agree to ${START_TOLERANCE} of the largest feature`);
+  return { folder, passed, failed: results.length - passed, starts: results };
+}
+
+/** Checks the cases of files, or those of the package, or the pretrained encoders of a folder. */
 export async function runConformance(call: Call): Promise<Answer> {
   const { words, options, printer, signal } = call;
   const values = valueReader("conformance", options);
+  const starts = values.text("starts");
   const device = values.text("device") ?? "cpu";
   values.check();
+  if (starts !== undefined) return runStarts(starts, call);
   const files = words.length > 0 ? words : [ownCasesPath()];
   const read = await Promise.all(
     files.map(async (file) => ({ file, cases: await readCases(file) })),

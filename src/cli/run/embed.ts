@@ -21,6 +21,7 @@ import {
 import { count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { encoderOptionsOf } from "./encoder.ts";
+import { encoderGiven } from "./from.ts";
 import { cacheFor, openWithProgress, progressOf } from "./images.ts";
 import { valueReader, type ValueReader } from "./values.ts";
 
@@ -78,8 +79,7 @@ function checkPlace({ files, known }: Existing, { dataset }: Images): void {
 }
 
 /** Where the images are: as given, or those the encoder was trained on. */
-function imagesOf(call: Call, values: ValueReader, encoder: ImageEncoder): string {
-  const [, word] = call.words;
+function imagesOf(word: string | undefined, values: ValueReader, encoder: ImageEncoder): string {
   const given = values.text("data");
   if (word !== undefined && given !== undefined && word !== given) {
     throw new ConfigError(`embed: images are given twice, as ${word} and as --data ${given}`);
@@ -88,7 +88,7 @@ function imagesOf(call: Call, values: ValueReader, encoder: ImageEncoder): strin
   if (data !== undefined) return data;
   throw new ConfigError(
     "embed: which images is missing, the encoder does not say what it was trained on",
-    `as in contrapose embed ${call.words[0]} ./photos`,
+    "as in contrapose embed runs/photos ./photos, or embed ./photos --from efficientnet-lite0",
   );
 }
 
@@ -128,19 +128,20 @@ export async function runEmbed(call: Call): Promise<Answer> {
 }
 
 async function embedLocked(call: Call): Promise<Answer> {
-  const { words, options, signal } = call;
+  const { options, signal } = call;
   const values = valueReader("embed", options);
   const asked = encoderOptionsOf(values);
   const out = values.text("out") ?? "embeddings";
   const part = values.oneOf("split", splitNames);
   values.check();
   const [unit, overwrite] = [values.flag("normalise"), values.flag("overwrite")];
-  const encoder = await openImageEncoder(words[0], asked);
+  const { path, rest } = await encoderGiven("embed", call, values, 1);
+  const encoder = await openImageEncoder(path, asked);
   try {
-    const data = imagesOf(call, values, encoder);
+    const data = imagesOf(rest[0], values, encoder);
     const before = await existing(embeddingFiles(out), encoder, { unit, overwrite });
     const { imageSize } = encoder.format;
-    const cache = cacheFor(call, words[0], dirname(out));
+    const cache = cacheFor(call, path, dirname(out));
     const split = part ?? (data === encoder.data ? encoder.split : undefined);
     const { ranges } = encoder;
     const images = await openWithProgress(data, cache, call, { imageSize, split, ranges });

@@ -1,5 +1,16 @@
 import { type ImageEncoderOptions } from "../../evaluate/index.ts";
+import type { StatedInput } from "../../inference/index.ts";
 import type { ValueReader } from "./values.ts";
+
+/** Reads what a user says of an encoder's input. */
+export function statedOf(values: ValueReader): StatedInput {
+  return {
+    imageSize: values.number("imageSize", { whole: true, least: 1, most: 4096 }),
+    mean: values.numbers("mean"),
+    std: values.numbers("std"),
+    output: values.text("output"),
+  };
+}
 
 /** Reads the options of an encoder. */
 export function encoderOptionsOf(values: ValueReader): ImageEncoderOptions {
@@ -7,11 +18,6 @@ export function encoderOptionsOf(values: ValueReader): ImageEncoderOptions {
     features: values.oneOf("features", ["features", "head"]),
     device: values.text("device"),
     threads: values.number("threads", { whole: true, least: 1 }),
-    stated: {
-      imageSize: values.number("size", { whole: true, least: 1, most: 4096 }),
-      mean: values.numbers("mean"),
-      std: values.numbers("std"),
-      output: values.text("output"),
-    },
+    stated: statedOf(values),
   };
 }

@@ -2,14 +2,29 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { type SplitChoice, splitNames } from "../../data/index.ts";
-import { type Accuracies, type Evaluation, evaluate } from "../../evaluate/index.ts";
-import { loadEncoder, type LoadedEncoder, type Training } from "../../inference/index.ts";
+import {
+  type Accuracies,
+  evaluate,
+  evaluateModel,
+  type EvaluateOptions,
+  type Evaluation,
+  onnxAt,
+  openImageEncoder,
+} from "../../evaluate/index.ts";
+import {
+  type Images,
+  loadEncoder,
+  type LoadedEncoder,
+  type Training,
+} from "../../inference/index.ts";
 import { isRun, readRunConfig, type RunFolder, runFolder } from "../../train/index.ts";
 import { columns, count, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
+import { statedOf } from "./encoder.ts";
+import { encoderGiven } from "./from.ts";
 import { cacheFor, openWithProgress, progressOf } from "./images.ts";
 import { type EvaluationSources, keepEvaluation } from "./keptEvaluation.ts";
-import { valueReader } from "./values.ts";
+import { valueReader, type ValueReader } from "./values.ts";
 
 type Row = {
   name: string;
@@ -137,41 +152,38 @@ export function placesOf(
   return { learned: { path, split: split ?? own }, asked: undefined };
 }
 
-/** Measures a loaded encoder on the images given, or on those it was trained on. */
-export async function evaluateOn(
-  loaded: LoadedEncoder,
-  { train, test, split }: EvaluationSources,
-  call: Call,
-): Promise<Evaluation> {
-  const values = valueReader("evaluate", call.options);
-  const options = {
+/** Options of an evaluation. */
+function optionsOf(values: ValueReader, { options, signal }: Call): EvaluateOptions {
+  return {
     k: values.number("k", { whole: true, least: 1 }),
     temperature: values.number("temperature", { above: 0 }),
     features: values.oneOf("features", ["features", "head"]),
     seed: values.number("seed", { whole: true, least: 0 }),
     threads: values.number("threads", { whole: true, least: 1 }),
     device: values.text("device"),
-    baselines: call.options.baselines !== false,
+    baselines: options.baselines !== false,
+    signal,
   };
-  const { imageSize, training } = loaded.description;
-  if (train === undefined && training === undefined)
-    values.need("train", "the weights do not say which images they were trained on");
-  values.check();
-  const places = placesOf({ train, test, split }, training);
-  const ranges = training?.ranges;
-  const cache = cacheFor(call, String(call.words[0]));
-  const groups = values.text("groups");
+}
+
+type Measured = { train: Images; test?: Images | undefined };
+
+/** Opens the images of an evaluation, as an encoder takes them, and measures. */
+async function withImages<T>(
+  { learned: from, asked: to }: ReturnType<typeof placesOf>,
+  encoder: { path: string; imageSize: number; ranges?: Training["ranges"] },
+  call: Call,
+  run: (images: Measured) => Promise<T>,
+): Promise<T> {
+  const { imageSize, ranges } = encoder;
+  const cache = cacheFor(call, encoder.path);
+  const groups = valueReader("evaluate", call.options).text("groups");
   const open = ({ path, split }: Place, groups?: string) =>
     openWithProgress(path, cache, call, { imageSize, split, groups, ranges });
-  const learned = await open(places.learned, groups);
-  const asked = places.asked && (await open(places.asked));
+  const learned = await open(from, groups);
+  const asked = to && (await open(to));
   try {
-    const progress = progressOf(call);
-    return await evaluate(
-      loaded,
-      { train: learned, test: asked },
-      { ...options, progress, signal: call.signal },
-    );
+    return await run({ train: learned, test: asked });
   } finally {
     learned.close();
     asked?.close();
@@ -186,16 +198,60 @@ export function sourcesOf(folder: RunFolder, asked: EvaluationSources): Evaluati
   return test !== undefined && existsSync(test) ? { test } : {};
 }
 
+/** Measures a loaded encoder on the images given, or on those it was trained on. */
+export async function evaluateOn(
+  loaded: LoadedEncoder,
+  sources: EvaluationSources,
+  call: Call,
+): Promise<Evaluation> {
+  const values = valueReader("evaluate", call.options);
+  const options = optionsOf(values, call);
+  const { imageSize, training } = loaded.description;
+  if (sources.train === undefined && training === undefined)
+    values.need("train", "the weights do not say which images they were trained on");
+  values.check();
+  const encoder = { path: loaded.path, imageSize, ranges: training?.ranges };
+  return withImages(placesOf(sources, training), encoder, call, (images) =>
+    evaluate(loaded, images, { ...options, progress: progressOf(call) }),
+  );
+}
+
+/** Measures an ONNX model on the images given. */
+async function evaluateOnnx(
+  path: string,
+  sources: EvaluationSources,
+  call: Call,
+): Promise<Evaluation> {
+  const values = valueReader("evaluate", call.options);
+  const { features, device, threads, ...options } = optionsOf(values, call);
+  const stated = statedOf(values);
+  if (sources.train === undefined)
+    values.need("train", "an ONNX model does not say what it was trained on");
+  values.check();
+  const encoder = await openImageEncoder(path, { stated, features, device, threads });
+  try {
+    const { imageSize } = encoder.format;
+    return await withImages(placesOf(sources, undefined), { path, imageSize }, call, (images) =>
+      evaluateModel(encoder, images, { ...options, progress: progressOf(call) }),
+    );
+  } finally {
+    await encoder.dispose();
+  }
+}
+
 /** Measures an encoder; the numbers of a run are kept in its evaluation.json. */
 export async function runEvaluate(call: Call): Promise<Answer> {
-  const [path] = call.words;
   const values = valueReader("evaluate", call.options);
-  const loaded = await loadEncoder(path);
+  const { path } = await encoderGiven("evaluate", call, values, 0);
   const split = values.oneOf("split", splitNames);
+  const stated = statedOf(values);
   values.check();
   const asked = { train: values.text("train"), test: values.text("test"), split };
   const sources = isRun(path) ? sourcesOf(runFolder(path), asked) : asked;
-  const evaluation = await evaluateOn(loaded, sources, call);
+  const evaluation =
+    onnxAt(path) === undefined
+      ? await evaluateOn(await loadEncoder(path, stated), sources, call)
+      : await evaluateOnnx(path, sources, call);
   const { knn = null, linear = null } = evaluation; // null without labels
   if (isRun(path)) await keepEvaluation(runFolder(path), evaluation, sources, call.printer);
   say(evaluation, call);

@@ -6,11 +6,13 @@ import { exportEncoder } from "../../evaluate/index.ts";
 import { loadEncoder } from "../../inference/index.ts";
 import type { Answer, Call } from "../verb.ts";
 import { programs, runExportEmbeddings } from "./exportEmbeddings.ts";
+import { statedOf } from "./encoder.ts";
+import { encoderGiven } from "./from.ts";
 import { valueReader } from "./values.ts";
 
 /** Exports an encoder. */
 export async function runExport(call: Call): Promise<Answer> {
-  const { words, options, printer } = call;
+  const { options, printer } = call;
   const values = valueReader("export", options);
   const batch = values.number("batch", { whole: true, least: 1 });
   const features = values.oneOf("features", ["features", "head"]);
@@ -26,7 +28,9 @@ export async function runExport(call: Call): Promise<Answer> {
       "choose another --out, or --overwrite",
     );
   }
-  const exported = await exportEncoder(await loadEncoder(words[0]), out, { batch, features });
+  const { path } = await encoderGiven("export", call, values, 0);
+  const loaded = await loadEncoder(path, statedOf(values));
+  const exported = await exportEncoder(loaded, out, { batch, features });
   const { imageSize, dimension, relative, onnx, weights, readme } = exported;
   const n = exported.batch === "any" ? "N" : exported.batch;
   printer.say(
@@ -37,5 +41,5 @@ export async function runExport(call: Call): Promise<Answer> {
   printer.say(
     `checked    loaded back, the largest difference is ${relative.toExponential(1)} of the largest feature`,
   );
-  return { run: words[0], ...exported };
+  return { run: path, ...exported };
 }

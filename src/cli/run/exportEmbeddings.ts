@@ -84,8 +84,10 @@ export async function runExportEmbeddings(
   to: (typeof programs)[number],
   values: ValueReader,
 ): Promise<Answer> {
-  const { words, options, printer } = call;
-  const table = tablePath(words[0]);
+  const { options, printer } = call;
+  const [name] = call.words as (string | undefined)[];
+  if (name === undefined) throw new ConfigError(`export: which embeddings go to ${to} is missing`);
+  const table = tablePath(name);
   const base = table.replace(/\.parquet$/i, "");
   const usual = {
     tensorboard: `${base}-projector`,

@@ -52,3 +52,29 @@ export function progressOf({ printer }: Pick<Call, "printer">) {
     printer.redraw(dim(`${what}: ${count(done)} of ${count(total)} ${things}`));
   };
 }
+
+const MEGABYTE = 1e6;
+
+/** Redraws how far a download is, with its speed, and says when it is done. */
+export function fetchingOf({ printer, signal }: Pick<Call, "printer" | "signal">) {
+  const { dim } = printer.colours;
+  const begun = new Map<string, { at: number; from: number }>();
+  let drawn = 0;
+  return {
+    signal,
+    progress(file: string, done: number, total: number | undefined) {
+      const now = performance.now();
+      const { at, from } = begun.get(file) ?? { at: now, from: done };
+      begun.set(file, { at, from });
+      const size = (bytes: number) => (bytes / MEGABYTE).toFixed(1);
+      const of = total === undefined ? "" : ` of ${size(total)}`;
+      if (total !== undefined && done >= total) {
+        printer.note(`fetched    ${file}, ${size(done)} MB`);
+      } else if (now - drawn > 100) {
+        drawn = now;
+        const speed = size((done - from) / Math.max(0.001, (now - at) / 1000));
+        printer.redraw(dim(`fetching ${file}: ${size(done)}${of} MB, ${speed} MB/s`));
+      }
+    },
+  };
+}

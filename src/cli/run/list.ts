@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
 import { suggest } from "../../core/suggest.ts";
 import { encoders, heads } from "../../encoders/index.ts";
+import { starts } from "../../inference/index.ts";
 import { losses } from "../../losses/index.ts";
 import { frameworks } from "../../methods/index.ts";
 import { optimisers } from "../../optim/index.ts";
@@ -76,6 +77,16 @@ function viewEntries(): Described[] {
   }));
 }
 
+/** Pretrained encoders by their short names. */
+function startEntries(): Described[] {
+  return Object.entries(starts).map(([name, start]) => ({
+    name,
+    summary: start.summary,
+    source: `${start.id}, ${start.licence}, ${start.megabytes} MB, ${start.parameters} million parameters, ${start.imageSize} px`,
+    options: {},
+  }));
+}
+
 /** Every setting of a training config; what stands for "auto" is chosen from the data and the machine. */
 function settingEntries(): Described[] {
   return Object.entries(TrainConfig.shape as Record<string, z.ZodType>)
@@ -98,12 +109,13 @@ export function catalogue(): Record<string, Described[]> {
     methods: methodEntries(),
     ...(Object.fromEntries(known) as Record<string, Described[]>),
     views: viewEntries(),
+    starts: startEntries(),
     settings: settingEntries(),
   };
 }
 
 function lines(entry: Described): string[] {
-  const head = `  ${entry.name.padEnd(14)}${entry.summary}`;
+  const head = `  ${entry.name.padEnd(13)} ${entry.summary}`;
   const source = `${"".padEnd(16)}${entry.source}`;
   const options = Object.entries(entry.options).map(([name, option]) => {
     const value = option.default === undefined ? "–" : JSON.stringify(option.default);

@@ -44,7 +44,7 @@ export async function openEncoderOf(
   const encoder = await openImageEncoder(path, {
     ...options,
     ...(features === "head" ? { features } : {}),
-    ...(/\.onnx$/i.test(path) ? { stated: JSON.parse(stated ?? "{}") as StatedInput } : {}),
+    stated: JSON.parse(stated ?? "{}") as StatedInput,
   });
   if (encoder.hash === encoderHash) return encoder;
   await encoder.dispose();

@@ -1,13 +1,20 @@
 import type { Verb } from "../verb.ts";
 import { cacheOption } from "./cacheOption.ts";
+import { fromOption, statedOptions } from "./encoderOptions.ts";
 import { splitOption } from "./splitOption.ts";
 
 /** Evaluates an encoder. */
 export const evaluate: Verb = {
   name: "evaluate",
   summary: "Measure an encoder: k-NN, linear probe, alignment, uniformity, rank",
-  words: [{ name: "<run>", describe: "a run, a checkpoint or a weights.safetensors file" }],
+  words: [
+    {
+      name: "[run]",
+      describe: "a run, a checkpoint, a .safetensors or .onnx file; none with --from",
+    },
+  ],
   options: [
+    fromOption,
     { flags: "--train <path>", describe: "labelled images to learn from (the images of the run)" },
     { flags: "--test <path>", describe: "labelled images to ask (a fifth of --train, held out)" },
     {
@@ -25,8 +32,12 @@ export const evaluate: Verb = {
     { flags: "--seed <number>", describe: "of the held-out part and the views (0)" },
     { flags: "--device <name>", describe: "as for training (cpu)" },
     { flags: "--threads <number>", describe: "one a core by default" },
+    ...statedOptions,
     cacheOption,
   ],
-  examples: ["evaluate runs/photos --train labelled/train --test labelled/test"],
+  examples: [
+    "evaluate --from efficientnet-lite0 --train labelled/train --test labelled/test",
+    "evaluate runs/photos --train labelled/train --test labelled/test",
+  ],
   load: async () => (await import("../run/evaluate.ts")).runEvaluate,
 };

@@ -1,11 +1,18 @@
 import type { Verb } from "../verb.ts";
+import { fromOption, statedOptions } from "./encoderOptions.ts";
 
 /** Exports an encoder. */
 export const exportVerb: Verb = {
   name: "export",
   summary: "Write an encoder as ONNX and safetensors, or embeddings for another program",
-  words: [{ name: "<run>", describe: "a run, a checkpoint, weights.safetensors, or embeddings" }],
+  words: [
+    {
+      name: "[run]",
+      describe: "a run, a checkpoint, a .safetensors file, or embeddings; none with --from",
+    },
+  ],
   options: [
+    fromOption,
     {
       flags: "--to <program>",
       describe: "onnx for an encoder; tensorboard, atlas or lightly for embeddings (onnx)",
@@ -14,6 +21,7 @@ export const exportVerb: Verb = {
     { flags: "--batch <images>", describe: "write for batches of one size instead of any" },
     { flags: "--features <kind>", describe: "features before the head, or head (features)" },
     { flags: "--overwrite", describe: "replace the files" },
+    ...statedOptions,
   ],
   examples: ["export runs/photos --out photos-encoder", "export photos --to tensorboard"],
   load: async () => (await import("../run/export.ts")).runExport,

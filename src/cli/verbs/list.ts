@@ -5,7 +5,10 @@ export const list: Verb = {
   name: "list",
   summary: "List methods, encoders, losses and more, with sources and options",
   words: [
-    { name: "[kind]", describe: "methods, encoders, heads, losses, optimisers, views or settings" },
+    {
+      name: "[kind]",
+      describe: "methods, encoders, heads, losses, optimisers, views, starts or settings",
+    },
   ],
   options: [],
   examples: ["list", "list encoders", "list settings --json"],

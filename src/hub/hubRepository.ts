@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+import { DataError } from "../core/errors.ts";
+import { download, type DownloadCalls, noteAbsent } from "./download.ts";
+import { type HubId, isOffline, knownCommit, placesOf } from "./place.ts";
+import { unreachable } from "./request.ts";
+
+/** A file in the cache; null where it is known that the repository has none. */
+function cached(at: HubId, path: string): string | null | undefined {
+  const commit = knownCommit(at);
+  if (commit === undefined) return undefined;
+  const { snapshot, absent } = placesOf(at);
+  const parts = path.split("/");
+  const place = join(snapshot(commit), ...parts);
+  if (existsSync(place)) return place;
+  return existsSync(join(absent(commit), ...parts)) ? null : undefined;
+}
+
+/** The path of a file of a repository, from the cache or the network; undefined where there is none and `optional`. */
+async function hubFile(
+  at: HubId,
+  path: string,
+  calls: DownloadCalls & { readonly optional: boolean },
+): Promise<string | undefined> {
+  const known = cached(at, path);
+  if (known === null && calls.optional) return undefined;
+  if (typeof known === "string") return known;
+  if (isOffline()) throw unreachable(at, path, "HF_HUB_OFFLINE forbids to fetch it");
+  const found = await download(at, path, calls);
+  const commit = knownCommit(at);
+  if (found === undefined && commit !== undefined) await noteAbsent(at, commit, path);
+  return found;
+}
+
+const weightNames = ["model.safetensors", "onnx/model.onnx"];
+
+/**
+ * The folder of an encoder's repository, its files fetched where the cache that Python's programs share does
+ * not hold them yet: `config.json`, `preprocessor_config.json`, and `model.safetensors` or else
+ * `onnx/model.onnx`. Where weights are there, the network is not asked for anything else.
+ */
+export async function hubRepository(at: HubId, calls: DownloadCalls = {}): Promise<string> {
+  const there = weightNames.some((path) => typeof cached(at, path) === "string");
+  if (!there) {
+    await hubFile(at, "config.json", { ...calls, optional: false });
+    await hubFile(at, "preprocessor_config.json", { ...calls, optional: true });
+    for (const path of weightNames) {
+      if ((await hubFile(at, path, { ...calls, optional: true })) !== undefined) break;
+    }
+  }
+  const commit = knownCommit(at);
+  const found = weightNames.some((path) => typeof cached(at, path) === "string");
+  if (found && commit !== undefined) return placesOf(at).snapshot(commit);
+  throw new DataError(
+    `${at.id} has neither ${weightNames.join(" nor ")}`,
+    "weights in several files and other formats are not read",
+  );
+}

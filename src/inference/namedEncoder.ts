@@ -1,0 +1,79 @@
+import type { HostRecord } from "../core/arrays.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
+import {
+  type Facts,
+  type HostVariables,
+  type Network,
+  recognise,
+  variablesFrom,
+} from "../encoders/index.ts";
+import { describeEncoder, type EncoderDescription, networkFor } from "./description.ts";
+import { type InputFormat, type StatedInput, wholeFormat } from "./format.ts";
+import { preprocessingOf } from "./preprocessing.ts";
+import type { Repository } from "./repository.ts";
+
+/** An encoder of another maker, with its weights under the names used here. */
+export type NamedEncoder = {
+  readonly description: EncoderDescription;
+  readonly network: Network;
+  readonly variables: HostVariables;
+};
+
+/** Runs something about a file; what it throws names the file. */
+function about<T>(file: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof DataError || error instanceof ConfigError)) throw error;
+    const Kind = error instanceof DataError ? DataError : ConfigError;
+    throw new Kind(`${JSON.stringify(file)}: ${error.message}`, error.hint, { cause: error });
+  }
+}
+
+function formatOf(
+  file: string,
+  facts: Pick<Repository, "config" | "processor">,
+  stated: StatedInput,
+): InputFormat {
+  const written = about(file, () => preprocessingOf(facts.config, facts.processor));
+  return wholeFormat(file, {
+    ...written,
+    imageSize: stated.imageSize ?? written.imageSize,
+    mean: stated.mean ?? written.mean,
+    std: stated.std ?? written.std,
+  });
+}
+
+/** The licence that `config.json` names. */
+function licenceOf({ pretrained_cfg: inner, license: own }: Facts): string | undefined {
+  const named =
+    typeof inner === "object" && inner !== null && "license" in inner ? inner.license : own;
+  return typeof named === "string" ? named : undefined;
+}
+
+/**
+ * Recognises weights under the names of torchvision, timm or transformers. Throws `DataError` where an array
+ * is missing, left over or of another shape.
+ */
+export function namedEncoder(
+  file: string,
+  given: HostRecord,
+  facts: Pick<Repository, "config" | "processor">,
+  stated: StatedInput,
+): NamedEncoder {
+  if (stated.output !== undefined) {
+    throw new ConfigError(`--output: ${JSON.stringify(file)} is no ONNX model`, "leave it out");
+  }
+  const { encoder, arrays } = about(file, () => recognise(given, facts.config));
+  const format = formatOf(file, facts, stated);
+  return about(file, () => {
+    const network = networkFor({ encoder, imageSize: format.imageSize });
+    const variables = variablesFrom(network, arrays);
+    const start = { from: file, licence: licenceOf(facts.config) };
+    return {
+      description: describeEncoder(encoder, network, format, { start }),
+      network,
+      variables,
+    };
+  });
+}
