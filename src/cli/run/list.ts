@@ -84,6 +84,7 @@ function startEntries(): Described[] {
     summary: start.summary,
     source: `${start.id}, ${start.licence}, ${start.megabytes} MB, ${start.parameters} million parameters, ${start.imageSize} px`,
     options: {},
+    ...start,
   }));
 }
 
