@@ -206,7 +206,9 @@ describe("an ONNX model of another maker", () => {
       "--image-size",
       "64",
     ]);
-    expect(size.err).toMatch(/--image-size: .* takes float32 \[batch, 3, 32, 32\], not images of 64 px/);
+    expect(size.err).toMatch(
+      /--image-size: .* takes float32 \[batch, 3, 32, 32\], not images of 64 px/,
+    );
   });
 
   test("is refused where it is no model at all", async () => {

@@ -81,10 +81,9 @@ function viewEntries(): Described[] {
 function startEntries(): Described[] {
   return Object.entries(starts).map(([name, start]) => ({
     name,
-    summary: start.summary,
+    ...start,
     source: `${start.id}, ${start.licence}, ${start.megabytes} MB, ${start.parameters} million parameters, ${start.imageSize} px`,
     options: {},
-    ...start,
   }));
 }
 
