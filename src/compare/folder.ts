@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { ConfigError, DataError } from "../core/errors.ts";
+import { z } from "zod";
+
+import { ConfigError } from "../core/errors.ts";
+import { parseAs } from "../core/json.ts";
 import {
   appendLine,
   isLockName,
@@ -9,7 +12,7 @@ import {
   readJsonLines,
   writeFileAtomic,
 } from "../files/index.ts";
-import type { RunResult } from "./result.ts";
+import { runResult, type RunResult } from "./result.ts";
 
 /** Paths inside the folder of a comparison. */
 export type CompareFolder = {
@@ -32,6 +35,12 @@ export type CompareState = {
   /** Measured seconds of an epoch by the hash of a config, at the same load as the runs. */
   readonly secondsPerEpoch: Readonly<Record<string, number>>;
 };
+
+const compareState: z.ZodType<CompareState> = z.looseObject({
+  ...{ format: z.literal(1), contrapose: z.string() },
+  ...{ parallel: z.int().min(1), threads: z.int().min(1) },
+  secondsPerEpoch: z.record(z.string(), z.number()),
+});
 
 /** Paths inside a folder. */
 export function compareFolder(path: string): CompareFolder {
@@ -68,15 +77,8 @@ export function checkCompareFolder({ path, state }: CompareFolder): void {
 /** The state of a comparison that was begun; undefined where there is none. */
 export function readState({ state }: CompareFolder): CompareState | undefined {
   if (!existsSync(state)) return undefined;
-  try {
-    return JSON.parse(readFileSync(state, "utf8")) as CompareState;
-  } catch (cause) {
-    throw new DataError(
-      `${JSON.stringify(state)} is no JSON: it was changed or cut short`,
-      "remove it; finished runs are found again",
-      { cause },
-    );
-  }
+  const hint = "remove it; finished runs are found again";
+  return parseAs(compareState, readFileSync(state, "utf8"), { where: JSON.stringify(state), hint });
 }
 
 /** Writes the state, and makes the folder where there is none. */
@@ -87,7 +89,7 @@ export async function writeState(folder: CompareFolder, state: CompareState): Pr
 
 /** All results, later lines last. */
 export async function readResults({ results }: CompareFolder): Promise<RunResult[]> {
-  return existsSync(results) ? ((await readJsonLines(results)) as RunResult[]) : [];
+  return existsSync(results) ? readJsonLines(results, runResult) : [];
 }
 
 /** Forgets the results of runs that are to be made again. */

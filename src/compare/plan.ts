@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { z } from "zod";
+
 import { ConfigError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { VERSION } from "../core/version.ts";
 import { type ConfigTree, configHash, differences, planRun, type RunPlan } from "../train/index.ts";
 import type { TrainingData } from "../train/index.ts";
@@ -84,11 +87,15 @@ export function runTree(folder: CompareFolder, { arm, seed, name, hash, decisive
 export const runConfigPath = ({ configs }: CompareFolder, { name }: PlannedRun): string =>
   join(configs, `${name}.json`);
 
+const planned = z.object({
+  about: z.object({ hash: z.string(), decisive: z.record(z.string(), z.unknown()) }),
+});
+
 function writtenFor(folder: CompareFolder, run: PlannedRun): Written["about"] | undefined {
   const path = runConfigPath(folder, run);
   if (!existsSync(path)) return undefined;
   try {
-    return (JSON.parse(readFileSync(path, "utf8")) as Written).about;
+    return planned.safeParse(parseJson(readFileSync(path, "utf8"))).data?.about;
   } catch {
     return undefined; // cut short before the run began
   }

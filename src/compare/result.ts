@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 import type { ConfigTree } from "../train/index.ts";
 import type { RunFigures } from "./runFigures.ts";
 
@@ -28,3 +30,19 @@ export type RunResult = RunFigures & {
   /** Of the first run only: what learned nothing. */
   readonly baselines?: { readonly untrained: Baseline; readonly pixels: Baseline };
 };
+
+const score = z.number().nullable();
+const baseline = z.object({ knn: score, linear: score });
+
+/** The structure of a line of results.jsonl. */
+export const runResult: z.ZodType<RunResult> = z.looseObject({
+  ...{ arm: z.string(), seed: z.int(), hash: z.string(), run: z.string(), date: z.string() },
+  ...{ contrapose: z.string(), decisive: z.record(z.string(), z.unknown()) },
+  ...{ epochs: z.number(), knn: score, linear: score, chance: score },
+  ...{ alignment: z.number(), uniformity: z.number(), effectiveRank: z.number() },
+  images: z.looseObject({ train: z.number(), test: z.number(), how: z.string() }),
+  baselines: z.object({ untrained: baseline, pixels: baseline }).exactOptional(),
+  ...{ steps: z.number(), seconds: z.number(), memoryMiB: z.number(), loss: z.number() },
+  ...{ chanceLoss: z.number(), boxRefreshes: z.number() },
+  sampling: z.record(z.string(), z.number()),
+});

@@ -3,7 +3,10 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 
 import { DataError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { mistakes } from "../core/options.ts";
+import { quoted } from "../core/quote.ts";
+import { explained } from "../files/index.ts";
 
 /** The one format that is read. */
 export const FORMAT = "contrapose-conformance/1";
@@ -38,7 +41,7 @@ function listed(found: readonly string[]): string {
 function parsed(text: string, name: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new DataError(`${name} is not JSON: ${why}`, undefined, { cause });
@@ -53,7 +56,7 @@ function parsed(text: string, name: string): Record<string, unknown> {
 export function parseCases(text: string, name: string): ConformanceCase[] {
   const { format, cases } = parsed(text, name);
   if (format !== FORMAT) {
-    const is = format === undefined ? "has no format" : `has the format ${JSON.stringify(format)}`;
+    const is = format === undefined ? "has no format" : `has the format ${quoted(format)}`;
     throw new DataError(`${name} ${is}, expected ${JSON.stringify(FORMAT)}`);
   }
   const schema = z.array(ConformanceCase).min(1, "expected at least one case");
@@ -63,10 +66,11 @@ export function parseCases(text: string, name: string): ConformanceCase[] {
   const ids = result.map(({ id }) => id);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
   if (twice === undefined) return result;
-  throw new DataError(`${name}: the id ${JSON.stringify(twice)} occurs twice, expected once`);
+  throw new DataError(`${name}: the id ${quoted(twice)} occurs twice, expected once`);
 }
 
 /** Reads a case file. */
 export async function readCases(path: string): Promise<ConformanceCase[]> {
-  return parseCases(await readFile(path, "utf8"), JSON.stringify(path));
+  const text = await explained("read", path, () => readFile(path, "utf8"));
+  return parseCases(text, JSON.stringify(path));
 }

@@ -1,6 +1,7 @@
 export * from "./arrays.ts";
 export * from "./catalogue.ts";
 export * from "./errors.ts";
+export * from "./json.ts";
 export * from "./numerics.ts";
 export * from "./options.ts";
 export * from "./pairs.ts";

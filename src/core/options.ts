@@ -1,13 +1,17 @@
 import type { z } from "zod";
 
 import { ConfigError } from "./errors.ts";
+import { harmless, quoted } from "./quote.ts";
 import { suggest } from "./suggest.ts";
 
 type Issue = z.core.$ZodIssue;
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    (at, key) =>
+      typeof at === "object" && at !== null
+        ? Object.getOwnPropertyDescriptor(at, key)?.value
+        : undefined,
     value,
   );
 }
@@ -26,12 +30,12 @@ function knownKeys(schema: unknown, path: readonly PropertyKey[]): string[] {
 }
 
 function describe(issue: Issue, schema: unknown, value: unknown): string[] {
-  const at = issue.path.map(String).join(".");
+  const at = harmless(issue.path.map(String).join(".")).slice(0, 200);
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(schema, issue.path);
     return issue.keys.map((key) => {
       const near = suggest(key, known);
-      const name = at === "" ? key : `${at}.${key}`;
+      const name = harmless(at === "" ? key : `${at}.${key}`).slice(0, 100);
       return `${name} is not an option${near === undefined ? "" : `, did you mean ${near}?`}`;
     });
   }
@@ -42,7 +46,7 @@ function describe(issue: Issue, schema: unknown, value: unknown): string[] {
     );
   }
   const given = valueAt(value, issue.path);
-  const shown = given === undefined ? "" : ` (is ${JSON.stringify(given)})`;
+  const shown = given === undefined ? "" : ` (is ${quoted(given, 100)})`;
   return [`${at === "" ? "options" : at}: ${issue.message}${shown}`];
 }
 

@@ -6,6 +6,12 @@ export type PixelImage = {
   readonly data: Uint8Array; // [height, width, 3]
 };
 
+/** CRC-32 of the pixels of each image, and 1 where they have been compared with what is stored. */
+export type Checksums = {
+  readonly crc: Uint32Array; // [count]
+  readonly compared: Uint8Array; // [count]
+};
+
 /** Where the pixels of each image of a dataset lie. Row i describes image i; images lie unpadded. */
 export type PixelLayout = {
   readonly count: number; // images
@@ -25,5 +31,9 @@ export type PixelLayout = {
 export type PixelSource = PixelLayout &
   (
     | { readonly kind: "shared"; readonly buffers: readonly SharedArrayBuffer[] }
-    | { readonly kind: "files"; readonly paths: readonly string[] }
+    | {
+        readonly kind: "files";
+        readonly paths: readonly string[];
+        readonly checksums?: Checksums; // absent: pixels are taken as they are
+      }
   );

@@ -18,6 +18,8 @@ function distance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
+const LONGEST = 64; // letters of a word that may be a mistyped one
+
 const plain = (text: string) => text.toLowerCase().replace(/[-_.\s]/g, "");
 
 /** First letters of the parts of a word: "lr" of "--learning-rate" and of "learningRate". */
@@ -32,6 +34,7 @@ const initials = (text: string) =>
  * shortest that begins like it; undefined where there is none.
  */
 export function suggest(word: string, known: readonly string[]): string | undefined {
+  if (word.length > LONGEST) return undefined;
   const asked = plain(word);
   const ranked = known
     .map((candidate) => ({ candidate, cost: distance(asked, plain(candidate)) }))

@@ -1,10 +1,14 @@
 import { existsSync } from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
+import { z } from "zod";
+
+import { parseJson } from "../core/json.ts";
 import { explained } from "../files/index.ts";
-import { byteLength, shardName } from "./packedIndex.ts";
+import { byteLength, shardName, storedImage } from "./packedIndex.ts";
 import type { StoredImage } from "./packedIndex.ts";
 
 /** Name of the file that lists what is packed but not in the index yet. */
@@ -44,18 +48,34 @@ export async function removeJournal(folder: string): Promise<void> {
   await explained("remove", path, () => rm(path, { force: true }));
 }
 
-function parse(line: string): (StoredImage & { key?: string }) | undefined {
+const journalLine = z.union([z.strictObject({ key: z.string() }), storedImage]);
+
+/** What a line says; undefined where it was cut short or damaged: its image is packed again. */
+function parse(line: string): z.output<typeof journalLine> | undefined {
   try {
-    return JSON.parse(line) as StoredImage & { key?: string };
+    return journalLine.safeParse(parseJson(line)).data;
   } catch {
-    return undefined; // cut short
+    return undefined;
   }
 }
 
-async function areWhole(folder: string, images: readonly StoredImage[]): Promise<boolean[]> {
-  const whole: boolean[] = [];
+/** Whether the pixels of an image are in its file as they were stored. */
+async function isWhole(file: FileHandle, image: StoredImage): Promise<boolean> {
+  const { size } = await file.stat();
+  if (image.offset + byteLength(image) > size) return false; // before as much is allocated
+  const bytes = Buffer.alloc(byteLength(image));
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, image.offset);
+  return bytesRead === bytes.length && crc32(bytes) === image.crc;
+}
+
+/** Those of stored images whose pixels are in their files as they were stored. */
+export async function wholeImages(
+  folder: string,
+  images: readonly StoredImage[],
+): Promise<StoredImage[]> {
+  const whole: StoredImage[] = [];
   let shard = -1;
-  let file: Awaited<ReturnType<typeof open>> | undefined;
+  let file: FileHandle | undefined;
   try {
     for (const image of images) {
       if (image.shard !== shard) {
@@ -63,9 +83,7 @@ async function areWhole(folder: string, images: readonly StoredImage[]): Promise
         shard = image.shard;
         file = await open(join(folder, shardName(shard)), "r").catch(() => undefined);
       }
-      const bytes = Buffer.alloc(byteLength(image));
-      const read = await file?.read(bytes, 0, bytes.length, image.offset);
-      whole.push(read?.bytesRead === bytes.length && crc32(bytes) === image.crc);
+      if (file !== undefined && (await isWhole(file, image))) whole.push(image);
     }
   } finally {
     await file?.close();
@@ -88,10 +106,10 @@ export async function readJournal(folder: string, key: string): Promise<StoredIm
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     return explained("read", path, () => Promise.reject(error as Error));
   }
-  const lines = text.split("\n").map(parse);
-  const keys = lines.filter((line) => line?.key !== undefined);
-  if (keys.some((line) => line?.key !== key)) return [];
-  const images = lines.filter((line) => line?.id !== undefined) as StoredImage[];
-  const whole = await areWhole(folder, images);
-  return images.filter((_, i) => whole[i]);
+  const lines = text.split("\n").flatMap((line) => parse(line) ?? []);
+  if (lines.some((line) => "key" in line && line.key !== key)) return [];
+  return wholeImages(
+    folder,
+    lines.filter((line) => "id" in line),
+  );
 }

@@ -2,11 +2,18 @@ import { closeSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { DataError } from "../core/errors.ts";
-import type { PixelImage, PixelSource } from "../core/pixels.ts";
-import { checkShards, headerName, readEntries, readHeader, shardName } from "./packedIndex.ts";
+import type { Checksums, PixelImage, PixelSource } from "../core/pixels.ts";
+import { checkPixels, openPixels, openShard, readRange } from "../files/index.ts";
+import {
+  byteLength,
+  checkShards,
+  headerName,
+  readEntries,
+  readHeader,
+  shardName,
+} from "./packedIndex.ts";
 import type { PackedHeader, StoredImage } from "./packedIndex.ts";
 import type { Box } from "./source.ts";
-import { openShard, readRange } from "./storedPixels.ts";
 
 /** What a packed dataset says of one of its images. */
 export type ImageEntry = {
@@ -50,7 +57,7 @@ export type OpenOptions = {
   readonly memory?: number;
 };
 
-const shared = <T extends Int32Array | Float64Array>(
+const shared = <T extends Int32Array | Uint32Array | Float64Array>(
   make: new (buffer: SharedArrayBuffer) => T,
   bytesEach: number,
   values: readonly number[],
@@ -75,6 +82,15 @@ function loadShards(paths: readonly string[], sizes: readonly number[]): SharedA
   });
 }
 
+const checksumsOf = (images: readonly StoredImage[]): Checksums => ({
+  crc: shared(
+    Uint32Array,
+    4,
+    images.map(({ crc }) => crc),
+  ),
+  compared: new Uint8Array(new SharedArrayBuffer(images.length)),
+});
+
 function pixelSource(
   folder: string,
   header: PackedHeader,
@@ -97,36 +113,14 @@ function pixelSource(
     groups: ints(images.map(({ group }, i) => group ?? i)),
   };
   const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
-  return total <= memory
-    ? { kind: "shared", ...layout, buffers: loadShards(paths, sizes) }
-    : { kind: "files", ...layout, paths };
-}
-
-function pixelReader(source: PixelSource) {
-  const files = new Map<number, number>();
-  const read = (index: number, into?: Uint8Array): PixelImage => {
-    const [width, height, segment] = [
-      source.widths[index],
-      source.heights[index],
-      source.segments[index],
-    ];
-    const [offset, length] = [source.offsets[index], width * height * 3];
-    if (source.kind === "shared") {
-      const data = new Uint8Array(source.buffers[segment], offset, length);
-      return { width, height, channels: 3, data };
-    }
-    const path = source.paths[segment];
-    const file = files.get(segment) ?? openShard(path);
-    files.set(segment, file);
-    const data = into === undefined ? new Uint8Array(length) : into.subarray(0, length);
-    readRange(file, path, data, offset);
-    return { width, height, channels: 3, data };
-  };
-  const close = () => {
-    files.forEach((file) => closeSync(file));
-    files.clear();
-  };
-  return { read, close };
+  if (total > memory) return { kind: "files", ...layout, paths, checksums: checksumsOf(images) };
+  const buffers = loadShards(paths, sizes);
+  images.forEach((image, i) => {
+    const segment = layout.segments[i];
+    const bytes = new Uint8Array(buffers[segment], image.offset, byteLength(image));
+    checkPixels(bytes, image.crc, paths[segment], image.offset);
+  });
+  return { kind: "shared", ...layout, buffers };
 }
 
 function common(values: readonly number[]): number | undefined {
@@ -158,7 +152,10 @@ function checkIndex(index: number, count: number): void {
   throw new RangeError(`dataset: image ${index} does not exist, there are ${count}`);
 }
 
-/** Opens a packed dataset. Checks that every file is there and as long as it should be. */
+/**
+ * Opens a packed dataset. Checks that every file is there and as long as it should be, and the checksum of every
+ * image: now of those that are held in memory, else when it is read first. Throws `DataError`.
+ */
 export async function openDataset(
   folder: string,
   { memory = 2 ** 30 }: OpenOptions = {},
@@ -174,7 +171,7 @@ export async function openDataset(
   await checkShards(path, header);
   const images = await readEntries(path, header);
   const pixels = pixelSource(path, header, images, memory);
-  const reader = pixelReader(pixels);
+  const reader = openPixels(pixels);
   const labels = labelsOf(images, header.classes);
   const [width, height] = [common(images.map((i) => i.width)), common(images.map((i) => i.height))];
   return {
@@ -190,9 +187,9 @@ export async function openDataset(
     },
     image: (index, into) => {
       checkIndex(index, images.length);
-      return reader.read(index, into);
+      return reader.image(index, into ?? new Uint8Array(byteLength(images[index])));
     },
-    close: reader.close,
+    close: () => reader.close(),
   };
 }
 

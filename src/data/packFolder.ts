@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
 import { explained, isLockName } from "../files/index.ts";
-import { journalName, readJournal, removeJournal } from "./journal.ts";
+import { journalName, readJournal, removeJournal, wholeImages } from "./journal.ts";
 import {
   byteLength,
   headerName,
@@ -85,6 +85,8 @@ async function present(folder: string, images: readonly StoredImage[]): Promise<
   return images.filter((image) => image.offset + byteLength(image) <= sizes.get(image.shard)!);
 }
 
+const READ_AGAIN = 2 ** 30; // bytes that overwriting reads to find damaged pixels: half a second
+
 /** The dataset as it stands in a folder, where it is of this source and packed alike. */
 export async function indexed(
   folder: string,
@@ -98,7 +100,9 @@ export async function indexed(
     if (header === undefined) return undefined;
     const changed = differences(header, source, settings);
     if (changed.length === 0) {
-      return { header, images: await present(folder, await readEntries(folder, header)) };
+      const bytes = header.shards.reduce((sum, shard) => sum + shard.bytes, 0);
+      const kept = overwrite && bytes <= READ_AGAIN ? wholeImages : present;
+      return { header, images: await kept(folder, await readEntries(folder, header)) };
     }
     if (!overwrite) {
       throw new ConfigError(

@@ -1,12 +1,17 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
+import { z } from "zod";
+
 import { DataError } from "../core/errors.ts";
+import { parseAs } from "../core/json.ts";
+import { quoted } from "../core/quote.ts";
 import { explained, readJsonLines, withAtomicFile, writeFileAtomic } from "../files/index.ts";
 import type { Conversion } from "./conversions.ts";
 import type { FileFacts } from "./decodeBytes.ts";
+import type { DeepFacts } from "./deepPixels.ts";
 import type { PixelSettings } from "./packOptions.ts";
-import type { PixelRange } from "./ranges.ts";
+import { PixelRange } from "./ranges.ts";
 import type { Box, Skipped, SourceKind } from "./source.ts";
 
 /** Name of the file that makes a folder a packed dataset. Replaced last, so the dataset is always whole. */
@@ -34,6 +39,36 @@ export type StoredImage = Partial<FileFacts> & {
   readonly taken?: number; // milliseconds since 1970, from EXIF
   readonly modified?: number; // milliseconds since 1970, of the file
 };
+
+const count = z.int().min(0);
+const side = z.int().min(1).max(65535);
+const word = z.string().exactOptional();
+const instant = z.number().exactOptional();
+const boxSide = z.number().min(-1e6).max(1e6);
+
+const deepFacts: z.ZodType<DeepFacts> = z.looseObject({
+  depth: z.enum(["char", "short", "ushort", "int", "uint", "float"]),
+  ...{ low: z.number(), high: z.number(), shown: z.tuple([z.number(), z.number()]) },
+  ...{ noValue: count.exactOptional(), fewLevels: z.literal(true).exactOptional() },
+});
+
+/** The structure of `StoredImage`, as it must be in any file. */
+export const storedImage: z.ZodType<StoredImage> = z.looseObject({
+  ...{ id: z.string(), path: z.string(), stamp: z.string(), shard: count, offset: count },
+  ...{ width: side, height: side, originalWidth: count, originalHeight: count },
+  crc: count.max(0xffffffff),
+  hash: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .exactOptional(),
+  ...{ label: word, sourceGroup: word, group: count.max(2 ** 31 - 1).exactOptional() },
+  box: z.tuple([boxSide, boxSide, boxSide, boxSide]).exactOptional(),
+  ...{ taken: instant, modified: instant, blank: z.literal(true).exactOptional() },
+  ...{ format: word, space: word, framesHash: word, lossless: z.boolean().exactOptional() },
+  ...{ bytes: count.exactOptional(), frames: count.exactOptional() },
+  ground: count.max(255).exactOptional(),
+  ...{ deep: deepFacts.exactOptional(), damaged: z.literal(true).exactOptional() },
+});
 
 /** What was found by grouping images. */
 export type GroupSummary = {
@@ -65,6 +100,31 @@ export type PackedHeader = {
   readonly ranges?: readonly PixelRange[]; // by which deep pixels are shown
 };
 
+const packedHeader: z.ZodType<PackedHeader> = z.looseObject({
+  format: z.literal("contrapose-dataset"),
+  ...{ version: z.int(), contrapose: z.string(), count, nearDuplicates: z.boolean() },
+  source: z.object({ kind: z.enum(["folder", "cifar", "idx", "tar"]), path: z.string() }),
+  settings: z.looseObject({
+    ...{ recipe: z.int(), size: side, longest: side, minimum: side },
+    damaged: z.enum(["reject", "accept"]),
+  }),
+  classes: z.array(z.string()).exactOptional(),
+  groups: z.looseObject({
+    ...{ groups: count, grouped: count, nearDuplicates: count, bursts: count, largest: count },
+    examples: z.array(z.array(z.string())),
+  }),
+  shards: z.array(z.object({ shard: count.max(1e9), bytes: count })),
+  entries: z.string().regex(/^entries-[0-9a-f]+\.jsonl$/),
+  ...{ fingerprint: z.string(), notes: z.array(z.string()) },
+  conversions: z.array(z.object({ images: count, what: z.string() })).exactOptional(),
+  ranges: z.array(PixelRange).exactOptional(),
+  skipped: z.array(
+    z.looseObject({
+      ...{ path: z.string(), reason: z.string(), ignored: z.literal(true).exactOptional() },
+    }),
+  ),
+});
+
 /** File name of a shard. */
 export const shardName = (shard: number) => `pixels-${String(shard).padStart(5, "0")}.bin`;
 
@@ -78,25 +138,21 @@ export function shardNumber(name: string): number | undefined {
 export const byteLength = (image: { width: number; height: number }) =>
   image.width * image.height * 3;
 
-function checkHeader(value: unknown, folder: string): PackedHeader {
-  const where = `dataset: ${JSON.stringify(join(folder, headerName))}`;
-  const header = value as Partial<PackedHeader> | null;
-  if (header?.format !== "contrapose-dataset") {
+/** Says what a header is of, before its structure is held against what this program knows. */
+function checkKind(value: unknown, where: string): void {
+  const kind = z.looseObject({ format: z.literal("contrapose-dataset"), version: z.int() });
+  const { success, data } = kind.safeParse(value);
+  if (!success) {
     throw new DataError(
       `${where} is not the header of a packed dataset`,
       "pack images first: contrapose pack <images> --out <folder>",
     );
   }
-  if (!Number.isInteger(header.version) || header.version! > VERSION) {
-    throw new DataError(
-      `${where} has version ${header.version}, this program reads up to ${VERSION} (it was packed by contrapose ${header.contrapose})`,
-      "update contrapose, or pack the images again",
-    );
-  }
-  if (!Array.isArray(header.shards) || typeof header.entries !== "string") {
-    throw new DataError(`${where} is incomplete`, "pack the images again");
-  }
-  return header as PackedHeader;
+  if (data.version <= VERSION) return;
+  throw new DataError(
+    `${where} has version ${data.version}, this program reads up to ${VERSION}`,
+    "update contrapose, or pack the images again",
+  );
 }
 
 /** The header of a packed dataset, or undefined where the folder holds none. */
@@ -111,26 +167,38 @@ export async function readHeader(folder: string): Promise<PackedHeader | undefin
     }
     return explained("read", path, () => Promise.reject(error as Error));
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    const message = `dataset: ${JSON.stringify(path)} is no JSON`;
-    throw new DataError(message, "pack the images again", { cause });
+  const where = `dataset: ${JSON.stringify(path)}`;
+  const origin = { where, hint: "the dataset is damaged; pack the images again" };
+  checkKind(parseAs(z.unknown(), text, origin), where);
+  return parseAs(packedHeader, text, origin);
+}
+
+/** Fails where an image lies outside of the files of pixels. */
+function checkPlaces(path: string, images: readonly StoredImage[], header: PackedHeader): void {
+  const sizes = new Map(header.shards.map(({ shard, bytes }) => [shard, bytes]));
+  for (const image of images) {
+    const { id, shard, offset } = image;
+    const end = offset + byteLength(image);
+    const size = sizes.get(shard);
+    if (size !== undefined && end <= size) continue;
+    throw new DataError(
+      `dataset: ${JSON.stringify(path)}: the pixels of ${quoted(id, 100)} end at byte ${end} of shard ${shard}, ${size === undefined ? "which is not listed" : `which has ${size} bytes`}`,
+      "the dataset is damaged; pack the images again",
+    );
   }
-  return checkHeader(value, folder);
 }
 
 /** The images of a packed dataset, as many as its header says. */
 export async function readEntries(folder: string, header: PackedHeader): Promise<StoredImage[]> {
   const path = join(folder, header.entries);
-  const entries = (await readJsonLines(path)) as StoredImage[];
+  const entries = await readJsonLines(path, storedImage);
   if (entries.length !== header.count) {
     throw new DataError(
       `dataset: ${JSON.stringify(path)} lists ${entries.length} images, expected ${header.count}`,
       "the dataset is damaged; pack the images again",
     );
   }
+  checkPlaces(path, entries, header);
   return entries;
 }
 

@@ -1,7 +1,8 @@
 import type { numpy as np } from "@jax-js/jax";
 import type { z } from "zod";
 
-import type { HostRecord } from "../core/arrays.ts";
+import { type HostRecord, sizeOf } from "../core/arrays.ts";
+import { ConfigError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
 import { checkShapes } from "../core/shape.ts";
 import type { ArrayRecord } from "../core/trees.ts";
@@ -58,12 +59,21 @@ function mapsOf(name: string, trunk: Layer, input: string): NonNullable<Network[
   };
 }
 
-/** A network of a layer. */
+const MOST_WEIGHTS = 2 ** 30; // 4 GiB
+
+function checkWeights(name: string, { parameters }: Layer): void {
+  const weights = Object.values(parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  if (weights <= MOST_WEIGHTS) return;
+  throw new ConfigError(`${name}: has ${weights} weights, expected ${MOST_WEIGHTS} at most`);
+}
+
+/** A network of a layer. Throws `ConfigError` where no machine could hold it. */
 export function networkOf(
   name: string,
   layer: Layer,
   { input, dimension, trunk }: Architecture,
 ): Network {
+  checkWeights(name, layer);
   const { parameters, statistics } = layer;
   return {
     name,

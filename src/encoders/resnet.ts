@@ -27,8 +27,9 @@ const shared = {
 const ResnetOptions = z.strictObject({
   ...shared,
   blocks: z
-    .array(z.int().positive())
+    .array(z.int().min(1).max(256))
     .min(1)
+    .max(8)
     .default([2, 2, 2, 2])
     .describe("residual blocks of each stage"),
   bottleneck: z

@@ -13,7 +13,7 @@ import { type Rotations, rotations } from "./positions.ts";
 
 const VitOptions = z.strictObject({
   dimension: z.int().positive().default(192).describe("width of a token, and of the features"),
-  depth: z.int().positive().default(12).describe("number of blocks"),
+  depth: z.int().min(1).max(256).default(12).describe("number of blocks"),
   heads: z.int().positive().default(3).describe("attention heads; divide the width"),
   patch: z
     .union([z.literal("auto"), z.int().positive()])

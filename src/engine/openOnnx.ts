@@ -11,6 +11,7 @@ import * as ort from "onnxruntime-node";
 
 import { type DataOf, type HostArray, hostArray } from "../core/arrays.ts";
 import { DataError, DeviceError } from "../core/errors.ts";
+import { harmless, quoted } from "../core/quote.ts";
 import { checkDevice } from "./device.ts";
 import { toTensor } from "./program.ts";
 
@@ -33,7 +34,7 @@ export type OnnxModel = {
   run(
     inputs: Record<string, HostArray>,
     wanted?: readonly string[],
-  ): Promise<Record<string, HostArray>>;
+  ): Promise<Record<string, HostArray<"float32">>>;
   dispose(): Promise<void>;
 };
 
@@ -79,6 +80,11 @@ function valueOf(value: ort.InferenceSession.ValueMetadata): OnnxValue {
     : { name: value.name, type: "not a tensor", shape: [] };
 }
 
+function arrayOf(name: string, { type, dims, data }: ort.Tensor): HostArray<"float32"> {
+  if (type === "float32") return hostArray("float32", dims, data as DataOf<"float32">);
+  throw new DataError(`output ${quoted(name)} is ${type}, expected float32`);
+}
+
 /** Where a model runs. */
 export type OnnxOptions = { device?: string | undefined; threads?: number | undefined };
 
@@ -106,7 +112,9 @@ export async function openOnnx(
         : await ort.InferenceSession.create(model, settings);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new DeviceError(`the ONNX model cannot be loaded: ${message}`, undefined, { cause });
+    const [first] = message.split("\n");
+    const what = `the ONNX model cannot be loaded: ${harmless(first).slice(0, 300)}`;
+    throw new DeviceError(what, undefined, { cause });
   }
   return {
     inputs: session.inputMetadata.map(valueOf),
@@ -121,10 +129,7 @@ export async function openOnnx(
         ? session.run(feeds)
         : session.run(feeds, wanted));
       return Object.fromEntries(
-        Object.entries(results).map(([name, { dims, data }]) => [
-          name,
-          hostArray("float32", dims, data as DataOf<"float32">),
-        ]),
+        Object.entries(results).map(([name, tensor]) => [name, arrayOf(name, tensor)]),
       );
     },
     dispose: () => session.release(),

@@ -2,7 +2,10 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { cpus, homedir } from "node:os";
 import { dirname, join } from "node:path";
 
+import { z } from "zod";
+
 import { sizeOf } from "../core/arrays.ts";
+import { parseJson } from "../core/json.ts";
 import { VERSION } from "../core/version.ts";
 import { Context, type Target } from "./context.ts";
 import { convolutionRules } from "./convolution.ts";
@@ -40,14 +43,21 @@ function machine({ block }: Target, threads: number): string {
   return [cpus().at(0)?.model ?? "unknown", threads, block, VERSION].join("; ");
 }
 
+const Table = z.record(z.string(), z.record(z.string(), z.string()));
 type Table = Record<string, Choices>;
 
 async function readTable(): Promise<Table> {
   try {
-    return JSON.parse(await readFile(cacheFile(), "utf8")) as Table;
+    return Table.parse(parseJson(await readFile(cacheFile(), "utf8")));
   } catch {
     return {}; // absent or damaged: everything is timed again
   }
+}
+
+/** What is remembered of a machine, by its description; nothing where the file is absent or damaged. */
+export async function remembered(machine: string): Promise<Choices> {
+  const table = await readTable();
+  return Object.hasOwn(table, machine) ? table[machine] : {};
 }
 
 async function remember(key: string, choices: Choices): Promise<void> {
@@ -175,13 +185,13 @@ export async function answer(
   fixed: Choices = {},
 ): Promise<Choices> {
   const key = machine(target, threads);
-  const known = (await readTable())[key] ?? {};
+  const known = await remembered(key);
   const choices: Choices = {};
   const news: Choices = {};
   for (const question of questions) {
     const name = questionKey(question.kind, question.sizes);
-    const remembered = fixed[name] ?? known[name] ?? news[name];
-    if (remembered !== undefined && question.ways.includes(remembered)) choices[name] = remembered;
+    const way = fixed[name] ?? known[name] ?? news[name];
+    if (way !== undefined && question.ways.includes(way)) choices[name] = way;
     else choices[name] = news[name] = await fastest(question, target, threads);
   }
   if (Object.keys(news).length > 0) await remember(key, news);

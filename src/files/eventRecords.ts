@@ -61,35 +61,46 @@ function decodeEvent(message: Uint8Array): TensorBoardEvent {
   const fields = decodeMessage(message);
   const version = find(fields, 3);
   const session = find(fields, 7);
-  const event: TensorBoardEvent = {
+  const scalars: [string, number][] = [];
+  const images: [string, TensorBoardEvent["images"][string]][] = [];
+  for (const value of decodeMessage(asBytes(find(fields, 5)))) {
+    const parts = decodeMessage(asBytes(value.value));
+    const tag = asText(find(parts, 1));
+    const scalar = find(parts, 2);
+    const image = find(parts, 4);
+    if (scalar !== undefined) scalars.push([tag, asNumber(scalar)]);
+    if (image === undefined) continue;
+    const picture = decodeMessage(asBytes(image));
+    const [height, width] = [1, 2].map((number) => asNumber(find(picture, number)));
+    images.push([tag, { height, width, png: asBytes(find(picture, 4)) }]);
+  }
+  return {
     wallTime: asNumber(find(fields, 1)),
     step: asNumber(find(fields, 2)),
     ...(version === undefined ? {} : { version: asText(version) }),
     ...(session === undefined
       ? {}
       : { restart: asNumber(find(decodeMessage(asBytes(session)), 1)) === 1 }),
-    scalars: {},
-    images: {},
+    scalars: Object.fromEntries(scalars),
+    images: Object.fromEntries(images),
   };
-  for (const value of decodeMessage(asBytes(find(fields, 5)))) {
-    const parts = decodeMessage(asBytes(value.value));
-    const tag = asText(find(parts, 1));
-    const scalar = find(parts, 2);
-    const image = find(parts, 4);
-    if (scalar !== undefined) event.scalars[tag] = asNumber(scalar);
-    if (image === undefined) continue;
-    const picture = decodeMessage(asBytes(image));
-    event.images[tag] = {
-      height: asNumber(find(picture, 1)),
-      width: asNumber(find(picture, 2)),
-      png: asBytes(find(picture, 4)),
-    };
-  }
-  return event;
 }
 
-/** Reads a TensorBoard event file. */
+/** The events of the bytes of a TensorBoard event file. `source` names them in errors. */
+export function decodeEvents(bytes: Uint8Array, source = "event file"): TensorBoardEvent[] {
+  return decodeRecords(bytes, source).map((message, i) => {
+    try {
+      return decodeEvent(message);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new DataError(`${source} is damaged: event ${i} is no message (${why})`, undefined, {
+        cause,
+      });
+    }
+  });
+}
+
+/** Reads a TensorBoard event file. Throws `DataError` where it is damaged. */
 export async function readEvents(path: string): Promise<TensorBoardEvent[]> {
-  const bytes = await explained("read", path, () => readFile(path));
-  return decodeRecords(bytes, JSON.stringify(path)).map(decodeEvent);
+  return decodeEvents(await explained("read", path, () => readFile(path)), JSON.stringify(path));
 }

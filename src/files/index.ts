@@ -20,5 +20,6 @@ export {
 } from "./readParquet.ts";
 export type { ParquetCell } from "./parquetCells.ts";
 export { readParquetTable } from "./parquetTable.ts";
+export * from "./pixels.ts";
 export * from "./tensorboard.ts";
 export * from "./workerUrl.ts";

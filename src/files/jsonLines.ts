@@ -1,17 +1,12 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
-import { DataError } from "../core/errors.ts";
-import { explained, fileError } from "./fileError.ts";
+import { z } from "zod";
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { DataError } from "../core/errors.ts";
+import { firstMistake, isJson, parseJson } from "../core/json.ts";
+import { quoted } from "../core/quote.ts";
+import { explained, fileError } from "./fileError.ts";
 
 /** Puts the end of a file right whose last line was cut short; returns what must precede the next line. */
 function mendEnd(file: number): "" | "\n" {
@@ -53,26 +48,59 @@ export function appendLine(path: string, value: unknown): void {
   }
 }
 
+/** The lines of a text; the last one is what stands behind the last line end, mostly nothing. */
+function linesOf(bytes: Uint8Array): string[] {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lines: string[] = [];
+  for (let at = 0; at <= text.length;) {
+    const found = text.indexOf(10, at);
+    const end = found < 0 ? text.length : found;
+    lines.push(text.toString("utf8", at, end));
+    at = end + 1;
+  }
+  return lines;
+}
+
+const ANYTHING = z.unknown();
+
 /**
- * The values of a file with one JSON value a line.
+ * The values of a file with one JSON value a line, each of the structure of `schema`.
  *
  * A last line without its line end that is no JSON was being written when the process stopped: it is
  * left out. Empty lines are skipped. Any other broken line is a `DataError` with its number.
  */
-export async function readJsonLines(path: string): Promise<unknown[]> {
-  return parseJsonLines(await explained("read", path, () => readFile(path, "utf8")), path);
+export async function readJsonLines(path: string): Promise<unknown[]>;
+export async function readJsonLines<T>(path: string, schema: z.ZodType<T>): Promise<T[]>;
+export async function readJsonLines(
+  path: string,
+  schema: z.ZodType = ANYTHING,
+): Promise<unknown[]> {
+  return parseJsonLines(await explained("read", path, () => readFile(path)), path, schema);
 }
 
-/** The values of a text with one JSON value a line, by the rules of `readJsonLines`; `path` is for messages. */
-export function parseJsonLines(text: string, path: string): unknown[] {
-  const lines = text.split("\n");
-  return lines.flatMap((line, i) => {
-    if (line.trim() === "") return [];
-    if (isJson(line)) return [JSON.parse(line) as unknown];
-    if (i === lines.length - 1) return [];
-    throw new DataError(
-      `${JSON.stringify(path)} line ${i + 1}: is no JSON (${JSON.stringify(line.slice(0, 40))})`,
+/** The values of the bytes of such a file, by the rules of `readJsonLines`; `path` is for messages. */
+export function parseJsonLines(
+  content: Uint8Array | string,
+  path: string,
+  schema: z.ZodType = ANYTHING,
+): unknown[] {
+  const lines = typeof content === "string" ? content.split("\n") : linesOf(content);
+  const fail = (line: number, what: string) =>
+    new DataError(
+      `${JSON.stringify(path)} line ${line + 1}: ${what}`,
       "the file was damaged after it was written: remove that line",
     );
+  return lines.flatMap((text, i) => {
+    if (text.trim() === "") return [];
+    let value: unknown;
+    try {
+      value = parseJson(text);
+    } catch {
+      if (i === lines.length - 1) return [];
+      throw fail(i, `is no JSON (${quoted(text, 40)})`);
+    }
+    const result = schema.safeParse(value);
+    if (!result.success) throw fail(i, firstMistake(schema, value) ?? "");
+    return [result.data];
   });
 }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { sizeOf } from "../core/arrays.ts";
 import type { DType, HostArray } from "../core/arrays.ts";
 import { ContraposeError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { withAtomicFile } from "./atomic.ts";
 import { explained } from "./fileError.ts";
 import { arrayFromBytes, bytesOf, tensorTypes } from "./tensorTypes.ts";
@@ -29,6 +30,8 @@ const readable: Record<string, string> = {
   "|u1": "U8",
   "|b1": "BOOL",
 };
+
+const LONGEST_HEADER = 65_536; // bytes; that of an array without fields has about a hundred
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 
@@ -87,10 +90,11 @@ function parseNpyHeader(text: string): { description: string; shape: number[] } 
   const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
   const tuple = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text)?.[1];
   if (description === undefined || fortran === undefined || tuple === undefined) {
-    throw new DataError(`its header is ${JSON.stringify(text.trim().slice(0, 80))}`);
+    throw new DataError(`its header is ${quoted(text.trim(), 80)}`);
   }
   const sizes = tuple.split(",").filter((size) => size.trim() !== "");
   const shape = sizes.map(Number);
+  if (!shape.every(Number.isSafeInteger)) throw new DataError(`its shape is ${quoted(tuple, 80)}`);
   if (fortran === "True" && shape.filter((size) => size > 1).length > 1) {
     throw new DataError("it is in Fortran order, expected C order");
   }
@@ -106,6 +110,9 @@ function headerSpan(bytes: Uint8Array): { start: number; end: number } {
   const start = long ? 12 : 10;
   const end = start + (long ? view.getUint32(8, true) : view.getUint16(8, true));
   if (end > bytes.length) throw new DataError("it is cut short in its header");
+  if (end > LONGEST_HEADER) {
+    throw new DataError(`its header has ${end - start} bytes, expected ${LONGEST_HEADER} at most`);
+  }
   return { start, end };
 }
 
@@ -118,16 +125,14 @@ export function decodeNpy(bytes: Uint8Array, source = "npy"): HostArray {
     );
     if (!Object.hasOwn(readable, description)) {
       const known = Object.keys(readable).join(", ");
-      throw new DataError(
-        `its elements are ${JSON.stringify(description)}, expected one of ${known}`,
-      );
+      throw new DataError(`its elements are ${quoted(description, 80)}, expected one of ${known}`);
     }
     const type = tensorTypes[readable[description]];
     const data = bytes.subarray(end);
     const expected = sizeOf(shape) * type.bytes;
     if (data.length !== expected) {
       throw new DataError(
-        `it has ${data.length} bytes of data, expected ${expected} for shape [${shape.join(", ")}]`,
+        `it has ${data.length} bytes of data, expected ${expected} for shape ${quoted(shape)}`,
       );
     }
     return arrayFromBytes(type, shape, data);

@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 
 import type { HostArray, HostRecord } from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { withAtomicFile } from "./atomic.ts";
 import { explained } from "./fileError.ts";
 import { encodeHeader, headerLength, inFile, layOut, parseHeader } from "./safetensorsHeader.ts";
@@ -45,7 +46,7 @@ export async function writeSafetensors(
 
 function decodeArray(entry: TensorEntry, bytes: Uint8Array): HostArray {
   if (bytes.length !== entry.end - entry.start) {
-    throw new DataError(`the file is cut short in array ${JSON.stringify(entry.name)}`);
+    throw new DataError(`the file is cut short in array ${quoted(entry.name)}`);
   }
   return arrayFromBytes(tensorTypes[entry.type], entry.shape, bytes);
 }

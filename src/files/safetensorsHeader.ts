@@ -1,6 +1,8 @@
 import { sizeOf } from "../core/arrays.ts";
 import type { HostRecord } from "../core/arrays.ts";
 import { ContraposeError, DataError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
+import { quoted } from "../core/quote.ts";
 import { tensorTypeOf, tensorTypes } from "./tensorTypes.ts";
 
 /** Where one array lies: bytes `[start, end)` counted from the end of the header. */
@@ -76,24 +78,24 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function parseEntry(name: string, value: unknown): TensorEntry {
   const fail = (problem: string): never => {
-    throw new DataError(`array ${JSON.stringify(name)} ${problem}`);
+    throw new DataError(`array ${quoted(name)} ${problem}`);
   };
-  if (!isObject(value)) return fail(`is described by ${JSON.stringify(value)}, expected an object`);
+  if (!isObject(value)) return fail(`is described by ${quoted(value)}, expected an object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(tensorTypes, dtype)) {
     const known = Object.keys(tensorTypes).join(", ");
-    return fail(`has element type ${JSON.stringify(dtype)}, expected one of ${known}`);
+    return fail(`has element type ${quoted(dtype)}, expected one of ${known}`);
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
-    return fail(`has shape ${JSON.stringify(shape)}, expected a list of whole numbers`);
+    return fail(`has shape ${quoted(shape)}, expected a list of whole numbers`);
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    return fail(`has data_offsets ${JSON.stringify(offsets)}, expected two whole numbers`);
+    return fail(`has data_offsets ${quoted(offsets)}, expected two whole numbers`);
   }
   const [start, end] = offsets;
   const expected = sizeOf(shape) * widthOf(dtype);
   if (end - start !== expected) {
-    const is = `${dtype} of shape [${shape.join(", ")}]`;
+    const is = `${dtype} of shape ${quoted(shape)}`;
     return fail(`lies at [${start}, ${end}), expected ${expected} bytes for ${is}`);
   }
   return { name, type: dtype, shape, start, end };
@@ -104,10 +106,10 @@ function parseMetadata(value: unknown): Record<string, string> {
   if (isObject(value) && Object.values(value).every((text) => typeof text === "string")) {
     return value as Record<string, string>;
   }
-  throw new DataError(`__metadata__ is ${JSON.stringify(value)}, expected texts by name`);
+  throw new DataError(`__metadata__ is ${quoted(value)}, expected texts by name`);
 }
 
-function parseJson(bytes: Uint8Array): Record<string, unknown> {
+function parseObject(bytes: Uint8Array): Record<string, unknown> {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -116,9 +118,9 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> {
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new DataError(`the header is no JSON (${(error as Error).message})`);
+    value = parseJson(text);
+  } catch (cause) {
+    throw new DataError("the header is no JSON", undefined, { cause });
   }
   if (isObject(value)) return value;
   throw new DataError("the header is no JSON object");
@@ -133,7 +135,7 @@ function checkCover(entries: readonly TensorEntry[], dataBytes: number): void {
     if (start !== at) {
       const what = start < at ? "overlaps the array before it" : "leaves a gap before it";
       throw new DataError(
-        `array ${JSON.stringify(name)} ${what}: it starts at byte ${start}, expected ${at}`,
+        `array ${quoted(name)} ${what}: it starts at byte ${start}, expected ${at}`,
       );
     }
     at = end;
@@ -160,7 +162,7 @@ export function headerLength(first: Uint8Array, fileBytes: number): number {
 
 /** Parses and checks a header against the number of bytes that follow it. Throws `DataError`. */
 export function parseHeader(bytes: Uint8Array, dataBytes: number): SafetensorsHeader {
-  const { __metadata__: metadata, ...arrays } = parseJson(bytes);
+  const { __metadata__: metadata, ...arrays } = parseObject(bytes);
   const entries = Object.entries(arrays).map(([name, value]) => parseEntry(name, value));
   checkCover(entries, dataBytes);
   return { entries, metadata: parseMetadata(metadata) };

@@ -1,5 +1,5 @@
 import { type HostArray, hostArray, type HostTree, sizeOf } from "../core/arrays.ts";
-import { ContraposeError } from "../core/errors.ts";
+import { ContraposeError, DataError } from "../core/errors.ts";
 import { l2Normalize } from "../core/numerics.ts";
 import type { PixelImage } from "../core/pixels.ts";
 import type { HostVariables, Network, Variables } from "../encoders/index.ts";
@@ -116,6 +116,11 @@ export async function embedBatches(
     }
     const dimension = sizeOf(result.shape) / given;
     features ??= new Float32Array(rows.count * dimension);
+    if (features.length !== rows.count * dimension) {
+      throw new DataError(
+        `the model gives ${dimension} numbers an image, expected ${features.length / rows.count} as before`,
+      );
+    }
     features.set(result.data.subarray(0, count * dimension), start * dimension);
     progress?.(start + count);
     [input, next] = [next, input];

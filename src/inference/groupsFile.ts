@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 
+import { z } from "zod";
+
 import { DataError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { fileError, writeFileAtomic } from "../files/index.ts";
 
 /** A file of groups: images by id that are of one thing, so that training never makes them negatives. */
@@ -21,6 +24,9 @@ export async function writeGroups(
   await writeFileAtomic(path, `${JSON.stringify(file, null, 1)}\n`);
 }
 
+const kind = z.object({ format: z.literal("contrapose-groups") });
+const written = z.object({ groups: z.array(z.array(z.string())) });
+
 /** Reads groups. Throws `DataError` where the file is of another kind. */
 export function readGroups(path: string): GroupsFile["groups"] {
   const fail = (what: string) =>
@@ -34,16 +40,14 @@ export function readGroups(path: string): GroupsFile["groups"] {
   } catch (error) {
     throw fileError(error, "read", path);
   }
-  let content: Partial<GroupsFile> | null;
+  let content: unknown;
   try {
-    content = JSON.parse(text) as Partial<GroupsFile> | null;
+    content = parseJson(text);
   } catch {
     throw fail("is no JSON");
   }
-  if (content?.format !== "contrapose-groups") throw fail("is no file of groups");
-  const { groups } = content;
-  const isGroup = (group: unknown) =>
-    Array.isArray(group) && group.every((id) => typeof id === "string");
-  if (!Array.isArray(groups) || !groups.every(isGroup)) throw fail("holds no lists of ids");
-  return groups;
+  if (!kind.safeParse(content).success) throw fail("is no file of groups");
+  const { success, data } = written.safeParse(content);
+  if (!success) throw fail("holds no lists of ids");
+  return data.groups;
 }

@@ -1,4 +1,5 @@
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 
 type Grouped = { readonly ids: readonly string[]; readonly groups: Int32Array };
 
@@ -15,7 +16,7 @@ export function joinGroups(
   const unknown = named.filter((id) => !places.has(id)).length;
   if (named.length > 0 && unknown === named.length) {
     throw new DataError(
-      `groups: none of the ${named.length} images is in the set, as ${JSON.stringify(named[0])}`,
+      `groups: none of the ${named.length} images is in the set, as ${quoted(named[0])}`,
       "give groups of these images: ids are paths from their folder",
     );
   }

@@ -214,8 +214,8 @@ function inputsOf({ pairMixes, queryMixes }: MochiOptions, { anchors }: Sizes): 
 
 /**
  * The hardest candidates and the synthetic rows themselves, which `mochi` never builds: `topIndices` [N, T] int32
- * columns of `scene.rows`, `synthetic` [N, S + S′, E], pair mixes first. For `inspect` and for tests. Lent: the
- * scene; consumes `pairs`.
+ * columns of `scene.rows`, `synthetic` [N, S + S′, E], pair mixes first, absent without mixes. For `inspect` and
+ * for tests. Lent: the scene; consumes `pairs`.
  */
 export function mochiRows(
   scene: MixerScene,
@@ -236,6 +236,7 @@ export function mochiRows(
     pairs && mix(pairs.share, rowsAt(pairs.first), rowsAt(pairs.second)),
     query && mix(query.share, scene.anchors.ref.reshape([n, 1, e]), rowsAt(query.pick)),
   ].filter((rows) => rows !== undefined);
+  if (made.length === 0) return { topIndices: top.at };
   return { topIndices: top.at, synthetic: lax.stopGradient(np.concatenate(made, 1)) };
 }
 

@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { z } from "zod";
+
 import {
   flattenTree,
   hostArray,
@@ -11,6 +13,8 @@ import {
   mapTree,
 } from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
+import { firstMistake, parseJson } from "../core/json.ts";
+import { quoted } from "../core/quote.ts";
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -35,6 +39,23 @@ const WEIGHTS = "weights.safetensors";
 const STATE = "state.safetensors";
 const POSITION = "position.json";
 const BOXES = "views/boxes"; // in `state.safetensors`
+
+const count = z.int().min(0);
+const sum = z.object({ bytes: count, sha256: z.string() });
+
+const stored: z.ZodType<Stored> = z.looseObject({
+  ...{ format: z.literal(1), package: z.string(), step: count, epoch: count, stepInEpoch: count },
+  ...{ elapsedSeconds: z.number().min(0), best: z.number().nullable(), lossSum: z.number() },
+  ...{ lengths: z.record(z.string(), count), configHash: z.string() },
+  decisive: z.record(z.string(), z.unknown()),
+  files: z.record(z.string(), sum),
+});
+
+/** A checkpoint that another version wrote in another way. */
+const otherFormat = z.object({
+  format: z.number().refine((format) => format !== 1),
+  package: z.string(),
+});
 
 const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -70,29 +91,33 @@ export async function writeCheckpoint(
   const files = Object.fromEntries(
     contents.map(([file, bytes]) => [file, { bytes: bytes.length, sha256: digest(bytes) }]),
   );
-  const stored: Stored = { ...position, files };
+  const written: Stored = { ...position, files };
   await writeFolderAtomic(path, async (folder) => {
     for (const [file, bytes] of contents) await writeFile(join(folder, file), bytes);
-    await writeFile(join(folder, POSITION), `${JSON.stringify(stored, null, 2)}\n`);
+    await writeFile(join(folder, POSITION), `${JSON.stringify(written, null, 2)}\n`);
   });
 }
 
 function readStored(path: string): Stored {
-  let stored: Stored;
+  const where = `checkpoint ${JSON.stringify(path)}`;
+  const hint = "another checkpoint of the run may be whole: --from best";
+  let value: unknown;
   try {
-    stored = JSON.parse(readFileSync(join(path, POSITION), "utf8")) as Stored;
+    value = parseJson(readFileSync(join(path, POSITION), "utf8"));
   } catch (cause) {
+    const what = `${where} is incomplete: its ${POSITION} is missing or damaged`;
+    throw new DataError(what, hint, { cause });
+  }
+  const other = otherFormat.safeParse(value).data;
+  if (other !== undefined) {
     throw new DataError(
-      `checkpoint ${JSON.stringify(path)} is incomplete: its ${POSITION} is missing or damaged`,
-      "another checkpoint of the run may be whole: --from best",
-      { cause },
+      `${where} has format ${other.format}, expected 1`,
+      `it was written by contrapose ${quoted(other.package, 40)}`,
     );
   }
-  if (stored.format === 1) return stored;
-  throw new DataError(
-    `checkpoint ${JSON.stringify(path)} has format ${String(stored.format)}, expected 1`,
-    `it was written by contrapose ${stored.package}`,
-  );
+  const result = stored.safeParse(value);
+  if (result.success) return result.data;
+  throw new DataError(`${where}: ${POSITION}: ${firstMistake(stored, value)}`, hint);
 }
 
 function readVerified(path: string, file: string, expected: Files[string] | undefined): Uint8Array {
@@ -182,11 +207,11 @@ export function readCheckpoint(
   expected: Pick<Position, "configHash" | "decisive">,
   exported: Exported,
 ): RunArrays & { position: Position } {
-  const stored = readStored(path);
+  const position = readStored(path);
   const changed =
-    stored.configHash === expected.configHash
+    position.configHash === expected.configHash
       ? []
-      : differences(withoutPlan(expected.decisive), withoutPlan(stored.decisive));
+      : differences(withoutPlan(expected.decisive), withoutPlan(position.decisive));
   if (changed.length > 0) {
     throw new DataError(
       `checkpoint ${JSON.stringify(path)} belongs to another config: ${changed.slice(0, 5).join("; ")}`,
@@ -195,15 +220,16 @@ export function readCheckpoint(
   }
   const [weights, rest] = [WEIGHTS, STATE].map(
     (file) =>
-      decodeSafetensors(readVerified(path, file, stored.files[file]), join(path, file)).arrays,
+      decodeSafetensors(readVerified(path, file, position.files[file]), join(path, file)).arrays,
   );
   const state = mapTree(asHostTree(template), (spec, at) => {
     const { prefix } = exported;
     const found = at.startsWith(prefix) ? weights[weightName(at.slice(prefix.length))] : rest[at];
     return matching(path, at, spec, found);
   });
-  const boxes = rest[BOXES]?.data as Boxes | undefined;
-  return { state: state as HostState, boxes, position: stored };
+  const boxes = rest[BOXES] as HostArray | undefined;
+  const found = boxes?.dtype === "float32" ? boxes.data : undefined;
+  return { state: state as HostState, boxes: found as Boxes | undefined, position };
 }
 
 function matching(

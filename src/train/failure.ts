@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 
 import { ContraposeError, DataError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import type { ViewBatch } from "../views/index.ts";
 import { notFinite } from "./loop.ts";
 import type { RunFolder } from "./runFolder.ts";
@@ -23,7 +24,7 @@ export type Failure = {
 
 const written = z.looseObject({
   ...{ run: z.string(), checkpoint: z.string(), notFinite: z.array(z.string()) },
-  ...{ step: z.int(), epoch: z.int(), learningRate: z.number() },
+  ...{ step: z.int().min(0), epoch: z.int().min(0), learningRate: z.number() },
 });
 
 /** Reads the failure.json of a run. Throws `DataError` where it is damaged or of something else. */
@@ -36,7 +37,7 @@ export function readFailure(path: string): Failure {
     );
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    value = parseJson(readFileSync(path, "utf8"));
   } catch (cause) {
     throw fail({ cause });
   }

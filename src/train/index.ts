@@ -44,6 +44,7 @@ export type { AnchorRow, PairRow, TermSaid } from "./pairRows.ts";
 export { type Failure, TrainingStopped } from "./failure.ts";
 export { configMistakes, omit, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
 export { configHash, differences } from "./decisive.ts";
+export { metricsLine } from "./metricsLine.ts";
 export { type CostEstimate, estimateCost } from "./estimate.ts";
 export { type Passes, planRun, type RunPlan } from "./planRun.ts";
 export type { Position } from "./position.ts";

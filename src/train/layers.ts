@@ -3,7 +3,9 @@ import { extname } from "node:path";
 
 import { entryOf } from "../core/catalogue.ts";
 import { ConfigError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { mistakes } from "../core/options.ts";
+import { harmless, quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { encoders } from "../encoders/index.ts";
 import { optimisers } from "../optim/index.ts";
@@ -77,7 +79,8 @@ export function setAt(tree: ConfigTree, path: string, value: unknown): ConfigTre
     const laid = named ? { name: value } : preset ? { preset: value } : value;
     return overlay(tree, { [key]: laid });
   }
-  const under = spelledOut(tree)[key];
+  const spelled = spelledOut(tree);
+  const under = Object.hasOwn(spelled, key) ? spelled[key] : undefined;
   return { ...tree, [key]: setAt(isTree(under) ? under : {}, rest.join("."), value) };
 }
 
@@ -85,7 +88,7 @@ export function setAt(tree: ConfigTree, path: string, value: unknown): ConfigTre
 export function valueOf(word: string): unknown {
   if (/^-?\d+(,-?\d+)+$/.test(word)) return word.split(",").map(Number);
   try {
-    return JSON.parse(word) as unknown;
+    return parseJson(word);
   } catch {
     return word;
   }
@@ -108,18 +111,13 @@ export async function readConfigFile(path: string): Promise<ConfigTree> {
 
 async function parsed(path: string, text: string): Promise<unknown> {
   try {
-    if (extname(path) === ".json") return JSON.parse(text) as unknown;
-    const { parse } = await import("yaml"); // YAML contains JSON
-    return parse(text) as unknown;
+    if (extname(path) === ".json") return parseJson(text);
+    const { parseYaml } = await import("./parseYaml.ts");
+    return parseYaml(text);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new ConfigError(
-      `config file ${JSON.stringify(path)} cannot be parsed: ${why}`,
-      undefined,
-      {
-        cause,
-      },
-    );
+    const what = `config file ${JSON.stringify(path)} cannot be parsed: ${harmless(why).slice(0, 200)}`;
+    throw new ConfigError(what, undefined, { cause });
   }
 }
 
@@ -127,7 +125,7 @@ function choiceMistakes(tree: ConfigTree): string[] {
   return choices.flatMap((key) => {
     const value = tree[key];
     if (value === undefined || typeof value === "string" || isTree(value)) return [];
-    return [`${key}: expected a name or an object with a name (is ${JSON.stringify(value)})`];
+    return [`${key}: expected a name or an object with a name (is ${quoted(value, 100)})`];
   });
 }
 

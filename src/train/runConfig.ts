@@ -4,11 +4,12 @@ import { resolve } from "node:path";
 import { z } from "zod";
 
 import { DataError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { mistakes } from "../core/options.ts";
 import { fileError, writeFileAtomic } from "../files/index.ts";
 import type { AutomaticChoice } from "./automatic.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
-import { omit } from "./layers.ts";
+import { configMistakes, omit } from "./layers.ts";
 import type { describeMachine } from "./machine.ts";
 import { existingRun, type RunFolder } from "./runFolder.ts";
 import type { Target } from "./stepper.ts";
@@ -38,8 +39,12 @@ const written = z.looseObject({
   ...{ epochs: z.int().min(1), batchSize: z.int().min(1), imageSize: z.int().min(1) },
   ...{ seed: z.int(), threads: z.int() },
   about: z.looseObject({
-    dataset: z.looseObject({ images: z.int(), fingerprint: z.string() }),
-    choices: z.array(z.unknown()),
+    dataset: z.looseObject({
+      ...{ images: z.int().min(0), fingerprint: z.string() },
+      classes: z.array(z.string()).optional(),
+    }),
+    choices: z.array(z.looseObject({ path: z.string(), reason: z.string() })),
+    lowering: z.record(z.string(), z.string()).optional(),
   }),
 });
 
@@ -59,11 +64,11 @@ export function readRunConfig({ config }: RunFolder): WrittenConfig {
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw fail("is no JSON: it was changed or cut short", { cause });
   }
-  const wrong = mistakes(written, value).at(0);
+  const wrong = mistakes(written, value).at(0) ?? configMistakes(value as ConfigTree).at(0);
   if (wrong === undefined) return value as WrittenConfig;
   const plain = wrong.replace("Invalid input: ", "").replace(/ \(is .*\)$/s, "");
   throw fail(`is not the config of a run: ${plain}`);

@@ -15,11 +15,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(path, { recursive: true }));
 
-const named = { name: "any" };
 const config = {
   ...{ data: "/photos", out: "/run", method: "simclr", device: "cpu" },
-  ...{ framework: { name: "simclr" }, encoder: named, head: named, loss: { name: "infoNce" } },
-  ...{ optimiser: named, samplers: [], views: {}, learningRate: 0.1, epochs: 10, batchSize: 10 },
+  ...{ framework: { name: "simclr" }, encoder: { name: "resnet" } },
+  ...{ head: { name: "linear" }, loss: { name: "infoNce" } },
+  ...{
+    optimiser: { name: "sgd" },
+    samplers: [],
+    views: {},
+    learningRate: 0.1,
+    epochs: 10,
+    batchSize: 10,
+  },
   ...{ imageSize: 32, seed: 0, threads: 1 },
   about: { dataset: { images: 100, fingerprint: "f" }, choices: [] },
 };

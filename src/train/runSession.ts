@@ -21,6 +21,7 @@ import { describeFailure, stopAt } from "./failure.ts";
 import { isHealthDue, openHealthProbe } from "./health/probe.ts";
 import { describeDiagnosis, watchHealth } from "./health/watch.ts";
 import { loadedBatch } from "./loadedBatch.ts";
+import { metricsLine } from "./metricsLine.ts";
 import { type LoopParts, type Progress, runLoop } from "./loop.ts";
 import { type Monitor, openMonitor } from "./monitor.ts";
 import { coverageFigures } from "./objectBoxes.ts";
@@ -133,7 +134,7 @@ type Seen = { loss: Outcome["loss"]; evaluation: Outcome["evaluation"] };
 /** What this sitting saw, or where earlier ones did the last whole epoch, what they wrote down. */
 async function lastSeen(seen: Seen, { metrics }: RunFolder, epochs: number): Promise<Seen> {
   if (seen.loss !== null || epochs === 0) return seen;
-  const records = (await readJsonLines(metrics)) as RunRecord[];
+  const records = await readJsonLines(metrics, metricsLine);
   const losses = records.flatMap((record) =>
     record.kind === "step" && record.epoch === epochs - 1 ? [record.loss] : [],
   );
@@ -186,10 +187,7 @@ function refreshing({ session, files }: Saving, loader: RunLoader): LoopParts["r
 
 /** What a run wrote before it goes on; nothing where that cannot be read, as training does not need it. */
 const earlierRecords = ({ metrics }: RunFolder): Promise<RunRecord[]> =>
-  readJsonLines(metrics).then(
-    (lines) => lines as RunRecord[],
-    () => [],
-  );
+  readJsonLines(metrics, metricsLine).catch(() => []);
 
 /** What the encoder has to beat: measured and written down before the first step, later read. */
 async function baselinesOf(

@@ -1,5 +1,6 @@
 import type { PixelSource } from "../core/pixels.ts";
 import { permutation, randomStream } from "../core/random.ts";
+import { openPixels } from "../files/pixels.ts";
 import { boxAt } from "./boxes.ts";
 import type { Boxes } from "./boxes.ts";
 import type { Box, Size } from "./crop.ts";
@@ -7,7 +8,6 @@ import { otherImage } from "./falsePositives.ts";
 import { drawImageViews } from "./imageViews.ts";
 import type { OtherImage } from "./imageViews.ts";
 import { packParameters, PACKED_PARAMETERS } from "./packedParameters.ts";
-import { openPixels } from "./pixelReader.ts";
 import type { ViewParameters } from "./parameters.ts";
 import type { ViewPolicy } from "./policy.ts";
 import { createRenderer } from "./render.ts";

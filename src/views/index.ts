@@ -30,8 +30,6 @@ export { objectCoverage } from "./objectCoverage.ts";
 export { packParameters, PACKED_PARAMETERS, unpackParameters } from "./packedParameters.ts";
 export { drawViewParameters, identityParameters } from "./parameters.ts";
 export type { ColourStep, ViewContext, ViewParameters } from "./parameters.ts";
-export { openPixels } from "./pixelReader.ts";
-export type { PixelReader } from "./pixelReader.ts";
 export { cropsWithBoxes, transformsOf, viewPresetNames, viewPresets } from "./policy.ts";
 export type { TransformPolicy, ViewOverride, ViewPolicy } from "./policy.ts";
 export { picturesOf, previewViews } from "./preview.ts";

@@ -9,13 +9,13 @@ import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../core/errors.ts";
 import type { PixelSource } from "../core/pixels.ts";
 import { randomStream } from "../core/random.ts";
+import { openPixels } from "../files/pixels.ts";
 import { epochOrder } from "./batches.ts";
 import { drawImageViews } from "./imageViews.ts";
 import { setBox, wholeBoxes } from "./boxes.ts";
 import { openViewLoader } from "./loader.ts";
 import type { ViewBatch, ViewLoaderOptions } from "./loader.ts";
 import type { ViewParameters } from "./parameters.ts";
-import { openPixels } from "./pixelReader.ts";
 import { createRenderer } from "./render.ts";
 import { viewPolicy } from "./viewOptions.ts";
 

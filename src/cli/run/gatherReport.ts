@@ -16,6 +16,7 @@ import type {
 import {
   type BaselineRecord,
   type EvaluationRecord,
+  metricsLine,
   readRunConfig,
   type RunConfig,
   type RunFolder,
@@ -193,7 +194,7 @@ export async function gatherReport(
 ): Promise<ReportData> {
   const { about, ...config } = readRunConfig(folder);
   const records = existsSync(folder.metrics)
-    ? ((await readJsonLines(folder.metrics)) as RunRecord[])
+    ? ((await readJsonLines(folder.metrics, metricsLine)) as RunRecord[])
     : [];
   const last = records.at(-1);
   const { contrapose, node, system, processor, cores, memoryGiB } = about;

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
+import { z } from "zod";
+
 import { DataError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import type { SplitChoice } from "../../data/index.ts";
 import { encoderHash, type Evaluation } from "../../evaluate/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
@@ -43,15 +46,39 @@ export async function keepEvaluation(
   await keepFile(folder.evaluation, JSON.stringify(kept, null, 2), printer);
 }
 
+const accuracy = z.looseObject({
+  ...{ accuracy: z.number(), interval: z.tuple([z.number(), z.number()]) },
+  withoutCopies: z.number().nullish(),
+});
+const vote = accuracy.extend({ k: z.number(), temperature: z.number() });
+const accuracies = { knn: vote.nullish(), linear: accuracy.nullish() };
+const spread = { uniformity: z.number(), effectiveRank: z.number(), dimension: z.number() };
+
+/** The structure of an evaluation that is kept, as far as its readers go by it. */
+const written = z.looseObject({
+  ...{ ...accuracies, ...spread, alignment: z.number(), features: z.enum(["features", "head"]) },
+  ...{ encoder: z.string(), encoderHash: z.string(), classes: z.array(z.string()) },
+  images: z.looseObject({
+    ...{ train: z.number(), test: z.number(), how: z.string() },
+    copies: z.number().nullable(),
+  }),
+  baselines: z.looseObject({
+    chance: z.number().nullable(),
+    untrained: z.looseObject({ ...accuracies, ...spread, alignment: z.number() }).optional(),
+    pixels: z.looseObject({ ...accuracies, ...spread }).optional(),
+  }),
+  ...{ train: z.string().optional(), test: z.string().optional() },
+}) as z.ZodType<Written>;
+
 /** The evaluation that was kept in a run; undefined where there is none, or none that can be read. */
 export function keptEvaluation(folder: RunFolder): (Evaluation & EvaluationSources) | undefined {
-  let kept: Written | null;
+  let kept: Written | undefined;
   try {
-    kept = JSON.parse(readFileSync(folder.evaluation, "utf8")) as Written | null;
+    kept = written.safeParse(parseJson(readFileSync(folder.evaluation, "utf8"))).data;
   } catch {
     return undefined;
   }
-  if (typeof kept !== "object" || kept === null) return undefined;
+  if (kept === undefined) return undefined;
   const { knn, linear } = kept;
   return { ...omit(kept, "knn", "linear"), ...(knn && { knn }), ...(linear && { linear }) };
 }

@@ -128,7 +128,7 @@ function lines(entry: Described): string[] {
 export async function runList({ words, printer }: Call): Promise<Answer> {
   const all = catalogue();
   const [kind] = words;
-  if (kind !== undefined && all[kind] === undefined) {
+  if (kind !== undefined && !Object.hasOwn(all, kind)) {
     const near = suggest(kind, Object.keys(all));
     throw new ConfigError(
       `list: ${JSON.stringify(kind)} is none of ${Object.keys(all).join(", ")}`,

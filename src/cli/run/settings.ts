@@ -1,4 +1,5 @@
 import { ConfigError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import {
   type ConfigTree,
   configMistakes,
@@ -35,8 +36,8 @@ function withSet(tree: ConfigTree, words: readonly string[]): { tree: ConfigTree
   const odd: string[] = [];
   const result = words.reduce((at, word) => {
     const [path, ...value] = word.split("=");
-    if (value.length === 0 || !/^[a-zA-Z$][\w.]*$/.test(path)) {
-      odd.push(`--set ${word} is no path=value`);
+    if (value.length === 0 || !/^[a-zA-Z$]\w*(\.\w+){0,15}$/.test(path)) {
+      odd.push(`--set ${quoted(word, 100)} is no path=value`);
       return at;
     }
     return setAt(at, path, flagValue(path, value.join("=")));

@@ -25,6 +25,9 @@ const Params = z.object({
   betas: rows,
 });
 
+/** Columns of a matrix, which may have no row. */
+const widthOf = (matrix: readonly (readonly unknown[])[]): number => matrix.at(0)?.length ?? 0;
+
 /** Positions in the list of hardest rows, as the uniform numbers that pick them. */
 function draws(
   { pairs, alphas, picks, betas }: z.output<typeof Params>,
@@ -41,7 +44,7 @@ function draws(
     picks: picks.map((list) => list.map((place) => middle(place, top))),
     betas,
   };
-  const some = Object.entries(all).filter(([, matrix]) => matrix[0].length > 0);
+  const some = Object.entries(all).filter(([, matrix]) => widthOf(matrix) > 0);
   return Object.fromEntries(some.map(([name, matrix]) => [name, machine.reals(matrix, name)]));
 }
 
@@ -50,12 +53,13 @@ export const mochi = defineAdapter({
   params: Params,
   inputs: QueueInputs,
   async run(params, inputs, machine) {
-    const [pairMixes, queryMixes] = [params.pairs[0].length, params.picks[0].length];
+    const [pairMixes, queryMixes] = [widthOf(params.pairs), widthOf(params.picks)];
     const options = { topN: params.topN, topShare: 1, pairMixes, queryMixes };
     const drawn = draws(params, Math.min(params.topN, inputs.queue.length), machine);
     const constants = { ...queueConstants(inputs, machine), ...drawn };
     const variables = queryVariables(inputs, machine);
-    return differentiated(machine, variables, constants, (raw, given) => {
+    const none = { synthetic: inputs.query.map(() => []) }; // what a case without mixes expects
+    const outputs = await differentiated(machine, variables, constants, (raw, given) => {
       const unit = unitQueue(raw, given);
       const similarity = queueSimilarity(unit.query.ref, unit.key, unit.queue.ref); // [n, 1 + K]
       const pairs = pairsOf(given);
@@ -67,13 +71,14 @@ export const mochi = defineAdapter({
       const detached = { ...scene, anchors: lax.stopGradient(unit.query.ref) };
       const shown = mochiRows(detached, refPairs(pairs), options);
       const mixed = mixers.mochi.apply(scene, refPairs(pairs), { ...options, warmup: 0 });
-      const none = np.zeros(mixed.negative.shape).astype(similarity.dtype); // [n, S]
+      const nobody = np.zeros(mixed.negative.shape).astype(similarity.dtype); // [n, S]
       const all = {
-        positive: np.concatenate([pairs.positive, none], 1), // [n, 1 + K + S]
+        positive: np.concatenate([pairs.positive, nobody], 1), // [n, 1 + K + S]
         negative: np.concatenate([pairs.negative, mixed.negative], 1), // [n, 1 + K + S]
       };
       const widened = np.concatenate([similarity.ref, mixed.similarity], 1); // [n, 1 + K + S]
       return { perAnchor: infoNce(widened, all, { temperature: params.temperature }), ...shown };
     });
+    return pairMixes + queryMixes === 0 ? { ...none, ...outputs } : outputs;
   },
 });

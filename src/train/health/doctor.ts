@@ -2,14 +2,13 @@ import { existsSync } from "node:fs";
 
 import { DataError } from "../../core/errors.ts";
 import { readJsonLines } from "../../files/index.ts";
-import type { BaselineRecord, EvaluationRecord, StepRecord } from "../events.ts";
 import { readFailure } from "../failure.ts";
+import { metricsLine } from "../metricsLine.ts";
 import { readRunConfig } from "../runConfig.ts";
+import type { RunRecord } from "../runFiles.ts";
 import { existingRun } from "../runFolder.ts";
 import { diagnose } from "./diagnose.ts";
-import type { Diagnosis, HealthRecord } from "./records.ts";
-
-type Line = StepRecord | EvaluationRecord | BaselineRecord | HealthRecord;
+import type { Diagnosis } from "./records.ts";
 
 /** A run that stopped at a number that is not finite, after `done` steps; undefined where it came past that step. */
 function stopped(path: string, done: number, upTo: number): Diagnosis | undefined {
@@ -38,11 +37,10 @@ export async function examineRun(
     );
   }
   const upTo = options.upTo ?? Infinity;
-  const lines = ((await readJsonLines(folder.metrics)) as Line[]).filter(
-    ({ step }) => step <= upTo,
-  );
-  const of = <K extends Line["kind"]>(kind: K) =>
-    lines.filter((line): line is Extract<Line, { kind: K }> => line.kind === kind);
+  const all = await readJsonLines(folder.metrics, metricsLine);
+  const lines = all.filter(({ step }) => step <= upTo);
+  const of = <K extends RunRecord["kind"]>(kind: K) =>
+    lines.filter((line): line is Extract<RunRecord, { kind: K }> => line.kind === kind);
   const steps = of("step");
   const perEpoch = Math.max(1, Math.floor(about.dataset.images / config.batchSize));
   const totalSteps = Math.max(config.epochs * perEpoch, steps.length);

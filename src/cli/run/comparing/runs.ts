@@ -13,6 +13,7 @@ import {
   type RunStanding,
   runTree,
 } from "../../../compare/index.ts";
+import { metricsLine } from "../../../train/index.ts";
 import { VERSION } from "../../../core/version.ts";
 import { readJsonLines, writeFileAtomic } from "../../../files/index.ts";
 import type { Answer, Call } from "../../verb.ts";
@@ -62,7 +63,7 @@ async function resultOf(
   evaluated: Evaluated,
 ): Promise<RunResult> {
   const path = join(folder.runs, name);
-  const records = await readJsonLines(join(path, "metrics.jsonl"));
+  const records = await readJsonLines(join(path, "metrics.jsonl"), metricsLine);
   const { knn, linear, alignment, uniformity, effectiveRank, images, baselines } = evaluated;
   const { chance, untrained, pixels } = baselines;
   return {

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type CompareFolder, type PlannedArm, speedOf } from "../../../compare/index.ts";
 import { ConfigError, ContraposeError } from "../../../core/errors.ts";
 import { readJsonLines, writeFileAtomic } from "../../../files/index.ts";
-import { omit } from "../../../train/index.ts";
+import { metricsLine, omit } from "../../../train/index.ts";
 import type { Call } from "../../verb.ts";
 import { inParallel, released, runChild } from "./child.ts";
 
@@ -48,7 +48,10 @@ async function pilot(
   while (!over && speed === undefined) {
     await pause(POLL_MS);
     const metrics = join(out, "metrics.jsonl");
-    if (existsSync(metrics)) speed = speedOf((await readJsonLines(metrics)) as never[], enough);
+    if (existsSync(metrics)) {
+      const records = await readJsonLines(metrics, metricsLine);
+      speed = speedOf(records as never[], enough);
+    }
   }
   stop.abort();
   const { error } = await ended;
