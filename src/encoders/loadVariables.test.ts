@@ -9,7 +9,7 @@ const target = () => resnet({ width: 2, blocks: [1] }).init(0);
 test("loads what fits, through wrappers, and reports the rest", () => {
   const { parameters, statistics } = target();
   const source: HostRecord = {
-    "module.encoder.conv1.weight": full(parameters["conv1.weight"].shape, 7),
+    "module.encoder_q.conv1.weight": full(parameters["conv1.weight"].shape, 7),
     "module.encoder.bn1.weight": full([3], 7),
     "module.encoder.bn1.running_mean": full(statistics["bn1.running_mean"].shape, 0.5, "float64"),
     "module.encoder.bn1.num_batches_tracked": full([], 9, "int32"),

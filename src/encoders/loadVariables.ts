@@ -9,7 +9,7 @@ export type LoadReport = {
   wrongShape: { name: string; expected: readonly number[]; found: readonly number[] }[];
 };
 
-const prefixes = ["module.", "encoder.", "backbone.", "model.", "state_dict."];
+const prefixes = ["module.", "encoder_q.", "encoder.", "backbone.", "model.", "state_dict."];
 const known = (name: string) => name.endsWith("num_batches_tracked");
 
 /** The name without wrappers that other programs put in front. */
@@ -27,7 +27,7 @@ function asFloat32(source: HostArray): HostArray<"float32"> {
 /**
  * Takes over the weights of a record into a copy of `target`, by name.
  *
- * Wrappers in front of names (`module.`, `encoder.`, `backbone.`, `model.`) are looked through; an exact
+ * Wrappers in front of names (`module.`, `encoder_q.`, `encoder.`, `backbone.`, `model.`) are looked through; an exact
  * name wins over a wrapped one. What does not fit stays as it was and is reported; a classifier
  * (`fc.*`, `head.*`) shows up as unexpected.
  */

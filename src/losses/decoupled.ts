@@ -34,7 +34,7 @@ export const decoupled = defineLoss({
   options: z.strictObject({
     temperature: z
       .number()
-      .positive()
+      .min(1e-4)
       .default(0.1)
       .describe("divides similarities; a low one looks mostly at the nearest negatives"),
     weighting: z

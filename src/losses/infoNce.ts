@@ -98,7 +98,7 @@ export const infoNce = defineLoss({
   options: z.strictObject({
     temperature: z
       .number()
-      .positive()
+      .min(1e-4)
       .default(0.2)
       .describe("divides similarities; a low one looks mostly at the nearest negatives"),
     positives: z

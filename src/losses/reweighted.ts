@@ -21,7 +21,7 @@ export type Reweighting = {
 export const correctionOptions = {
   temperature: z
     .number()
-    .positive()
+    .min(1e-4)
     .default(0.5)
     .describe("divides similarities; low ones clamp most anchors unless tauPlus is low too"),
   tauPlus: z

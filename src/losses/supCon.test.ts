@@ -108,7 +108,7 @@ describe("supCon", () => {
 
   test("refuses a base temperature of 0", async () => {
     await expect(lossOf(supCon, twoViewTable(1, 2), { baseTemperature: 0 })).rejects.toThrow(
-      "supCon: baseTemperature: Too small: expected number to be >0 (is 0)",
+      "supCon: baseTemperature: Too small: expected number to be >=0.0001 (is 0)",
     );
   });
 

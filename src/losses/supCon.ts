@@ -30,12 +30,12 @@ export const supCon = defineLoss({
       .describe("mean over positives outside the logarithm, inside it, or their sum inside it"),
     temperature: z
       .number()
-      .positive()
+      .min(1e-4)
       .default(0.1)
       .describe("divides similarities; a low one looks mostly at the nearest negatives"),
     baseTemperature: z
       .number()
-      .positive()
+      .min(1e-4)
       .optional()
       .describe(
         "the loss is multiplied by temperature / baseTemperature; the temperature if absent",

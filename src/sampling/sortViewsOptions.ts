@@ -35,13 +35,13 @@ export const SortViewsOptions = z.strictObject({
     ),
   rankTemperature: z
     .number()
-    .positive()
+    .min(1e-4)
     .default(0.5)
     .describe('temperature of the second term in the mode "ranked", above that of the loss'),
   softCentre: share(0.9).describe('percentile at which a view has weight ½ in the mode "soft"'),
   softTemperature: z
     .number()
-    .positive()
+    .min(1e-4)
     .default(0.02)
     .describe('percentiles over which the weight falls in the mode "soft"'),
   explore: share(0.1).describe("probability that a demotion is cancelled"),

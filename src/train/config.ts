@@ -16,7 +16,7 @@ export type { Named } from "../methods/index.ts";
 const evaluation = z.strictObject({
   every: z.int().min(0).optional().describe("epochs between two measurements; 0 measures nothing"),
   k: z.int().min(1).optional().describe("neighbours that vote; 20 by default"),
-  temperature: z.number().positive().optional().describe("of the vote's weights; 0.07 by default"),
+  temperature: z.number().min(1e-4).optional().describe("of the vote's weights; 0.07 by default"),
   images: z.int().min(10).optional().describe("images measured at most; 2000 by default"),
 });
 

@@ -50,6 +50,14 @@ test("weights with a larger first layer give all the rest, and the report names 
   expect(text).toMatch(/in the file, not used: fc\.weight$/); // no counters
 });
 
+test("weights that hold NaN are refused by name", async () => {
+  const path = join(folder, "nan.safetensors");
+  await writeSafetensors(path, { "conv1.weight": full([4, 3, 3, 3], NaN) });
+  await expect(initialise(stateOf(), path)).rejects.toThrow(
+    /conv1\.weight of .* holds NaN at place 0/,
+  );
+});
+
 test("weights of another width are refused with both shapes", async () => {
   await expect(initialise(stateOf(6), await torchvision())).rejects.toThrow(
     /fits the encoder: \S+ is \[[\d, ]+\] in the file, here \[[\d, ]+\]/,

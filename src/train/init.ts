@@ -1,5 +1,5 @@
 import type { HostRecord } from "../core/arrays.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
 import { type HostVariables, type LoadReport, loadVariables } from "../encoders/index.ts";
 import { readSafetensors } from "../files/index.ts";
 import { weightsPath } from "../inference/index.ts";
@@ -35,6 +35,18 @@ function nothingFits(path: string, own: HostRecord, source: HostRecord, report: 
   );
 }
 
+/** Refuses weights with a value that is no finite number: the first step would fail for no reason of its own. */
+function checkFinite(path: string, arrays: HostRecord): void {
+  for (const [name, { data }] of Object.entries(arrays)) {
+    for (let i = 0; i < data.length; i++) {
+      if (Number.isFinite(Number(data[i]))) continue;
+      throw new DataError(
+        `init: ${name} of ${JSON.stringify(path)} holds ${String(data[i])} at place ${i}, expected finite numbers`,
+      );
+    }
+  }
+}
+
 /**
  * Starts from given weights: whatever has a name and shape of the encoder or head is taken, in the state
  * itself and in its averaged and momentum copies. Names are torchvision's; prefixes as wrappers leave them
@@ -43,6 +55,7 @@ function nothingFits(path: string, own: HostRecord, source: HostRecord, report: 
 export async function initialise(state: HostState, from: string): Promise<Loaded> {
   const path = weightsPath(from);
   const { arrays } = await readSafetensors(path);
+  checkFinite(path, arrays);
   for (const copy of [state.average, state.key]) {
     if (copy === undefined) continue;
     load(copy.encoder, arrays);

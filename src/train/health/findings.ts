@@ -171,7 +171,7 @@ const rateTooHigh: Finding = {
         fact("growth of the weights", growth, "below 1.2 in the first tenth of a run"),
         fact("loss", last.loss, `below ${last.chanceLoss.toFixed(2)}, chance`),
       ],
-      change: `a learning rate of ${(last.learningRate / 100).toPrecision(1)} or so`,
+      change: `a learning rate of ${Number(Math.min(last.learningRate / 100, 0.1).toPrecision(1))} or so`,
     };
   },
 };
