@@ -7,6 +7,8 @@ export type LoadReport = {
   missing: string[];
   unexpected: string[];
   wrongShape: { name: string; expected: readonly number[]; found: readonly number[] }[];
+  /** What stood in front of names that were loaded, as `module.encoder_q.`. */
+  wrappers: string[];
 };
 
 const prefixes = ["module.", "encoder_q.", "encoder.", "backbone.", "model.", "state_dict."];
@@ -37,8 +39,15 @@ export function loadVariables(
 ): { variables: HostVariables; report: LoadReport } {
   const byName = new Map(Object.keys(source).map((name) => [bare(name), name]));
   for (const name of Object.keys(source)) byName.set(name, name);
-  const report: LoadReport = { loaded: [], missing: [], unexpected: [], wrongShape: [] };
+  const report: LoadReport = {
+    loaded: [],
+    missing: [],
+    unexpected: [],
+    wrongShape: [],
+    wrappers: [],
+  };
   const used = new Set<string>();
+  const wrappers = new Set<string>();
   const fill = (record: HostRecord): HostRecord =>
     Object.fromEntries(
       Object.entries(record).map(([name, old]) => {
@@ -54,10 +63,12 @@ export function loadVariables(
           return [name, old];
         }
         report.loaded.push(name);
+        if (from !== name) wrappers.add(from.slice(0, -name.length));
         return [name, asFloat32(found)];
       }),
     );
   const variables = { parameters: fill(target.parameters), statistics: fill(target.statistics) };
+  report.wrappers = [...wrappers];
   report.unexpected = Object.keys(source).filter((name) => !used.has(name) && !known(name));
   return { variables, report };
 }

@@ -50,6 +50,22 @@ test("weights with a larger first layer give all the rest, and the report names 
   expect(text).toMatch(/in the file, not used: fc\.weight$/); // no counters
 });
 
+test("names of a MoCo checkpoint are looked through, and the report says so", async () => {
+  const { parameters } = resnet({ width: 4, blocks: [1] }).init(1);
+  const path = join(folder, "moco.safetensors");
+  const wrapped = Object.entries(parameters).map(([name, array]) => [
+    `module.encoder_q.${name}`,
+    array,
+  ]);
+  await writeSafetensors(path, Object.fromEntries(wrapped) as HostRecord);
+  const state = stateOf();
+  const loaded = await initialise(state, path);
+  expect(state.encoder.parameters["conv1.weight"].data).toEqual(parameters["conv1.weight"].data);
+  expect(describeLoaded(loaded)).toContain(
+    'moco.safetensors; looked through "module.encoder_q." in front of names; not in the file',
+  );
+});
+
 test("weights that hold NaN are refused by name", async () => {
   const path = join(folder, "nan.safetensors");
   await writeSafetensors(path, { "conv1.weight": full([4, 3, 3, 3], NaN) });

@@ -50,7 +50,7 @@ function checkFinite(path: string, arrays: HostRecord): void {
 /**
  * Starts from given weights: whatever has a name and shape of the encoder or head is taken, in the state
  * itself and in its averaged and momentum copies. Names are torchvision's; prefixes as wrappers leave them
- * (`module.`, `backbone.`, `encoder.`) are looked through.
+ * (`module.`, `encoder_q.`, `backbone.`) are looked through.
  */
 export async function initialise(state: HostState, from: string): Promise<Loaded> {
   const path = weightsPath(from);
@@ -72,6 +72,7 @@ export async function initialise(state: HostState, from: string): Promise<Loaded
     missing: [...encoder.missing, ...head.missing],
     wrongShape: [...encoder.wrongShape, ...head.wrongShape],
     unexpected: encoder.unexpected.filter((name) => head.unexpected.includes(name)),
+    wrappers: [...new Set([...encoder.wrappers, ...head.wrappers])],
   };
 }
 
@@ -83,12 +84,15 @@ function stemHint(wrong: readonly WrongShape[]): string {
 }
 
 /** Says what was and what was not loaded. */
-export function describeLoaded({ path, loaded, missing, wrongShape, unexpected }: Loaded): string {
+export function describeLoaded(loaded: Loaded): string {
+  const { path, missing, wrongShape, unexpected, wrappers } = loaded;
   const names = (list: readonly string[]) =>
     list.slice(0, 4).join(", ") + (list.length > 4 ? ` and ${list.length - 4} more` : "");
   const shapes = names(wrongShape.map(describeShapes)) + stemHint(wrongShape);
+  const through = wrappers.map((wrapper) => JSON.stringify(wrapper));
   const parts = [
-    `init       ${loaded.length} arrays from ${path}`,
+    `init       ${loaded.loaded.length} arrays from ${path}`,
+    wrappers.length > 0 ? `looked through ${names(through)} in front of names` : "",
     missing.length > 0 ? `not in the file, drawn anew: ${names(missing)}` : "",
     wrongShape.length > 0 ? `of another shape, drawn anew: ${shapes}` : "",
     unexpected.length > 0 ? `in the file, not used: ${names(unexpected)}` : "",
