@@ -114,12 +114,12 @@ export function catalogue(): Record<string, Described[]> {
   };
 }
 
-function lines(entry: Described): string[] {
-  const head = `  ${entry.name.padEnd(13)} ${entry.summary}`;
-  const source = `${"".padEnd(16)}${entry.source}`;
+function lines(entry: Described, width: number): string[] {
+  const head = `  ${entry.name.padEnd(width)} ${entry.summary}`;
+  const source = `${"".padEnd(width + 3)}${entry.source}`;
   const options = Object.entries(entry.options).map(([name, option]) => {
     const value = option.default === undefined ? "–" : JSON.stringify(option.default);
-    return `${"".padEnd(16)}${`${name} = ${value}`.padEnd(26)} ${option.describe}`;
+    return `${"".padEnd(width + 3)}${`${name} = ${value}`.padEnd(26)} ${option.describe}`;
   });
   return entry.source === "" ? [head] : [head, source, ...options];
 }
@@ -138,8 +138,9 @@ export async function runList({ words, printer }: Call): Promise<Answer> {
   const chosen = kind === undefined ? omit(all, "settings") : { [kind]: all[kind] };
   for (const [name, entries] of Object.entries(chosen)) {
     printer.say(name);
+    const width = Math.max(13, ...entries.map((entry) => entry.name.length));
     for (const entry of entries) {
-      const text = lines(entry);
+      const text = lines(entry, width);
       // options only where one kind was asked for: the whole list stays readable
       for (const line of kind === undefined ? text.slice(0, 1) : text) printer.say(line);
     }
