@@ -1,10 +1,13 @@
-import { entryNamed } from "../core/catalogue.ts";
-import { DataError } from "../core/errors.ts";
+import { z } from "zod";
+
+import { choiceFrom, entryNamed } from "../core/catalogue.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
+import { firstMistake, isJson, parseJson } from "../core/json.ts";
 import { quoted } from "../core/quote.ts";
 import { VERSION } from "../core/version.ts";
-import type { PixelRange, SplitChoice } from "../data/index.ts";
-import { encoders, type Encoder, type Network } from "../encoders/index.ts";
-import type { ViewPolicy } from "../views/index.ts";
+import { PixelRange, type SplitChoice, splitNames } from "../data/index.ts";
+import { encoders, type Encoder, heads, type Network } from "../encoders/index.ts";
+import { ViewOptions, viewPolicy, type ViewPolicy } from "../views/index.ts";
 import { type InputFormat, inputFormat } from "./format.ts";
 
 /** An entry of a catalogue with its options. */
@@ -67,27 +70,85 @@ export function encoderMetadata(description: EncoderDescription): Record<string,
   };
 }
 
-const parsed = <T>(text: string | undefined): T | undefined =>
-  text === undefined ? undefined : (JSON.parse(text) as T);
+/** A text of metadata as the JSON it is, or a mistake. */
+const json = z.string().transform((text, context): unknown => {
+  if (isJson(text)) return parseJson(text);
+  context.addIssue({ code: "custom", message: "expected JSON" });
+  return z.NEVER;
+});
 
-/** The description that `encoderMetadata` wrote, or undefined where it did not. */
-export function descriptionOf(metadata: Record<string, string>): EncoderDescription | undefined {
-  if (metadata.encoder === undefined || metadata.contrapose === undefined) return undefined;
-  const format = inputFormat({
-    imageSize: Number(metadata.imageSize),
-    mean: JSON.parse(metadata.mean) as [number, number, number],
-    std: JSON.parse(metadata.std) as [number, number, number],
-    crop: parsed<InputFormat["crop"]>(metadata.crop),
-    interpolation: metadata.interpolation as InputFormat["interpolation"],
+const LARGEST = 4096; // pixels of a side of an encoder's input
+const channel = (least: number) => z.number().min(least).max(1e6);
+const triple = (least: number) => z.tuple([channel(least), channel(least), channel(least)]);
+
+/** A choice from a catalogue, as it was written: filled in again it is the same. */
+const chosen = (choice: z.ZodType) =>
+  z.looseObject({ name: z.string() }).superRefine((value, context) => {
+    for (const issue of choice.safeParse(value).error?.issues ?? []) {
+      context.addIssue({ code: "custom", message: issue.message, path: issue.path });
+    }
   });
-  return {
-    encoder: JSON.parse(metadata.encoder) as EncoderDescription["encoder"],
-    ...format,
-    dimension: Number(metadata.dimension),
-    version: metadata.contrapose,
-    start: parsed<Start>(metadata.start),
-    training: parsed<Training>(metadata.training),
-  };
+
+const training: z.ZodType<Training> = z.looseObject({
+  method: z.string(),
+  head: chosen(choiceFrom(heads)),
+  views: ViewOptions.transform((views) => viewPolicy(views)),
+  seed: z.int().min(0).max(4294967295),
+  data: z.string(),
+  ranges: z.array(PixelRange).optional(),
+  split: z.enum(["heldOut", ...splitNames]).optional(),
+});
+
+const written = z.object({
+  contrapose: z.string(),
+  encoder: json.pipe(chosen(choiceFrom(encoders))),
+  imageSize: z.string().transform(Number).pipe(z.int().min(1).max(LARGEST)),
+  mean: json.pipe(triple(-1e6)),
+  std: json.pipe(triple(1e-6)),
+  crop: json
+    .pipe(z.object({ of: z.enum(["square", "whole"]), share: z.number().positive().max(16) }))
+    .optional(),
+  interpolation: z.enum(["bilinear", "bicubic", "lanczos"]).optional(),
+  dimension: z.string().transform(Number).pipe(z.int().min(1)),
+  start: json.pipe(z.object({ from: z.string(), licence: z.string().optional() })).optional(),
+  training: json.pipe(training).optional(),
+});
+
+/**
+ * The description that `encoderMetadata` wrote, or undefined where it did not. `source` names the file in errors:
+ * `DataError` with the field where it is damaged.
+ */
+export function descriptionOf(
+  metadata: Record<string, string>,
+  source: string,
+): EncoderDescription | undefined {
+  if (metadata.encoder === undefined || metadata.contrapose === undefined) return undefined;
+  const result = written.safeParse(metadata);
+  if (!result.success) {
+    throw new DataError(
+      `${source}: metadata: ${firstMistake(written, metadata)}`,
+      "the file was damaged or changed after it was written",
+    );
+  }
+  const { contrapose: version, encoder, dimension, start, training: how, ...format } = result.data;
+  return { encoder, ...inputFormat(format), dimension, version, start, training: how };
+}
+
+/** The network of a description that was read. Throws `DataError` where there is none, or another than it says. */
+export function describedNetwork(description: EncoderDescription, source: string): Network {
+  const fail = (what: string) =>
+    new DataError(
+      `${source}: metadata: ${what}`,
+      "the file was damaged or changed after it was written",
+    );
+  let network: Network;
+  try {
+    network = networkFor(description);
+  } catch (error) {
+    throw error instanceof ConfigError ? fail(error.message) : error;
+  }
+  if (network.dimension === description.dimension) return network;
+  throw fail(`dimension: expected ${network.dimension} (is ${description.dimension})`);
 }
 
 /** The network that a description stands for. */

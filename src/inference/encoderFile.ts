@@ -7,7 +7,7 @@ import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { type Head, heads, type HostVariables, type Network } from "../encoders/index.ts";
 import { readSafetensors } from "../files/index.ts";
-import { descriptionOf, type EncoderDescription, networkFor } from "./description.ts";
+import { describedNetwork, descriptionOf, type EncoderDescription } from "./description.ts";
 import type { StatedInput } from "./format.ts";
 import { namedEncoder } from "./namedEncoder.ts";
 import { factsBeside, repositoryAt } from "./repository.ts";
@@ -75,13 +75,13 @@ export async function loadEncoder(path: string, stated: StatedInput = {}): Promi
   const repository = repositoryAt(path);
   const file = repository?.weights ?? weightsPath(path);
   const { arrays, metadata } = await readSafetensors(file);
-  const description = descriptionOf(metadata);
+  const description = descriptionOf(metadata, JSON.stringify(file));
   if (description === undefined) {
     const found = namedEncoder(file, arrays, repository ?? factsBeside(file), stated);
     return { path: file, ...found };
   }
   refuseStated(file, stated);
-  const network = networkFor(description);
+  const network = describedNetwork(description, JSON.stringify(file));
   return { path: file, description, network, variables: fillVariables(file, network, arrays) };
 }
 

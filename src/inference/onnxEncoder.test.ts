@@ -149,15 +149,13 @@ test("weights in a file beside the model are found, and belong to its hash", asy
 test("a model that fails while it computes is named, with what it was given", async () => {
   const graph = new GraphBuilder();
   graph.input("pixels", "float32", ["N", 3, SIDE, SIDE]);
-  const flat = graph.emit("Reshape", ["pixels", graph.ints([1, 3 * SIDE * SIDE])]);
-  graph.output("features", flat, "float32", ["N", 3 * SIDE * SIDE]);
-  const path = join(folder, "one.onnx");
+  const flat = graph.emit("Reshape", ["pixels", graph.ints([1, 7])]);
+  graph.output("features", flat, "float32", ["N", 7]);
+  const path = join(folder, "seven.onnx");
   writeFileSync(path, graph.toBytes("test"));
-  const encoder = await openOnnxEncoder(path, stated);
-  await expect(encoder.embed(rows)).rejects.toThrow(
-    /one.onnx" cannot compute float32 \[5, 3, 4, 4\]: /,
+  await expect(openOnnxEncoder(path, stated)).rejects.toThrow(
+    /seven.onnx" cannot compute float32 \[1, 3, 4, 4\]: /,
   );
-  await encoder.dispose();
 });
 
 test("a model of images that are not square is refused, without a word of --size", async () => {
@@ -165,5 +163,32 @@ test("a model of images that are not square is refused, without a word of --size
   const refused = openOnnxEncoder(wide, stated);
   await expect(refused).rejects.toThrow(
     /^"[^"]*wide.onnx" takes float32 \[N, 3, 4, 8\], expected square images$/,
+  );
+});
+
+test("a model that answers one image at a time is asked one by one", async () => {
+  const graph = new GraphBuilder();
+  graph.input("pixels", "float32", ["N", 3, SIDE, SIDE]);
+  const mean = graph.emit("ReduceMean", ["pixels", graph.ints([2, 3])], { keepdims: 0 });
+  const flat = graph.emit("Reshape", [mean, graph.ints([1, -1])]); // [1, 3 N]
+  graph.output("colour", flat, "float32", ["N", "D"]);
+  const path = join(folder, "single.onnx");
+  writeFileSync(path, graph.toBytes("test"));
+  const encoder = await openOnnxEncoder(path, stated);
+  expect(encoder.dimension).toBe(3);
+  expect(Array.from(await encoder.embed(rows))).toEqual(expected);
+  await encoder.dispose();
+});
+
+test("a model that gives fewer rows than images is refused", async () => {
+  const graph = new GraphBuilder();
+  graph.input("pixels", "float32", [2, 3, SIDE, SIDE]);
+  const mean = graph.emit("ReduceMean", ["pixels", graph.ints([0, 2, 3])], { keepdims: 0 });
+  const flat = graph.emit("Reshape", [mean, graph.ints([1, 3])]);
+  graph.output("colour", flat, "float32", ["N", 3]);
+  const path = join(folder, "one-row.onnx");
+  writeFileSync(path, graph.toBytes("test"));
+  await expect(openOnnxEncoder(path, stated)).rejects.toThrow(
+    'one-row.onnx" gives float32 [1, 3] for float32 [2, 3, 4, 4], expected one vector an image',
   );
 });

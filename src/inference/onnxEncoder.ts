@@ -5,8 +5,9 @@ import { dirname } from "node:path";
 
 import { z } from "zod";
 
-import type { HostArray } from "../core/arrays.ts";
+import { type HostArray, zeros } from "../core/arrays.ts";
 import { ConfigError, ContraposeError, DataError } from "../core/errors.ts";
+import { harmless } from "../core/quote.ts";
 import { openOnnx, type OnnxModel, type OnnxOptions, type OnnxValue } from "../engine/index.ts";
 import { explained, insideFolder } from "../files/index.ts";
 import { embedBatches, type EmbedCalls, type Rows } from "./embedder.ts";
@@ -140,6 +141,8 @@ function batchOf({ shape: [count] }: OnnxValue, layout: Layout, size: number) {
   return { shape: [fixed ?? BATCH, ...each], any: fixed === undefined };
 }
 
+const described = ({ dtype, shape }: HostArray): string => shown({ name: "", type: dtype, shape });
+
 /** Runs a model on one batch; what fails there is the model's own affair. */
 async function runModel(
   path: string,
@@ -147,17 +150,37 @@ async function runModel(
   { input, output }: { input: OnnxValue; output: OnnxValue },
   images: HostArray<"float32">,
 ): Promise<HostArray<"float32">> {
+  let result: HostArray<"float32">;
   try {
     const results = await model.run({ [input.name]: images }, [output.name]);
-    return results[output.name] as HostArray<"float32">;
+    result = results[output.name];
   } catch (cause) {
     const [first] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
-    const given = shown({ name: input.name, type: images.dtype, shape: images.shape });
     throw new DataError(
-      `${JSON.stringify(path)} cannot compute ${given}: ${first}`,
+      `${JSON.stringify(path)} cannot compute ${described(images)}: ${harmless(first).slice(0, 300)}`,
       "give another --image-size, or a model that takes as many images at once",
       { cause },
     );
+  }
+  if (result.shape[0] === images.shape[0] && result.data.length > 0) return result;
+  throw new DataError(
+    `${JSON.stringify(path)} gives ${described(result)} for ${described(images)}, expected one vector an image`,
+    "export it so that every image has a row",
+  );
+}
+
+type Infer = (images: HostArray<"float32">) => Promise<HostArray<"float32">>;
+
+/** The batches that a model takes; one that fails where images come together is asked one by one. */
+async function workingBatch(infer: Infer, batch: ReturnType<typeof batchOf>) {
+  if (!batch.any) return batch;
+  const [, ...each] = batch.shape;
+  try {
+    await infer(zeros([2, ...each]));
+    return batch;
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return { shape: [1, ...each], any: false };
   }
 }
 
@@ -198,17 +221,11 @@ export async function openOnnxEncoder(
     const format = formatOf(path, model, { input, layout }, stated);
     const output = outputOf(path, model, stated.output);
     const { imageSize: size } = format;
-    const batch = batchOf(input, layout, size);
+    const infer: Infer = (images) => runModel(path, model, { input, output }, images);
+    const batch = await workingBatch(infer, batchOf(input, layout, size));
     const embed = (rows: Rows, calls: EmbedCalls = {}) =>
-      embedBatches(
-        layout === "planes" ? rows : asPixels(rows, size),
-        batch,
-        (images) => runModel(path, model, { input, output }, images),
-        calls,
-      );
-    const known = output.shape[1];
-    const probe = { count: 1, fill: () => undefined };
-    const dimension = typeof known === "number" && known > 0 ? known : (await embed(probe)).length;
+      embedBatches(layout === "planes" ? rows : asPixels(rows, size), batch, infer, calls);
+    const dimension = (await embed({ count: 1, fill: () => undefined })).length;
     const settings = JSON.stringify([format, output.name]);
     const hash = await hashOf(path, bytes, model, settings);
     return { path, hash, format, dimension, embed, dispose: () => model.dispose() };
