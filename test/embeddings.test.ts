@@ -315,9 +315,10 @@ describe("search", () => {
       })),
       { name: "vector", type: "vector" as const },
     ];
-    const lead = rows.map((row) => ({ ...row, path: "../secret.png" }));
+    const name = "../secret.png";
+    const lead = rows.map((row, i) => (i === 0 ? { ...row, id: name, path: name } : row));
     await writeParquet(odd, columns, lead, { ...metadata, packed: folder.at("none") });
-    const { code, err } = await contrapose(["search", odd, "--id", rows[0].id]);
+    const { code, err } = await contrapose(["search", odd, "--id", name]);
     expect(code).toBe(2);
     expect(err).toContain('"../secret.png" leads outside the folder');
   });

@@ -9,10 +9,8 @@ import type { PixelImage } from "../core/pixels.ts";
 import { randomStream } from "../core/random.ts";
 import { encodePng } from "./encodeImage.ts";
 import { detectSource } from "./detectSource.ts";
-import { hashDistance, nearHashes, parseHashes } from "./hashSearch.ts";
 import { openDataset } from "./openDataset.ts";
 import { packDataset } from "./packDataset.ts";
-import { perceptualHash } from "./perceptualHash.ts";
 import { blobs, inFolder, plain, writeFiles } from "./testing.ts";
 import { unionFind } from "./unionFind.ts";
 
@@ -88,65 +86,6 @@ test("pictures saved in one moment under neighbouring numbers are one burst wher
     expect(groups.get("IMG_0003.png")).toBe(groups.get("IMG_0004.png"));
     expect(new Set(groups.values()).size).toBe(6); // 5 and 6 are of one moment but of other things
   }));
-
-test("the search finds exactly the pairs that comparing all finds", () => {
-  const hash = fc.tuple(fc.nat(0xffffffff), fc.nat(0xffffffff));
-  const flips = fc.array(fc.nat(63), { maxLength: 10 });
-  const near = fc.array(fc.tuple(hash, flips), { minLength: 1, maxLength: 30 });
-  fc.assert(
-    fc.property(near, fc.integer({ min: 0, max: 11 }), (seeds, radius) => {
-      const texts = seeds.flatMap(([[high, low], bits]) => {
-        let value = (BigInt(high) << 32n) | BigInt(low);
-        const start = value;
-        for (const bit of bits) value ^= 1n << BigInt(bit);
-        return [start, value].map((word) => word.toString(16).padStart(16, "0"));
-      });
-      const hashes = parseHashes(texts);
-      const expected: string[] = [];
-      for (let a = 0; a < texts.length; a++) {
-        for (let b = a + 1; b < texts.length; b++) {
-          const differing = BigInt(`0x${texts[a]}`) ^ BigInt(`0x${texts[b]}`);
-          const distance = [...differing.toString(2)].filter((bit) => bit === "1").length;
-          expect(hashDistance(hashes, a, b)).toBe(distance);
-          if (distance <= radius) expected.push(`${a} ${b} ${distance}`);
-        }
-      }
-      const found: string[] = [];
-      nearHashes(hashes, radius, (a, b, distance) => found.push(`${a} ${b} ${distance}`));
-      expect(found.sort()).toEqual(expected.sort());
-    }),
-    { numRuns: 25 },
-  );
-});
-
-test("a hundred thousand hashes are searched in seconds, not in hours", () => {
-  const stream = randomStream(3, "hashes");
-  const count = 100_000;
-  const high = Uint32Array.from({ length: count }, () => stream.bits());
-  const low = Uint32Array.from({ length: count }, () => stream.bits());
-  for (let i = 0; i < 50; i++) {
-    high[count - 1 - i] = high[i] ^ 0x01010101;
-    low[count - 1 - i] = low[i] ^ 0x80;
-  }
-  const started = performance.now();
-  const found: number[] = [];
-  nearHashes({ high, low }, 11, (a, b) => found.push(a + b));
-  expect(found.filter((sum) => sum === count - 1).length).toBe(50);
-  expect(performance.now() - started).toBeLessThan(10_000);
-});
-
-test("the perceptual hash is near for a brighter picture, far for another, absent for a plain one", () => {
-  const picture = blobs(9, 64);
-  const brighter: PixelImage = {
-    ...picture,
-    data: picture.data.map((v) => Math.min(255, v * 1.1)),
-  };
-  const distance = (a: PixelImage, b: PixelImage) =>
-    hashDistance(parseHashes([perceptualHash(a)!, perceptualHash(b)!]), 0, 1);
-  expect(distance(picture, brighter)).toBeLessThanOrEqual(4);
-  expect(distance(picture, blobs(10, 64))).toBeGreaterThan(12);
-  expect(perceptualHash(plain(200))).toBeUndefined();
-});
 
 test("joined sets have one root, as a search through the links says", () => {
   const links = fc.array(fc.tuple(fc.nat(19), fc.nat(19)), { maxLength: 25 });

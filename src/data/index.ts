@@ -17,7 +17,6 @@ export type { GroupSummary, PackedHeader, StoredImage } from "./packedIndex.ts";
 export { PackOptions } from "./packOptions.ts";
 export type { PixelSettings } from "./packOptions.ts";
 export { storedSize } from "./storedSize.ts";
-export { perceptualHash } from "./perceptualHash.ts";
 export { PixelRange } from "./ranges.ts";
 export { splitNames } from "./source.ts";
 export type { Box, ImageSource, RawContent, RawEntry } from "./source.ts";

@@ -28,7 +28,6 @@ export type ImageEntry = {
   readonly box?: Box; // in stored pixels
   readonly content: string; // of the stored pixels: other pixels, another text
   readonly blank?: true; // all stored pixels are of one colour
-  readonly hash?: string; // perceptual, 16 hexadecimal digits; absent for plain images
 };
 
 /** Packed images, opened. Image i has row i of every table. */
@@ -135,12 +134,11 @@ function labelsOf(images: readonly StoredImage[], classes: readonly string[] | u
 
 function toEntry(image: StoredImage, index: number, labels: Int32Array | undefined): ImageEntry {
   const { id, path, width, height, originalWidth, originalHeight, group = index } = image;
-  const { box, crc, hash, blank } = image;
+  const { box, crc, blank } = image;
   const label = labels?.[index] ?? -1;
   return {
     ...{ id, path, group, width, height, originalWidth, originalHeight },
     content: `${crc.toString(16).padStart(8, "0")}-${width}x${height}`,
-    ...(hash === undefined ? {} : { hash }),
     ...(blank === undefined ? {} : { blank }),
     ...(label < 0 ? {} : { label }),
     ...(box === undefined ? {} : { box }),

@@ -30,7 +30,6 @@ export type StoredImage = Partial<FileFacts> & {
   readonly originalWidth: number; // pixels, upright
   readonly originalHeight: number; // pixels, upright
   readonly crc: number; // CRC-32 of the stored pixels
-  readonly hash?: string; // perceptual hash, 16 hexadecimal digits; absent for plain images
   readonly blank?: true; // all stored pixels are of one colour
   readonly label?: string;
   readonly sourceGroup?: string;

@@ -7,7 +7,6 @@ import { resizeImage } from "./encodeImage.ts";
 import type { PackOptions, PixelSettings } from "./packOptions.ts";
 import type { StoredImage } from "./packedIndex.ts";
 import { isBlank } from "./isBlank.ts";
-import { perceptualHash } from "./perceptualHash.ts";
 import type { PixelRange } from "./ranges.ts";
 import type { Box, RawEntry } from "./source.ts";
 import { storedSize } from "./storedSize.ts";
@@ -84,14 +83,12 @@ export async function prepareImage(
     calls,
   );
   const { width, height, data }: PixelImage = image;
-  const hash = perceptualHash(image);
   const sizes = { width, height, originalWidth, originalHeight };
   return {
     pixels: data,
     image: {
       ...{ id: entry.id, path: entry.path, stamp: entry.stamp },
       ...{ ...sizes, crc: crc32(data) },
-      ...(hash === undefined ? {} : { hash }),
       ...(isBlank(image) ? { blank: true } : {}),
       ...file,
       ...(taken === undefined ? {} : { taken }),

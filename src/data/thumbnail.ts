@@ -31,15 +31,3 @@ export function likeness(a: Float32Array, b: Float32Array): number {
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }
-
-/** The thumbnail of the mirrored image. */
-export function mirrored(of: Float32Array): Float32Array {
-  const result = new Float32Array(of.length);
-  for (let row = 0; row < SIDE; row++) {
-    for (let column = 0; column < SIDE; column++) {
-      const [from, to] = [3 * (row * SIDE + column), 3 * (row * SIDE + SIDE - 1 - column)];
-      result.set(of.subarray(from, from + 3), to);
-    }
-  }
-  return result;
-}

@@ -17,7 +17,7 @@ export const dedupe: Verb = {
     {
       flags: "--strictness <level>",
       describe:
-        "what a copy is: exact (the same pixels), strict (changed nowhere but as a whole), normal (marks too), loose (normal)",
+        "how alike copies are: exact (the same pixels), strict (changed as a whole only), normal (in places too, as by a mark), loose (shots of one scene too); normal by default",
     },
     {
       flags: "--threshold <cosine>",
