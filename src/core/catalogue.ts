@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { issuesOf } from "./options.ts";
 import { quoted } from "./quote.ts";
 import { suggest } from "./suggest.ts";
 
@@ -72,7 +73,7 @@ function entryFor(catalogue: Catalogue, kind: string, chosen: unknown, say: Say)
 function optionsFor(entry: Entry, options: Record<string, unknown>, say: Say) {
   const result = entry.options.safeParse(options);
   if (result.success) return result.data;
-  for (const issue of result.error.issues) {
+  for (const issue of issuesOf(result.error)) {
     if (issue.code !== "unrecognized_keys") say(issue.message, issue.path);
     else {
       for (const key of issue.keys) {

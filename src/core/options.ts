@@ -50,12 +50,20 @@ function describe(issue: Issue, schema: unknown, value: unknown): string[] {
   return [`${at === "" ? "options" : at}: ${issue.message}${shown}`];
 }
 
+/** What a parser found, without its word on the largest whole numbers where a setting's own bound says more. */
+export function issuesOf({ issues }: z.core.$ZodError): Issue[] {
+  const isUnsafe = (issue: Issue) => "note" in issue && issue.note !== undefined;
+  const place = ({ path }: Issue) => path.join(".");
+  const bounded = new Set(issues.filter((issue) => !isUnsafe(issue)).map(place));
+  return issues.filter((issue) => !isUnsafe(issue) || !bounded.has(place(issue)));
+}
+
 /** What is wrong with a value, one sentence a mistake, all of them; empty where nothing is. */
 export function mistakes(schema: z.ZodType, value: unknown): string[] {
   const result = schema.safeParse(value);
   return result.success
     ? []
-    : result.error.issues.flatMap((issue) => describe(issue, schema, value));
+    : issuesOf(result.error).flatMap((issue) => describe(issue, schema, value));
 }
 
 /** Parses options at the one place they enter. Beyond it every option is present and in range. */

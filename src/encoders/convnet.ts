@@ -15,6 +15,7 @@ export const convnet = defineEncoder({
     width: z
       .int()
       .positive()
+      .max(65536)
       .default(32)
       .describe("channels of the first block; doubles each block"),
     depth: z.int().min(1).max(8).default(4).describe("number of blocks"),

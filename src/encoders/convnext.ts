@@ -12,35 +12,44 @@ import { layerNorm } from "./normalisation.ts";
 
 const Options = z.strictObject({
   depths: z
-    .array(z.int().positive())
+    .array(z.int().positive().max(65536))
     .min(1)
     .default([2, 2, 6, 2])
     .describe("blocks of each stage; each stage after the first halves the size"),
   widths: z
-    .array(z.int().positive())
+    .array(z.int().positive().max(65536))
     .min(1)
     .default([40, 80, 160, 320])
     .describe("channels of each stage"),
-  patch: z.int().positive().default(4).describe("side of the patches of the first layer, pixels"),
-  kernel: z.int().positive().default(7).describe("side of the depthwise kernels, odd"),
+  patch: z
+    .int()
+    .positive()
+    .max(65536)
+    .default(4)
+    .describe("side of the patches of the first layer, pixels"),
+  kernel: z.int().positive().max(65536).default(7).describe("side of the depthwise kernels, odd"),
   expansion: z
     .number()
-    .positive()
+    .min(0.01)
+    .max(64)
     .default(4)
     .describe("hidden width of a block's MLP over its width"),
   activation: Activation.default("gelu").describe("function between the layers of an MLP"),
   layerScale: z
     .number()
+    .min(-1e4)
+    .max(1e4)
     .optional()
     .describe("learned factors of each block's results, which start so; none unless given"),
   globalResponse: z
     .boolean()
     .default(false)
     .describe("hidden channels divided by their mean strength in the image, as in version 2"),
-  epsilon: z.number().positive().default(1e-6).describe("added to variances of norms"),
+  epsilon: z.number().min(1e-12).max(1).default(1e-6).describe("added to variances of norms"),
   headEpsilon: z
     .number()
-    .positive()
+    .min(1e-12)
+    .max(1)
     .optional()
     .describe("added to the variance of the last norm; epsilon unless given"),
 });

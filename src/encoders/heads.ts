@@ -36,7 +36,7 @@ export function defineHead<O extends z.ZodObject>(definition: HeadDefinition<O>)
   return Object.assign(head, { kind: "head" as const, summary, source, options: schema });
 }
 
-const dimension = z.int().positive().default(128).describe("width of the embedding");
+const dimension = z.int().positive().max(65536).default(128).describe("width of the embedding");
 const bias = z.boolean().default(true).describe("whether the linear layers have a bias");
 
 /** One linear layer, `head.0`. */
@@ -60,12 +60,13 @@ export const mlp = defineHead({
     hidden: z
       .int()
       .positive()
+      .max(65536)
       .optional()
       .describe("width of the hidden layers; that of the features unless given"),
     layers: z.int().min(2).max(3).default(2).describe("number of linear layers"),
     dimension,
     batchNorm: z
-      .union([z.boolean(), z.strictObject({ splitBatch: z.int().positive() })])
+      .union([z.boolean(), z.strictObject({ splitBatch: z.int().positive().max(65536) })])
       .default(false)
       .describe(
         "batch normalisation after each hidden layer; { splitBatch: parts of the batch normalised apart }",

@@ -8,11 +8,11 @@ import { normalisation } from "./normalisation.ts";
 
 const Block = z.strictObject({
   kind: z.enum(["separable", "inverted", "edge", "plain"]),
-  kernel: z.int().positive(),
-  stride: z.int().positive(),
-  hidden: z.int().positive(), // channels of the depthwise convolution, or of the one that widens
-  outputs: z.int().positive(),
-  squeeze: z.int().min(0).default(0), // channels that squeeze-excite goes through; 0 without
+  kernel: z.int().positive().max(65536),
+  stride: z.int().positive().max(65536),
+  hidden: z.int().positive().max(65536), // channels of the depthwise convolution, or of the one that widens
+  outputs: z.int().positive().max(65536),
+  squeeze: z.int().min(0).max(65536).default(0), // channels that squeeze-excite goes through; 0 without
   activation: Activation.optional(), // the network's unless given
 });
 type Block = z.output<typeof Block>;
@@ -41,13 +41,18 @@ const lite0 = [
 ];
 
 const Options = z.strictObject({
-  stem: z.int().positive().default(32).describe("channels of the first layer"),
+  stem: z.int().positive().max(65536).default(32).describe("channels of the first layer"),
   stages: z
     .array(z.array(Block).min(1))
     .min(1)
     .optional()
     .describe("blocks of each stage; EfficientNet-Lite0's unless given"),
-  head: z.int().min(0).default(1280).describe("channels of the last 1 × 1 convolution; 0 without"),
+  head: z
+    .int()
+    .min(0)
+    .max(65536)
+    .default(1280)
+    .describe("channels of the last 1 × 1 convolution; 0 without"),
   headPooled: z
     .boolean()
     .default(false)
@@ -62,7 +67,7 @@ const Options = z.strictObject({
     .boolean()
     .default(true)
     .describe("padding as TensorFlow's SAME, more behind than before; else half a kernel around"),
-  epsilon: z.number().positive().default(1e-3).describe("added to variances of norms"),
+  epsilon: z.number().min(1e-12).max(1).default(1e-3).describe("added to variances of norms"),
 });
 type Options = z.output<typeof Options>;
 

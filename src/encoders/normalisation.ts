@@ -14,8 +14,8 @@ const MOMENTUM = 0.1;
 export const Normalisation = z
   .union([
     z.enum(["batch", "none"]),
-    z.strictObject({ splitBatch: z.int().positive() }),
-    z.strictObject({ group: z.int().positive() }),
+    z.strictObject({ splitBatch: z.int().positive().max(65536) }),
+    z.strictObject({ group: z.int().positive().max(65536) }),
   ])
   .default("batch")
   .describe(

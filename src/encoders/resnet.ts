@@ -9,7 +9,12 @@ import { defineEncoder, type EncoderContext } from "./network.ts";
 import { Normalisation, normalisation } from "./normalisation.ts";
 
 const shared = {
-  width: z.int().positive().default(64).describe("channels of the first stage; doubles each stage"),
+  width: z
+    .int()
+    .positive()
+    .max(65536)
+    .default(64)
+    .describe("channels of the first stage; doubles each stage"),
   stem: z
     .enum(["auto", "small", "standard"])
     .default("auto")
@@ -37,15 +42,20 @@ const ResnetOptions = z.strictObject({
     .default(false)
     .describe("blocks of three convolutions (1 × 1, 3 × 3, 1 × 1) that widen by four"),
   widths: z
-    .array(z.int().positive())
+    .array(z.int().positive().max(65536))
     .optional()
     .describe("channels within the blocks of each stage, in place of width and its doubling"),
   outputs: z
-    .array(z.int().positive())
+    .array(z.int().positive().max(65536))
     .optional()
     .describe("channels behind the blocks of each stage; as widths, or four times as many"),
-  stemWidth: z.int().positive().optional().describe("channels of the first layer; as width"),
-  groups: z.int().positive().default(1).describe("groups of the 3 × 3 of a bottleneck"),
+  stemWidth: z
+    .int()
+    .positive()
+    .max(65536)
+    .optional()
+    .describe("channels of the first layer; as width"),
+  groups: z.int().positive().max(65536).default(1).describe("groups of the 3 × 3 of a bottleneck"),
   strideFirst: z
     .boolean()
     .default(false)

@@ -12,18 +12,24 @@ import { layerNorm } from "./normalisation.ts";
 import { type Rotations, rotations } from "./positions.ts";
 
 const VitOptions = z.strictObject({
-  dimension: z.int().positive().default(192).describe("width of a token, and of the features"),
+  dimension: z
+    .int()
+    .positive()
+    .max(65536)
+    .default(192)
+    .describe("width of a token, and of the features"),
   depth: z.int().min(1).max(256).default(12).describe("number of blocks"),
-  heads: z.int().positive().default(3).describe("attention heads; divide the width"),
+  heads: z.int().positive().max(65536).default(3).describe("attention heads; divide the width"),
   patch: z
-    .union([z.literal("auto"), z.int().positive()])
+    .union([z.literal("auto"), z.int().positive().max(65536)])
     .default("auto")
     .describe(
       "side of a patch in pixels; auto takes 16 for images of 128 px or more, 8 from 64, else 4",
     ),
   expansion: z
     .number()
-    .positive()
+    .min(0.01)
+    .max(64)
     .default(4)
     .describe("hidden width of a block's MLP over its width"),
   activation: Activation.default("gelu").describe("function between the layers of an MLP"),
@@ -32,18 +38,25 @@ const VitOptions = z.strictObject({
     .default(false)
     .describe("MLPs with two first layers, one behind the activation multiplying the other"),
   classToken: z.boolean().default(true).describe("a learned token in front of the patches"),
-  registers: z.int().min(0).default(0).describe("further learned tokens in front"),
+  registers: z.int().min(0).max(1024).default(0).describe("further learned tokens in front"),
   positions: z
     .enum(["all", "class", "patches", "rotary"])
     .default("all")
     .describe(
       'which tokens have learned positions: all, patches and the class token, patches; "rotary" turns queries and keys by their place instead',
     ),
-  base: z.number().positive().default(100).describe("of the frequencies of rotary positions"),
+  base: z
+    .number()
+    .min(1e-3)
+    .max(1e6)
+    .default(100)
+    .describe("of the frequencies of rotary positions"),
   qkvBias: z.boolean().default(true).describe("whether queries, keys and values have a bias"),
   patchBias: z.boolean().default(true).describe("whether the embedding of patches has a bias"),
   layerScale: z
     .number()
+    .min(-1e4)
+    .max(1e4)
     .optional()
     .describe("learned factors of each block's results, which start so; none unless given"),
   preNorm: z.boolean().default(false).describe("a norm before the first block"),
@@ -52,7 +65,7 @@ const VitOptions = z.strictObject({
     .default("class")
     .describe("features: the class token, the mean of the patches, or what a learned query finds"),
   normAfterPooling: z.boolean().default(false).describe("the last norm behind the pooling"),
-  epsilon: z.number().positive().default(1e-6).describe("added to variances of norms"),
+  epsilon: z.number().min(1e-12).max(1).default(1e-6).describe("added to variances of norms"),
 });
 type VitOptions = z.output<typeof VitOptions>;
 

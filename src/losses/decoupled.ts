@@ -35,13 +35,19 @@ export const decoupled = defineLoss({
     temperature: z
       .number()
       .min(1e-4)
+      .max(1e4)
       .default(0.1)
       .describe("divides similarities; a low one looks mostly at the nearest negatives"),
     weighting: z
       .enum(["none", "vonMises"])
       .default("none")
       .describe("vonMises pulls distant positives more than close ones"),
-    sigma: z.number().positive().default(0.5).describe("concentration of the von Mises weights"),
+    sigma: z
+      .number()
+      .min(1e-4)
+      .max(1e4)
+      .default(0.5)
+      .describe("concentration of the von Mises weights"),
     detachWeights: z
       .boolean()
       .default(true)

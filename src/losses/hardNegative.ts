@@ -22,6 +22,7 @@ export const hardNegative = defineLoss({
     beta: z
       .number()
       .min(0)
+      .max(1e4)
       .default(1)
       .describe("how strongly near negatives count; 0 alike, above 2 mostly false negatives"),
     detachWeights: z

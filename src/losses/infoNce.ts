@@ -99,6 +99,7 @@ export const infoNce = defineLoss({
     temperature: z
       .number()
       .min(1e-4)
+      .max(1e4)
       .default(0.2)
       .describe("divides similarities; a low one looks mostly at the nearest negatives"),
     positives: z
@@ -116,6 +117,7 @@ export const infoNce = defineLoss({
     epsilon: z
       .number()
       .min(0)
+      .max(1)
       .default(0)
       .describe("added to the probability inside the logarithm; not for outside"),
   }),

@@ -22,6 +22,7 @@ export const correctionOptions = {
   temperature: z
     .number()
     .min(1e-4)
+    .max(1e4)
     .default(0.5)
     .describe("divides similarities; low ones clamp most anchors unless tauPlus is low too"),
   tauPlus: z

@@ -31,11 +31,13 @@ export const supCon = defineLoss({
     temperature: z
       .number()
       .min(1e-4)
+      .max(1e4)
       .default(0.1)
       .describe("divides similarities; a low one looks mostly at the nearest negatives"),
     baseTemperature: z
       .number()
       .min(1e-4)
+      .max(1e4)
       .optional()
       .describe(
         "the loss is multiplied by temperature / baseTemperature; the temperature if absent",

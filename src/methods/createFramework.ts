@@ -248,6 +248,8 @@ export function createFramework(config: FrameworkConfig): Framework {
     queryViews: core.queryViews,
     batchSize: parts.batchSize,
     batchSpec: spec,
+    contested: core.chains.map(({ sizes }) => sizes),
+    memoryRows: core.memoryRows ?? 0,
     init: () => initialState(parts, core),
     step: stepOf(parts, core),
     batch,

@@ -73,6 +73,8 @@ export type Core = {
   contests(seen: Seen): Contests;
   /** The memory at the start of a run. */
   memory?: () => HostRecord;
+  /** Rows of embeddings in it. */
+  memoryRows?: number;
   /** The memory after a step: `seen` without its embedding, and what `contests` kept. `kept` is owned. */
   remember?: (seen: Omit<Seen, "embedding">, kept: ArrayRecord) => ArrayRecord;
   /** Loss when embeddings carry no information, in nats; it fits a full memory. */

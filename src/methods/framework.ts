@@ -45,6 +45,10 @@ export type Framework = {
   readonly queryViews: number;
   readonly batchSize: number; // images
   readonly batchSpec: BatchSpec;
+  /** Rows and columns of its matrices of similarities. */
+  readonly contested: readonly { readonly anchors: number; readonly candidates: number }[];
+  /** Rows of embeddings that it keeps from step to step, in a queue or a bank. */
+  readonly memoryRows: number;
   init: () => HostState;
   step: (state: State, batch: ArrayRecord) => [State, ArrayRecord];
   batch: (loaded: LoadedBatch, at: StepAt) => HostRecord;

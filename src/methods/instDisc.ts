@@ -135,7 +135,12 @@ export const instDisc = defineFramework({
       .describe(
         '"softmax" compares with every row of the bank by the chosen loss, "nce" with a few by noise-contrastive estimation',
       ),
-    noise: z.int().positive().default(1024).describe('rows drawn for each image in the form "nce"'),
+    noise: z
+      .int()
+      .positive()
+      .max(1e9)
+      .default(1024)
+      .describe('rows drawn for each image in the form "nce"'),
     momentum: z
       .number()
       .min(0)
@@ -154,6 +159,7 @@ export const instDisc = defineFramework({
       columns: [{ kind: "bank", count: datasetSize }],
       offers: ["bank"],
       contests: againstBank,
+      memoryRows: datasetSize,
       memory: () => randomBank(datasetSize, parts.head.dimension, seed),
       remember: remembered(momentum),
       chanceLoss: () => Math.log(datasetSize),

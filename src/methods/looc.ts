@@ -125,6 +125,7 @@ export const looc = defineFramework({
       ],
       offers: [],
       contests: (seen) => inSpaces(seen, images),
+      memoryRows: size,
       memory: (): HostRecord =>
         withRows(upTo(spaces).map(() => emptyQueue(size, head.dimension / spaces))),
       remember: enqueueSpaces(images, (space) => (options.enqueue === "own" ? space : 0)),

@@ -49,6 +49,7 @@ export const moco = defineFramework({
     views: z
       .int()
       .min(2)
+      .max(64)
       .default(2)
       .describe("views of each image: the first is the query, the others are keys and positives"),
     queueSize: mocoKeys.queueSize,
@@ -90,6 +91,7 @@ export const moco = defineFramework({
       ],
       offers: views > 2 ? ["manyViews"] : [],
       contests: (seen) => againstQueue(seen, { images, anchorViews: queryViews, views }),
+      memoryRows: size,
       memory: () => emptyQueue(size, parts.head.dimension),
       // one key of each image, and both where both views are queries
       remember({ keys, memory, batch }) {

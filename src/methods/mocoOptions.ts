@@ -5,6 +5,7 @@ export const mocoKeys = {
   queueSize: z
     .int()
     .positive()
+    .max(1e9)
     .optional()
     .describe(
       "keys that are kept as negatives; unless given at most 4096 and a quarter of the dataset",
@@ -16,7 +17,7 @@ export const mocoKeys = {
     .default(0.99)
     .describe("share of the key encoder that stays at each step"),
   batchSplits: z
-    .union([z.literal("auto"), z.int().positive()])
+    .union([z.literal("auto"), z.int().positive().max(1e6)])
     .default("auto")
     .describe(
       "parts in which a batch is normalised, so that query and key do not meet in one; auto takes up to 8 of at least 4 images",

@@ -74,6 +74,7 @@ export const nnclr = defineFramework({
     hidden: z
       .int()
       .positive()
+      .max(65536)
       .default(256)
       .describe("width of the predictor's hidden layer, which has batch normalisation"),
   }),
@@ -94,6 +95,7 @@ export const nnclr = defineFramework({
       columns: [{ kind: "prediction", count: images, view: "other" }],
       offers: [],
       contests: (seen) => neighboursAgainstPredictions(seen, images),
+      memoryRows: size,
       memory: () => emptyQueue(size, head.dimension / 2),
       remember: ({ memory, batch }, { fresh }) =>
         enqueue(refArrays(memory), { keys: fresh, ...sliceMarks(marksOf(batch), images) }),

@@ -40,7 +40,7 @@ export const simclr = defineFramework({
   summary: "Candidates are the other views of the batch.",
   source: "Chen et al. 2020, arXiv:2002.05709",
   options: z.strictObject({
-    views: z.int().min(2).default(2).describe("views of each image in a batch"),
+    views: z.int().min(2).max(64).default(2).describe("views of each image in a batch"),
     anchors: z
       .enum(["all", "first"])
       .default("all")

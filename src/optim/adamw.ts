@@ -14,7 +14,12 @@ export const adamw = defineOptimiser({
   options: z.strictObject({
     beta1: z.number().min(0).lt(1).default(0.9).describe("decay of the mean gradient"),
     beta2: z.number().min(0).lt(1).default(0.999).describe("decay of the mean squared gradient"),
-    epsilon: z.number().positive().default(1e-8).describe("added to the root in the divisor"),
+    epsilon: z
+      .number()
+      .min(1e-12)
+      .max(1)
+      .default(1e-8)
+      .describe("added to the root in the divisor"),
     ...decayOptions,
   }),
   slots: () => ["first", "second"],

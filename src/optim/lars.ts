@@ -16,7 +16,8 @@ export const lars = defineOptimiser({
     momentum: z.number().min(0).lt(1).default(0.9).describe("share of the last step that is kept"),
     trust: z
       .number()
-      .positive()
+      .min(1e-12)
+      .max(1e4)
       .default(0.001)
       .describe("size of a step as a share of the layer's norm, per unit of learning rate"),
     ...decayOptions,

@@ -111,7 +111,8 @@ export function defineOptimiser<O extends z.ZodObject>(
 export const decayOptions = {
   weightDecay: z
     .number()
-    .nonnegative()
+    .min(0)
+    .max(1e3)
     .default(0)
     .describe("weight decay per unit of learning rate; pulls weights towards 0"),
   decayAll: z

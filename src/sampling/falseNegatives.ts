@@ -82,6 +82,7 @@ export const falseNegatives = defineSampler({
     topK: z
       .int()
       .min(0)
+      .max(1e9)
       .nullable()
       .default(10)
       .describe(
@@ -98,6 +99,8 @@ export const falseNegatives = defineSampler({
       ),
     threshold: z
       .number()
+      .min(-1)
+      .max(1)
       .nullable()
       .default(0.7)
       .describe("cosine that the score must exceed; null for no such rule"),

@@ -21,6 +21,7 @@ export const hardest = defineSampler({
     count: z
       .int()
       .positive()
+      .max(1e9)
       .nullable()
       .default(null)
       .describe("negatives kept per anchor; null: a share of them"),

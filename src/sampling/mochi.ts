@@ -15,6 +15,7 @@ const MochiOptions = z.strictObject({
   topN: z
     .int()
     .min(2)
+    .max(1e9)
     .default(1024)
     .describe("hardest negatives of an anchor that are mixed, at most topShare of the candidates"),
   topShare: z
@@ -26,11 +27,13 @@ const MochiOptions = z.strictObject({
   pairMixes: z
     .int()
     .min(0)
+    .max(1e9)
     .default(256)
     .describe("mixes of two hard negatives per anchor (s in the paper)"),
   queryMixes: z
     .int()
     .min(0)
+    .max(1e9)
     .default(32)
     .describe("mixes of the anchor with a hard negative per anchor (s′ in the paper)"),
 });

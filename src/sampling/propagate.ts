@@ -19,21 +19,29 @@ const PropagateOptions = z.strictObject({
     .describe(
       '"set" as in the paper: found rows count once and are no negatives; "multiset" as released',
     ),
-  neighbours: z.int().positive().default(4).describe("k, nearest rows kept for every image"),
-  steps: z.int().positive().default(3).describe("l, steps along the graph of nearest rows"),
+  neighbours: z
+    .int()
+    .positive()
+    .max(1e9)
+    .default(4)
+    .describe("k, nearest rows kept for every image"),
+  steps: z.int().positive().max(64).default(3).describe("l, steps along the graph of nearest rows"),
   hardPositives: z
     .int()
     .positive()
+    .max(1e9)
     .default(50)
     .describe("P, found rows that attract: those least similar to the anchor"),
   hardNegatives: z
     .int()
     .positive()
+    .max(1e9)
     .default(4096)
     .describe("M, nearest rows among which the negatives are; at most the whole bank"),
   weight: z
     .number()
     .min(0)
+    .max(1e4)
     .default(0.6)
     .describe("λ, weight of the invariance term beside the instance term"),
 });

@@ -28,6 +28,7 @@ export const random = defineSampler({
     count: z
       .int()
       .positive()
+      .max(1e9)
       .nullable()
       .default(null)
       .describe("negatives taken per anchor; null: a share of them"),

@@ -43,6 +43,7 @@ const RingOptions = z.strictObject({
   draws: z
     .int()
     .positive()
+    .max(1e9)
     .nullable()
     .default(null)
     .describe("members drawn with replacement from the ring; null: every member once"),

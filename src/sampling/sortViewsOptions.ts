@@ -19,10 +19,11 @@ export const SortViewsOptions = z.strictObject({
       "which views are demoted: the least similar, or as controls as many at random or of the most similar, or those that show another image (views.falsePositives)",
     ),
   quantile: share(0.95).describe("of the anchor's negatives; a view above it is never demoted"),
-  maxDemoted: z.int().min(0).default(1).describe("views demoted of an anchor at most"),
+  maxDemoted: z.int().min(0).max(1e9).default(1).describe("views demoted of an anchor at most"),
   minKeep: z
     .int()
     .positive()
+    .max(1e9)
     .default(1)
     .describe("views of an anchor that stay positives at least"),
   budget: share(0.05).describe("share of all views of a batch that is demoted at most"),
@@ -36,12 +37,14 @@ export const SortViewsOptions = z.strictObject({
   rankTemperature: z
     .number()
     .min(1e-4)
+    .max(1e4)
     .default(0.5)
     .describe('temperature of the second term in the mode "ranked", above that of the loss'),
   softCentre: share(0.9).describe('percentile at which a view has weight ½ in the mode "soft"'),
   softTemperature: z
     .number()
     .min(1e-4)
+    .max(1e4)
     .default(0.02)
     .describe('percentiles over which the weight falls in the mode "soft"'),
   explore: share(0.1).describe("probability that a demotion is cancelled"),
@@ -64,6 +67,7 @@ export const SortViewsOptions = z.strictObject({
   minNegatives: z
     .int()
     .min(0)
+    .max(1e9)
     .nullable()
     .default(null)
     .describe(

@@ -235,6 +235,7 @@ function optional({
   microBatch,
   init,
   mixer,
+  tune,
 }: TrainConfig): Partial<RunConfig> {
   return {
     ...(mixer === undefined ? {} : { mixer: mixer }),
@@ -243,6 +244,7 @@ function optional({
     ...(split === undefined ? {} : { split }),
     ...(groups === undefined ? {} : { groups }),
     ...(init === undefined ? {} : { init }),
+    ...(tune === undefined ? {} : { tune }),
   };
 }
 type TrainConfig = ReturnType<typeof TrainConfig.parse>;

@@ -14,21 +14,33 @@ export type { ConfigTree } from "./configTree.ts";
 export type { Named } from "../methods/index.ts";
 
 const evaluation = z.strictObject({
-  every: z.int().min(0).optional().describe("epochs between two measurements; 0 measures nothing"),
-  k: z.int().min(1).optional().describe("neighbours that vote; 20 by default"),
-  temperature: z.number().min(1e-4).optional().describe("of the vote's weights; 0.07 by default"),
-  images: z.int().min(10).optional().describe("images measured at most; 2000 by default"),
+  every: z
+    .int()
+    .min(0)
+    .max(1e9)
+    .optional()
+    .describe("epochs between two measurements; 0 measures nothing"),
+  k: z.int().min(1).max(1e6).optional().describe("neighbours that vote; 20 by default"),
+  temperature: z
+    .number()
+    .min(1e-4)
+    .max(1e4)
+    .optional()
+    .describe("of the vote's weights; 0.07 by default"),
+  images: z.int().min(10).max(1e9).optional().describe("images measured at most; 2000 by default"),
 });
 
 const checkpoint = z.strictObject({
   seconds: z
     .number()
     .min(0)
+    .max(1e9)
     .optional()
     .describe("longest time between two checkpoints; 30 by default"),
   keepEvery: z
     .int()
     .min(0)
+    .max(1e9)
     .optional()
     .describe("epochs between two that are kept under a number; 0 keeps none"),
 });
@@ -37,19 +49,21 @@ const record = z.strictObject({
   steps: z
     .int()
     .min(0)
+    .max(1e9)
     .nullable()
     .optional()
     .describe(
       "steps of which pairs are recorded, spread over the run; 0 for none; null, the default, for as many as cost little, at most 12",
     ),
-  anchors: z.int().min(1).optional().describe("anchors of such a step; 8 by default"),
+  anchors: z.int().min(1).max(1e6).optional().describe("anchors of such a step; 8 by default"),
   candidates: z
     .int()
     .min(1)
+    .max(1e9)
     .optional()
     .describe("candidates of an anchor at most, those with the most force; 5000 by default"),
   images: z
-    .array(z.union([z.string(), z.int().min(0)]))
+    .array(z.union([z.string(), z.int().min(0).max(1e9)]))
     .optional()
     .describe("images, by path or number, that are recorded whenever they are anchors"),
 });
@@ -85,16 +99,27 @@ export const TrainConfig = z.strictObject({
   samplers: samplerList,
   mixer: choiceFrom(mixers).optional().describe("makes candidates of candidates"),
   optimiser: choiceFrom(optimisers, "sgd").describe("how weights follow the gradient"),
-  learningRate: z.number().positive().optional().describe("peak learning rate"),
+  learningRate: z.number().min(1e-12).max(1e4).optional().describe("peak learning rate"),
   schedule: ScheduleName.optional().describe("warmupCosine or constant"),
-  warmupEpochs: z.number().min(0).optional().describe("epochs until the learning rate's peak"),
+  warmupEpochs: z
+    .number()
+    .min(0)
+    .max(1e6)
+    .optional()
+    .describe("epochs until the learning rate's peak"),
   averaging: z.number().min(0).lt(1).optional().describe("decay of averaged weights; 0 keeps none"),
-  epochs: z.int().min(1).optional().describe("passes over the images"),
-  minutes: z.number().positive().optional().describe("time to aim at where epochs is left out"),
-  batchSize: z.int().min(2).optional().describe("images of a step, each in several views"),
+  epochs: z.int().min(1).max(1e6).optional().describe("passes over the images"),
+  minutes: z
+    .number()
+    .min(1e-3)
+    .max(1e6)
+    .optional()
+    .describe("time to aim at where epochs is left out"),
+  batchSize: z.int().min(2).max(1e6).optional().describe("images of a step, each in several views"),
   microBatch: z
     .int()
     .min(2)
+    .max(1e6)
     .optional()
     .describe("images encoded at a time where a whole batch does not fit into memory"),
   views: ViewOptions.partial().optional().describe("augmentation"),
@@ -103,6 +128,12 @@ export const TrainConfig = z.strictObject({
   device: z.string().min(1).optional().describe("cpu, webgpu, cuda, coreml, dml or reference"),
   threads: z.int().min(1).max(1024).optional().describe("threads of the training step"),
   workers: z.int().min(0).max(1024).optional().describe("threads that make views"),
+  tune: z
+    .enum(["on", "off"])
+    .optional()
+    .describe(
+      "whether ways to compute are timed on this machine; off takes fixed ones, the same bits on every machine of a kind",
+    ),
   init: z.string().min(1).optional().describe("a safetensors file of weights to start from"),
   evaluation: evaluation.optional().describe("what is measured while training"),
   checkpoint: checkpoint.optional().describe("when the state is saved"),
@@ -145,6 +176,7 @@ export type RunConfig = {
   device: string;
   threads: number;
   workers: number;
+  tune?: "on" | "off";
   init?: string;
   evaluation: { every: number; k: number; temperature: number; images: number };
   checkpoint: { seconds: number; keepEvery: number };

@@ -1,11 +1,12 @@
 import { flattenTree } from "../core/arrays.ts";
 import { asHostTree } from "../methods/index.ts";
 import { closeConfig, epochsFor, openConfig } from "./automatic.ts";
+import { checkMemory } from "./checkMemory.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
 import { factsOf, type TrainingData } from "./dataset.ts";
 import { measureStep } from "./prepare.ts";
 import { frameworkOf } from "./session.ts";
-import { openStepper } from "./stepper.ts";
+import { openStepper, targetOf } from "./stepper.ts";
 
 /** What a run would cost on this machine. */
 export type CostEstimate = {
@@ -24,11 +25,12 @@ export async function estimateCost(
 ): Promise<{ config: RunConfig; estimate: CostEstimate | undefined }> {
   const { config: open } = openConfig(tree, factsOf(data));
   const framework = frameworkOf(open, data.count);
+  checkMemory(framework, open);
   const config = { ...open, views: { ...open.views, count: framework.viewCount } };
   if (!timed)
     return { config: closeConfig(config, open.epochs ?? 100).config, estimate: undefined };
   const state = framework.init();
-  const stepper = await openStepper(framework, state, config, config);
+  const stepper = await openStepper(framework, state, config, targetOf(config));
   try {
     const secondsPerStep = await measureStep(stepper, framework, state);
     const stepsPerEpoch = Math.floor(data.count / config.batchSize);

@@ -1,5 +1,6 @@
 import { closeConfig, openConfig } from "./automatic.ts";
 import { checkLabels, goesByLabels } from "./checkLabels.ts";
+import { checkMemory } from "./checkMemory.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
 import { checkCrops } from "./cropRefresh.ts";
 import { factsOf, type TrainingData } from "./dataset.ts";
@@ -30,6 +31,7 @@ export function planRun(tree: ConfigTree, data: TrainingData): RunPlan {
   const { config: open } = openConfig(tree, factsOf(data));
   checkLabels(open.samplers, data);
   const framework = frameworkOf(open, data.count);
+  checkMemory(framework, open);
   const views = { ...open.views, count: framework.viewCount };
   checkCrops(views, framework.encoder, data);
   const { config } = closeConfig({ ...open, views }, open.epochs ?? 100);

@@ -12,7 +12,7 @@ import { notFinite } from "./loop.ts";
 import { readRunConfig } from "./runConfig.ts";
 import { existingRun, isRun } from "./runFolder.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
-import { openStepper, type Target } from "./stepper.ts";
+import { openStepper, targetOf } from "./stepper.ts";
 
 /** What a repeated step showed. */
 export type Replayed = {
@@ -69,8 +69,7 @@ export async function replay(path: string): Promise<Replayed> {
       from: { epoch: failure.epoch, stepInEpoch: failure.step - failure.epoch * perEpoch },
     });
     const batch = (await loader.next())!;
-    const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
-    const stepper = await openStepper(framework, state, config, target);
+    const stepper = await openStepper(framework, state, config, targetOf(config, about.lowering));
     const { learningRate, step } = failure;
     const progress = shareAt(config, step, perEpoch);
     const at = { learningRate, step, progress };

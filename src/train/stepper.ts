@@ -19,6 +19,7 @@ import {
   runCached,
   type StepAt,
 } from "../methods/index.ts";
+import type { RunConfig } from "./config.ts";
 
 /** The state after a step and what was measured in it. */
 export type Stepped = { state: HostState; figures: Record<string, number> };
@@ -43,9 +44,17 @@ export type Stepper = {
 export type Target = {
   device: string;
   threads: number;
-  /** Ways to compute that an earlier sitting chose: the same ways give the same bits. */
+  /** Ways to compute that an earlier sitting chose: the same ways give the same bits. False for fixed ones. */
   tune?: CompileOptions["tune"];
 };
+
+/** Where the programs of a run are compiled, in the ways that it chose before where it has. */
+export function targetOf(
+  { device, threads, tune }: Pick<RunConfig, "device" | "threads" | "tune">,
+  chosen?: Target["tune"],
+): Target {
+  return { device, threads, tune: tune === "off" ? false : chosen };
+}
 
 /** Scalars of a program's result as numbers. */
 export function numbersOf(tree: HostTree): Record<string, number> {

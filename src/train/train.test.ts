@@ -1,9 +1,9 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
-import { inFolder, plain, writeFiles } from "../data/testing.ts";
+import { blobs, inFolder, plain, writeFiles } from "../data/testing.ts";
 import { train } from "./train.ts";
 
 test("a size of views packs images as large wherever it is given", () =>
@@ -29,4 +29,28 @@ test("test images of no use are refused before a run is made", () =>
     );
     await expect(train({ data, out, test: other })).rejects.toThrow(/test: ".*" has no labels/);
     expect(existsSync(out)).toBe(false);
+  }));
+
+test("without timing two fresh caches give the same weights, and nothing is remembered", () =>
+  inFolder(async (folder) => {
+    const data = join(folder, "photos");
+    const files = Array.from({ length: 8 }, (_, i) => [`${i}.png`, blobs(i, 12)]);
+    await writeFiles(data, Object.fromEntries(files));
+    const small = {
+      ...{ encoder: { name: "resnet", width: 16, blocks: [1] }, epochs: 1, batchSize: 4 },
+      ...{ imageSize: 8, threads: 1, workers: 0, evaluation: { every: 0 }, record: { steps: 0 } },
+    };
+    const weightsIn = async (cache: string, tune: "on" | "off") => {
+      vi.stubEnv("CONTRAPOSE_CACHE", join(folder, cache));
+      const { run } = await train({ data, out: join(folder, `run-${cache}`), ...small, tune });
+      return readFileSync(join(run, "checkpoints/last/weights.safetensors"));
+    };
+    try {
+      expect(await weightsIn("one", "off")).toEqual(await weightsIn("two", "off"));
+      await weightsIn("three", "on");
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    const timed = (cache: string) => existsSync(join(folder, cache, "lowerings.json"));
+    expect([timed("one"), timed("two"), timed("three")]).toEqual([false, false, true]);
   }));

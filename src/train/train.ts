@@ -16,6 +16,7 @@ import {
 import { goBackTo, newestCheckpoint, readCheckpoint, readPosition } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
 import { checkLabels } from "./checkLabels.ts";
+import { checkMemory } from "./checkMemory.ts";
 import { checkNegatives } from "./checkNegatives.ts";
 import { checkCrops } from "./cropRefresh.ts";
 import { factsOf, openTrainingData, type TrainingData } from "./dataset.ts";
@@ -45,7 +46,7 @@ import {
   type RunFolder,
 } from "./runFolder.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
-import { openStepper, type Stepper, type Target } from "./stepper.ts";
+import { openStepper, type Stepper, type Target, targetOf } from "./stepper.ts";
 
 /** How training is watched and stopped. */
 export type TrainOptions = {
@@ -86,20 +87,20 @@ async function openParts(
   const framework = tamper(frameworkOf(asked, data.count));
   const config = { ...asked, views: { ...asked.views, count: framework.viewCount } };
   checkCrops(config.views, framework.encoder, data);
+  checkMemory(framework, config);
   const state = framework.init();
   checkNegatives(config, data, state.memory === undefined);
   if (config.init !== undefined) {
     listener({ kind: "note", text: describeLoaded(await initialise(state, config.init)) });
   }
-  const target = { device: config.device, threads: config.threads };
-  const stepper = await openStepper(framework, state, config, target);
+  const stepper = await openStepper(framework, state, config, targetOf(config));
   return {
     config,
     choices,
     framework,
     state,
     stepper,
-    target: { ...target, tune: stepper.choices() },
+    target: targetOf(config, stepper.choices()),
   };
 }
 
@@ -271,6 +272,7 @@ async function resumeLocked(
     checkImages(config, about, data);
     test = await openTest(config.test, data, places);
     const framework = frameworkOf(config, data.count);
+    checkMemory(framework, config);
     const fresh = framework.init();
     const decisive = decisivePart(config, data.fingerprint);
     const expected = { decisive, configHash: configHash(decisive) };
@@ -279,7 +281,7 @@ async function resumeLocked(
       checkpoint === undefined ? undefined : readCheckpoint(checkpoint, fresh, expected, exported);
     if (read === undefined && config.init !== undefined) await initialise(fresh, config.init);
     const state = read?.state ?? fresh;
-    const target: Target = { device: config.device, threads: config.threads, tune: about.lowering };
+    const target = targetOf(config, about.lowering);
     const stepper = await openStepper(framework, state, config, target);
     const parts = { config, framework, state, stepper, target, data, test, folder, held };
     if (from !== undefined) await goBackTo(folder.checkpoints, from);

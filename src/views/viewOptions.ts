@@ -129,7 +129,7 @@ const override = z.strictObject({
     .optional()
     .describe("which part of the image is resized to the view"),
   share: z
-    .strictObject({ from: z.int().min(0), transforms: z.array(z.enum(shareable)).min(1) })
+    .strictObject({ from: z.int().min(0).max(1e6), transforms: z.array(z.enum(shareable)).min(1) })
     .optional()
     .describe("takes these transforms' parameters from an earlier view of the same image"),
 });

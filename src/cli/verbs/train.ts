@@ -190,6 +190,12 @@ export const configOptions: readonly OptionSpec[] = [
     path: "workers",
     describe: "threads that make views (cores - 1)",
   },
+  {
+    group: running,
+    flags: "--tune <on|off>",
+    path: "tune",
+    describe: "off: fixed ways to compute, none timed: two machines of a kind give the same bits",
+  },
 ];
 
 const configFile: OptionSpec = {

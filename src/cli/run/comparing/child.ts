@@ -16,9 +16,20 @@ export type ChildEnd = {
 const KEPT = 20_000; // characters of messages that are looked through for an error
 
 /** The sentence after `error` in the messages of a call. */
-function errorOf(messages: string, code: number | null): string {
+export function errorOf(
+  messages: string,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+): string {
   const found = messages.split("\n").findLast((line) => line.startsWith("error "));
-  return found?.slice(6) ?? `the process ended with ${code ?? "a signal"}`;
+  if (found !== undefined) return found.slice(6);
+  if (/heap out of memory|Array buffer allocation failed/.test(messages)) {
+    return "the process ran out of memory: a smaller batch, queue or image size, or fewer runs at once";
+  }
+  if (signal === "SIGKILL") {
+    return "the process was killed (SIGKILL), as a system short of memory does: a smaller batch, queue or image size, or fewer runs at once";
+  }
+  return `the process ended with ${signal ?? code}`;
 }
 
 function answerOf(out: string): Answer | undefined {
@@ -48,10 +59,10 @@ export function runChild(args: readonly string[], signal: AbortSignal): Promise<
       messages = (messages + bytes.toString()).slice(-KEPT);
     });
     child.on("error", reject);
-    child.on("close", (code) => {
+    child.on("close", (code, killedBy) => {
       signal.removeEventListener("abort", stop);
       const answer = code === 0 ? answerOf(out) : undefined;
-      resolve({ code, answer, error: code === 0 ? "" : errorOf(messages, code) });
+      resolve({ code, answer, error: code === 0 ? "" : errorOf(messages, code, killedBy) });
     });
   });
 }
