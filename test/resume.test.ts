@@ -22,6 +22,7 @@ import {
   resume,
   runConfig,
   runFolder,
+  train,
   type TrainListener,
 } from "../src/train/index.ts";
 import { contrapose, scratch, writeStripes } from "./cli.ts";
@@ -140,7 +141,7 @@ test("a run that another process trains is not touched, and one that was removed
     const timer = setInterval(() => {
       if (!existsSync(metrics) || readFileSync(metrics, "utf8").split("\n").length < 5) return;
       clearInterval(timer);
-      rmSync(gone, { recursive: true, maxRetries: 5 });
+      renameSync(gone, folder.at("removed")); // at once, whatever is being written in it
     }, 1);
     child.on("close", () => clearInterval(timer));
   };
@@ -281,6 +282,42 @@ test("a finished run is made longer, and is the same bit for bit where that is k
   expect(done.json()).toMatchObject({ epochs: 9, steps: 54, finished: true });
   expect(resultOf(run)).toEqual(resultOf(runs[0]));
   expect(resultOf(run).weights).not.toEqual(resultOf(folder.at("whole")).weights);
+});
+
+test("a run slower than its plan gets fewer epochs, the same bit for bit where that is killed", async () => {
+  const [run, whole] = [folder.at("slower"), folder.at("slowerWhole")];
+  const told: string[] = [];
+  /** Each step takes longer than was measured; an error at an event is as sudden as a kill. */
+  const slow =
+    (ends: (event: Parameters<TrainListener>[0]) => boolean): TrainListener =>
+    (event) => {
+      if (event.kind === "step") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 40);
+      if (event.kind === "plan") told.push(event.text);
+      if (ends(event)) throw new Error("killed");
+    };
+  const settings = {
+    ...{ data: images, out: run, minutes: 0.02, warmupEpochs: 1, batchSize: 16, threads: 1 },
+    ...{ encoder: { name: "convnet", width: 4, depth: 2 }, workers: 1 },
+    ...{ evaluation: { images: 64 }, checkpoint: { seconds: 0.2 } },
+  };
+  const started = train(settings, { listener: slow(({ kind }) => kind === "plan") });
+  await expect(started).rejects.toThrow("killed");
+  const { epochs, earlierPlans = [] } = runConfig(run);
+  const [{ untilStep, epochs: before }] = earlierPlans;
+  expect(epochs).toBeLessThan(before);
+  expect(told[0]).toMatch(/^plan +slower than measured: .* left of 1 s; the plan is now \d+ epoch/);
+  const after = slow((event) => event.kind === "step" && event.record.step === untilStep + 1);
+  await expect(resume(run, { listener: after })).rejects.toThrow("killed");
+  expect(runConfig(run).earlierPlans?.[0]).toEqual(earlierPlans[0]);
+  const done = await resume(run, { listener: slow(() => false) });
+  expect(done).toMatchObject({ finished: true, config: { minutes: 0.02 } });
+  expect(done.epochs).toBe(done.config.epochs);
+  mkdirSync(whole); // a run by the same plans from its start
+  const plans = JSON.parse(readFileSync(join(run, "config.json"), "utf8")) as object;
+  const untimed = { ...plans, out: whole, minutes: undefined };
+  writeFileSync(join(whole, "config.json"), JSON.stringify(untimed));
+  expect(await resume(whole)).toMatchObject({ finished: true, epochs: done.epochs });
+  expect(resultOf(whole)).toEqual(resultOf(run));
 });
 
 test("training stops at the first number that is not finite, and the step can be repeated", async () => {

@@ -32,12 +32,13 @@ function fromFolders(
   return { labels: found, note: `labels from ${names.size} class folders` };
 }
 
-/** Labels as files beside the images give them, and how many have none; undefined where they give none. */
+/** Labels as files beside the images give them, and how many have none where some do; undefined where they give none. */
 function fromFiles({ facts }: Beside, kept: readonly boolean[]) {
   const read = facts.filter((_, i) => kept[i]);
   const without = read.filter(({ label }) => label === undefined).length;
   if (without === read.length) return undefined;
-  const note = `labels from files: ${without} of ${counted(read.length, "image")} have no label`;
+  const some = `labels from files: ${without} of ${counted(read.length, "image")} have no label`;
+  const note = without === 0 ? undefined : some;
   return { labels: facts.map(({ label }) => label), note };
 }
 
@@ -82,6 +83,7 @@ export function arrange(
   const named =
     (labels === "auto" ? fromFiles(beside, kept) : undefined) ??
     fromFolders(paths, { ...found, parts }, kept, options);
-  const notes = [...about.notes, named.note, ...(labels === "auto" ? beside.notes : [])];
+  const said = named.note === undefined ? [] : [named.note];
+  const notes = [...about.notes, ...said, ...(labels === "auto" ? beside.notes : [])];
   return { kept, labels: named.labels, about: { ...about, notes, warned: beside.warned } };
 }

@@ -109,6 +109,10 @@ test("lines of no image and images of no line are counted, files without labels 
     });
     expect(some.notes).toContain("labels from files: 2 of 3 images have no label");
     expect(some.notes).toContain('"labels.csv": 1 of 2 lines match no image, as "x.png"');
+    const whole = await read(join(folder, "whole"), "a.png b.png", {
+      "labels.csv": "filename,label\na.png,1\nb.png,2\n",
+    });
+    expect(whole).toMatchObject({ labels: "1 2", notes: "" }); // nothing is left out
     const odd = await read(join(folder, "odd"), "a.png", {
       "labels.csv": "filename,x,y\na.png,1,2\n",
     });

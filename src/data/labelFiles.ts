@@ -94,14 +94,15 @@ function describe({ file, table, matched }: Read, used: boolean): string[] {
   );
   const lost = own.filter((line) => !seen.has(line));
   const example = lost.length === 0 ? "" : `, as ${quoted(lost[0].path)}`;
-  const matching = `${lost.length} of ${own.length} lines match no image${example}`;
-  const several =
-    table.several === 0
-      ? ""
-      : `; ${table.several} lines have several labels: each combination counts as a class`;
-  const role =
-    used || matched.every(({ line }) => line.label === undefined) ? "" : "not used for labels, ";
-  return [`${name}: ${role}${matching}${several}`];
+  const isLeftOut = !used && matched.some(({ line }) => line.label !== undefined);
+  const said = [
+    ...(isLeftOut ? ["not used for labels"] : []),
+    ...(lost.length > 0 ? [`${lost.length} of ${own.length} lines match no image${example}`] : []),
+    ...(table.several > 0
+      ? [`${table.several} lines have several labels, each combination of which counts as a class`]
+      : []),
+  ];
+  return said.length === 0 ? [] : [`${name}: ${said.join(", ")}`];
 }
 
 const kindOfFile = ({ path }: BesideFile) => basename(path).toLowerCase();

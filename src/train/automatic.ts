@@ -264,8 +264,12 @@ export const recordDefaults: RunConfig["record"] = {
   ...{ steps: null, anchors: 8, candidates: 5000, images: [] },
 };
 
-/** The rest of the config, once the epochs are known. */
-export function closeConfig(config: OpenConfig, epochs: number) {
+/**
+ * The rest of the config, once the epochs are known.
+ *
+ * @param minutes that training is to take, where the epochs follow from them
+ */
+export function closeConfig(config: OpenConfig, epochs: number, minutes?: number) {
   const { given } = config;
   const parsed = parseOptions("train", TrainConfig, given);
   const choices: AutomaticChoice[] = [];
@@ -282,7 +286,7 @@ export function closeConfig(config: OpenConfig, epochs: number) {
   const { seconds = 30, keepEvery } = parsed.checkpoint ?? {};
   const closed: RunConfig = {
     ...omit(config, "given", "minutes"),
-    ...{ epochs, warmupEpochs },
+    ...{ epochs, minutes, warmupEpochs },
     evaluation: { every: every ?? Math.max(1, Math.round(epochs / 20)), k, temperature, images },
     checkpoint: { seconds, keepEvery: keepEvery ?? Math.ceil(epochs / 4) },
     record: overlay(recordDefaults, parsed.record ?? {}) as RunConfig["record"],

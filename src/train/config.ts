@@ -167,6 +167,7 @@ export type RunConfig = {
   warmupEpochs: number;
   averaging: number;
   epochs: number;
+  minutes?: number | undefined; // that training is to take, where the epochs follow from them
   earlierPlans?: readonly EarlierPlan[];
   batchSize: number;
   microBatch?: number;

@@ -90,6 +90,7 @@ export type TrainEvent =
       parameters: number;
       firstStep: number;
     }
+  | { kind: "plan"; config: RunConfig; text: string } // the config as it is from here on
   | { kind: "baselines"; record: BaselineRecord }
   | { kind: "step"; record: StepRecord; stepInEpoch: number; secondsLeft: number }
   | {

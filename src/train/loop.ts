@@ -2,7 +2,7 @@ import { ContraposeError } from "../core/errors.ts";
 import type { HostState, LoadedBatch, StepAt } from "../methods/index.ts";
 import type { Boxes, ViewBatch, ViewLoader } from "../views/index.ts";
 import type { RunConfig } from "./config.ts";
-import { scheduleOf, shareAt, smoothed } from "./epochs.ts";
+import { epochsAt, scheduleOf, shareAt, smoothed } from "./epochs.ts";
 import type { EvaluationRecord, StepRecord, TrainListener } from "./events.ts";
 import type { HealthRecord } from "./health/records.ts";
 import type { Stepper } from "./stepper.ts";
@@ -19,7 +19,7 @@ export type Progress = {
 
 /** What a loop is made of. */
 export type LoopParts = {
-  readonly config: RunConfig;
+  readonly config: RunConfig; // as it is now
   readonly stepper: Stepper;
   readonly loader: Pick<ViewLoader, "next" | "waitedMs">;
   /** A batch with what is known of its images. */
@@ -44,6 +44,8 @@ export type LoopParts = {
   save(progress: Progress, names: readonly string[]): Promise<void>;
   /** Measures the encoder between epochs. */
   evaluate(progress: Progress, epoch: number): Promise<EvaluationRecord>;
+  /** Changes the plan where the run would take much longer than it may; before each step. */
+  keepTime(progress: Progress): Promise<void>;
   /** Called with the state before a step that gave something that is no number. */
   fail(
     before: Progress,
@@ -57,7 +59,7 @@ export const notFinite = (figures: Record<string, number>): string[] =>
   Object.entries(figures).flatMap(([name, value]) => (Number.isFinite(value) ? [] : [name]));
 
 function clock(parts: LoopParts, progress: Progress) {
-  const { loader, config, stepsPerEpoch } = parts;
+  const { loader, stepsPerEpoch } = parts;
   const secondsPerStep = smoothed(30);
   const waitPerStep = smoothed(30);
   let [last, waited] = [performance.now(), loader.waitedMs];
@@ -74,11 +76,11 @@ function clock(parts: LoopParts, progress: Progress) {
     progress.elapsedSeconds += seconds;
     [last, waited] = [now, loader.waitedMs];
     return {
-      imagesPerSecond: Number((config.batchSize / mean).toFixed(2)),
+      imagesPerSecond: Number((parts.config.batchSize / mean).toFixed(2)),
       waitShare: Number((wait / mean).toFixed(4)),
       memoryMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
       elapsedSeconds: Number(progress.elapsedSeconds.toFixed(3)),
-      secondsLeft: mean * (config.epochs * stepsPerEpoch - progress.step),
+      secondsLeft: mean * (parts.config.epochs * stepsPerEpoch - progress.step),
     };
   };
   return { tick, skip };
@@ -86,15 +88,15 @@ function clock(parts: LoopParts, progress: Progress) {
 
 /** Names under which the state is saved after an epoch; a better score is kept in `progress`. */
 function namesToSave(
-  { checkpoint: { keepEvery }, epochs }: RunConfig,
+  { checkpoint: { keepEvery } }: RunConfig,
   progress: Progress,
-  at: { epoch: number; score: number | undefined; late: boolean },
+  at: { epoch: number; isLast: boolean; score: number | undefined; late: boolean },
 ): string[] {
-  const { epoch, score, late } = at;
-  const last = late || epoch === epochs ? ["last"] : [];
+  const { epoch, isLast, score, late } = at;
+  const last = late || isLast ? ["last"] : [];
   const better = score !== undefined && (progress.best === null || score > progress.best);
   if (better) progress.best = score;
-  const kept = keepEvery > 0 && (epoch % keepEvery === 0 || epoch === epochs);
+  const kept = keepEvery > 0 && (epoch % keepEvery === 0 || isLast);
   const number = `epoch-${String(epoch).padStart(4, "0")}`;
   return [...(kept ? [number] : []), ...(better ? ["best"] : []), ...last];
 }
@@ -109,14 +111,15 @@ async function endEpoch(
   const { config, stepsPerEpoch, listener } = parts;
   const epoch = progress.step / stepsPerEpoch;
   const { every } = config.evaluation;
-  const due = every > 0 && (epoch % every === 0 || epoch === config.epochs);
+  const isLast = epoch === epochsAt(config, progress.step - 1);
+  const due = every > 0 && (epoch % every === 0 || isLast);
   const evaluation = due ? await parts.evaluate(progress, epoch) : undefined;
   if (evaluation !== undefined) parts.record(evaluation);
   await parts.refresh(progress, epoch);
   const meanLoss = progress.lossSum / stepsPerEpoch;
   progress.lossSum = 0;
   const score = evaluation && (evaluation.knnAccuracy ?? -meanLoss); // without labels the loss tells
-  const names = namesToSave(config, progress, { epoch, score, late });
+  const names = namesToSave(config, progress, { epoch, isLast, score, late });
   if (names.length > 0) await parts.save(progress, names);
   const { secondsLeft, ...figures } = last;
   listener({ kind: "epoch", record: { ...figures, loss: meanLoss }, evaluation, secondsLeft });
@@ -124,10 +127,11 @@ async function endEpoch(
 }
 
 /** One step; the state after it is in `progress`. Returns its record. */
-async function oneStep(parts: LoopParts, progress: Progress, batch: ViewBatch, rate: number) {
-  const { stepper, stepsPerEpoch, chanceLoss } = parts;
+async function oneStep(parts: LoopParts, progress: Progress, batch: ViewBatch) {
+  const { config, stepper, stepsPerEpoch, chanceLoss } = parts;
   const before = progress.state;
-  const share = shareAt(parts.config, progress.step, stepsPerEpoch);
+  const rate = scheduleOf(config, stepsPerEpoch)(progress.step);
+  const share = shareAt(config, progress.step, stepsPerEpoch);
   const at = { learningRate: rate, step: progress.step, progress: share };
   const loaded = parts.loaded(batch);
   await parts.recordPairs(progress, batch, loaded, at);
@@ -150,26 +154,26 @@ async function oneStep(parts: LoopParts, progress: Progress, batch: ViewBatch, r
  * state has been saved.
  */
 export async function runLoop(parts: LoopParts, progress: Progress): Promise<boolean> {
-  const { config, loader, stepsPerEpoch, signal, listener } = parts;
-  const rateAt = scheduleOf(config, stepsPerEpoch);
+  const { loader, stepsPerEpoch, signal, listener } = parts;
   const watch = clock(parts, progress);
   let saved = performance.now();
-  while (progress.step < config.epochs * stepsPerEpoch) {
+  while (progress.step < parts.config.epochs * stepsPerEpoch) {
     if (signal.aborted) {
       watch.skip();
       await parts.save(progress, ["last"]);
       return false;
     }
+    await parts.keepTime(progress);
     const batch = await loader.next();
     if (batch === undefined) throw new ContraposeError("the views ended before the epochs did");
-    const { figures, health } = await oneStep(parts, progress, batch, rateAt(progress.step));
+    const { figures, health } = await oneStep(parts, progress, batch);
     const { secondsLeft, ...times } = watch.tick();
     const record: StepRecord = { ...figures, ...parts.observe(batch), ...times };
     parts.record(record);
     if (health !== undefined) parts.judge(health);
     const stepInEpoch = progress.step % stepsPerEpoch;
     listener({ kind: "step", record, stepInEpoch: stepInEpoch || stepsPerEpoch, secondsLeft });
-    const late = performance.now() - saved > config.checkpoint.seconds * 1000;
+    const late = performance.now() - saved > parts.config.checkpoint.seconds * 1000;
     if (stepInEpoch > 0 && !late) continue;
     let savedNow = late;
     if (stepInEpoch > 0) await parts.save(progress, ["last"]);

@@ -1,26 +1,56 @@
-/** How many times as long as planned a run may take before that is told. */
+import type { RunConfig } from "./config.ts";
+import type { Position } from "./position.ts";
+
+/** How many times as long as planned a run may take before its plan changes. */
 export const LATE = 1.15;
+const LOOKS = 10; // at a run's pace, over its time
+const SETTING_UP = 2; // steps of a sitting that are slow once
 
 /** `50 s`, `27 minutes`. */
 export const spoken = (seconds: number): string =>
   seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} minutes`;
 
+/** A run that turned out slower than its plan. Times are seconds from now to its end. */
+export type Slower = {
+  readonly epochs: number; // that keep to its time, as far as that goes
+  readonly left: number; // of the plan as it is
+  readonly kept: number; // of these epochs
+};
+
+type At = Pick<Position, "step" | "elapsedSeconds">;
+type Plan = Pick<RunConfig, "epochs" | "warmupEpochs" | "earlierPlans">;
+
 /**
- * Measures a planned run again while it goes on. After each epoch a sentence where its end has moved away from what
- * was last said of it, by the time that epochs with their measurements and checkpoints take.
+ * Measures a run again while it goes on, each tenth of its time, by what its steps took with their views, evaluations
+ * and checkpoints. Call it before each step. What it says where the end has moved by more than `LATE` is of this
+ * machine at this moment; so it says nothing of steps before a change of plan that was written down.
  *
- * @param planned seconds that were said at first
- * @param now milliseconds of a clock
+ * @param minutes that training may take, over all sittings
  */
-export function followPace(planned: number, epochs: number, now = () => performance.now()) {
-  const start = now();
-  let told = planned;
-  return (done: number): string | undefined => {
-    const spent = (now() - start) / 1000;
-    const whole = (spent / done) * epochs;
-    if (done === epochs || whole <= LATE * told) return undefined;
-    const before = told;
-    told = whole;
-    return `time       about ${spoken(whole)} in all instead of ${spoken(before)}: epochs take longer than was measured before; ${spoken(whole - spent)} left`;
+export function followPace(minutes: number, stepsPerEpoch: number) {
+  const time = 60 * minutes;
+  let first: number | undefined; // step of this sitting
+  let start: At | undefined;
+  let [looked, told] = [0, time];
+  return ({ step, elapsedSeconds }: At, plan: Plan): Slower | undefined => {
+    const { epochs, warmupEpochs, earlierPlans = [] } = plan;
+    first ??= step;
+    if (start === undefined) {
+      if (step >= first + SETTING_UP) start = { step, elapsedSeconds };
+      looked = elapsedSeconds;
+      return undefined;
+    }
+    const isSettled = step <= (earlierPlans.at(-1)?.untilStep ?? 0);
+    if (isSettled || elapsedSeconds < looked + time / LOOKS) return undefined;
+    looked = elapsedSeconds;
+    const pace = (elapsedSeconds - start.elapsedSeconds) / (step - start.step);
+    const leftOf = (planned: number) => pace * (planned * stepsPerEpoch - step);
+    const left = leftOf(epochs);
+    if (elapsedSeconds + left <= LATE * told) return undefined;
+    const fitting = Math.floor((step + (time - elapsedSeconds) / pace) / stepsPerEpoch);
+    const least = Math.max(Math.floor(step / stepsPerEpoch) + 1, Math.ceil(warmupEpochs));
+    const fewer = Math.min(epochs, Math.max(least, fitting));
+    told = Math.max(time, elapsedSeconds + leftOf(fewer));
+    return { epochs: fewer, left, kept: leftOf(fewer) };
   };
 }

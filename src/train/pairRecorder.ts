@@ -13,11 +13,13 @@ import {
 import { boxAt, type Boxes, type ViewBatch } from "../views/index.ts";
 import type { RunConfig } from "./config.ts";
 import type { TrainingData } from "./dataset.ts";
+import { epochsAt } from "./epochs.ts";
 import type { TrainListener } from "./events.ts";
 import { omit } from "./layers.ts";
 import type { Progress } from "./loop.ts";
 import { writeRecordedStep, type ViewRow } from "./pairFiles.ts";
 import { type PairRow, pairTable } from "./pairRows.ts";
+import type { RunFolder } from "./runFolder.ts";
 import type { Stepper, Target } from "./stepper.ts";
 
 /** Records pairs of steps into the folder of a run. */
@@ -33,12 +35,12 @@ export type PairRecorder = {
 };
 
 type Parts = {
-  readonly config: RunConfig;
+  readonly config: RunConfig; // read before each step: its plan may change
   readonly framework: Framework;
   readonly stepper: Stepper;
   readonly target: Target;
   readonly data: Pick<TrainingData, "count" | "idOf">;
-  readonly folder: string; // where pairs lie
+  readonly folder: Pick<RunFolder, "pairs">;
   readonly listener: TrainListener;
 };
 
@@ -159,8 +161,10 @@ export function openPairRecorder(parts: Parts): PairRecorder | undefined {
   const { steps, anchors, candidates, images } = config.record;
   if (framework.recorder === undefined || (steps === 0 && images.length === 0)) return undefined;
   const perEpoch = Math.floor(data.count / config.batchSize);
-  const total = config.epochs * perEpoch;
-  const chosen = chosenSteps(total, steps ?? affordableSteps(total));
+  const isChosen = (step: number) => {
+    const total = epochsAt(parts.config, step) * perEpoch;
+    return chosenSteps(total, steps ?? affordableSteps(total)).has(step);
+  };
   const watching = new Set(imageNumbers(images, data, "record.images"));
   const count = Math.min(anchors, config.batchSize);
   const running = compiling(parts, count);
@@ -168,15 +172,16 @@ export function openPairRecorder(parts: Parts): PairRecorder | undefined {
     async before({ state, boxes }, batch, loaded, at) {
       const { rows, watched } = rowsOf(batch.ids, watching, count);
       const { step } = at;
-      if (!chosen.has(step) && watched === 0) return;
+      const chosen = isChosen(step);
+      if (!chosen && watched === 0) return;
       const open = await running.get(state);
       const results = await recorded(open, parts, state, open.recorder.batch(loaded, at, rows));
-      const used = rows.subarray(0, chosen.has(step) ? count : watched);
+      const used = rows.subarray(0, chosen ? count : watched);
       const wanted = { step, epoch: Math.floor(step / perEpoch), rows: used, limit: candidates };
       const table = pairTable(open.recorder.chains, results, loaded, config.batchSize, wanted);
       open.program.recycle(results);
       const views = viewRows(batch, boxes, table.pairs, config.batchSize);
-      await writeRecordedStep(folder, step, { ...table, views });
+      await writeRecordedStep(folder.pairs, step, { ...table, views });
     },
     dispose: running.dispose,
   };

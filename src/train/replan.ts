@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { epochsFor } from "./automatic.ts";
 import type { ConfigTree, EarlierPlan, RunConfig } from "./config.ts";
 import { scheduleOf } from "./epochs.ts";
 import type { TrainListener } from "./events.ts";
@@ -20,7 +21,7 @@ function epochsWithin(minutes: number, at: At, stepsPerEpoch: number): number {
       "minutes are those of the whole run, from its start",
     );
   }
-  return Math.max(1, Math.round((60 * minutes * at.step) / at.elapsedSeconds / stepsPerEpoch));
+  return epochsFor(minutes, (at.elapsedSeconds * stepsPerEpoch) / at.step, true);
 }
 
 function checkEpochs({ warmupEpochs }: RunConfig, epochs: number, done: number): void {
@@ -66,13 +67,23 @@ export function replanned(
   { at, perEpoch, listener }: { at: At; perEpoch: number; listener: TrainListener },
 ): RunConfig {
   const asked = given as Partial<Record<"epochs" | "minutes" | "threads", number>>;
-  const { minutes, threads = config.threads } = asked;
-  const fitting = minutes === undefined ? config.epochs : undefined;
-  const epochs = asked.epochs ?? fitting ?? epochsWithin(minutes ?? 0, at, perEpoch);
-  if (epochs === config.epochs && threads === config.threads) return config;
+  const { threads = config.threads } = asked;
+  const minutes = asked.epochs === undefined ? asked.minutes : undefined;
+  const fitting = minutes === undefined ? config.epochs : epochsWithin(minutes, at, perEpoch);
+  const { epochs = fitting } = asked;
+  const kept = asked.epochs === undefined ? config.minutes : undefined;
+  const timed = { ...config, minutes: minutes ?? kept };
+  if (epochs === config.epochs && threads === config.threads) return timed;
   const step = at?.step ?? 0;
   checkEpochs(config, epochs, step / perEpoch);
-  const now = { ...config, epochs, threads, earlierPlans: plansUntil(config, step) };
+  const now = { ...timed, epochs, threads, earlierPlans: plansUntil(config, step) };
   for (const text of describe(config, now, step, perEpoch)) listener({ kind: "note", text });
   return now;
 }
+
+/** A run's config with fewer epochs, from a step on that comes after all that has changed before. */
+export const shortened = <T extends RunConfig>(config: T, epochs: number, step: number): T => ({
+  ...config,
+  epochs,
+  earlierPlans: plansUntil(config, step),
+});

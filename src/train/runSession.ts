@@ -20,23 +20,24 @@ import type { BaselineRecord, EvaluationRecord, TrainListener } from "./events.t
 import { describeFailure, stopAt } from "./failure.ts";
 import { isHealthDue, openHealthProbe } from "./health/probe.ts";
 import { describeDiagnosis, watchHealth } from "./health/watch.ts";
+import { keepingTime } from "./keepTime.ts";
 import { loadedBatch } from "./loadedBatch.ts";
 import { metricsLine } from "./metricsLine.ts";
 import { type LoopParts, type Progress, runLoop } from "./loop.ts";
 import { type Monitor, openMonitor } from "./monitor.ts";
 import { coverageFigures } from "./objectBoxes.ts";
-import { openPairRecorder } from "./pairRecorder.ts";
-import { followPace } from "./pace.ts";
+import { openPairRecorder, type PairRecorder } from "./pairRecorder.ts";
 import type { Position } from "./position.ts";
 import { openRunFiles, type RunFiles, type RunRecord } from "./runFiles.ts";
 import type { RunFolder } from "./runFolder.ts";
 import { openRunLoader, type RunLoader } from "./runLoader.ts";
+import { following, lastSeen } from "./seen.ts";
 import { exportedOf, parameterCount } from "./session.ts";
 import type { Stepper, Target } from "./stepper.ts";
 
 /** Everything that one sitting of training works with. */
 export type Session = {
-  readonly config: RunConfig;
+  config: RunConfig; // replaced where the plan changes under way
   readonly framework: Framework;
   readonly state: HostState;
   /** Boxes of a checkpoint that is gone on from. */
@@ -49,12 +50,11 @@ export type Session = {
   readonly held: Lock; // of the folder
   readonly signal: AbortSignal;
   readonly listener: TrainListener;
-  /** Seconds that a run of chosen epochs is to take. */
-  readonly planned?: number | undefined;
 };
 
 /** What a sitting came to. */
 export type Outcome = {
+  readonly config: RunConfig; // as it came to be
   readonly epochs: number; // done
   readonly steps: number; // done
   readonly finished: boolean;
@@ -129,51 +129,12 @@ function announce(session: Session, firstStep: number, stepsPerEpoch: number): v
   });
 }
 
-type Seen = { loss: Outcome["loss"]; evaluation: Outcome["evaluation"] };
-
-/** What this sitting saw, or where earlier ones did the last whole epoch, what they wrote down. */
-async function lastSeen(seen: Seen, { metrics }: RunFolder, epochs: number): Promise<Seen> {
-  if (seen.loss !== null || epochs === 0) return seen;
-  const records = await readJsonLines(metrics, metricsLine);
-  const losses = records.flatMap((record) =>
-    record.kind === "step" && record.epoch === epochs - 1 ? [record.loss] : [],
-  );
-  const sum = losses.reduce((total, loss) => total + loss, 0);
-  return {
-    loss: losses.length === 0 ? null : sum / losses.length,
-    evaluation: records.findLast((record) => record.kind === "evaluation"),
-  };
-}
-
-/** Keeps of all events what the outcome says, and writes epochs to the log. */
-function following(session: Session, files: RunFiles) {
-  const seen: Seen = { loss: null, evaluation: undefined };
-  const { planned, config } = session;
-  const pace = planned === undefined ? undefined : followPace(planned, config.epochs);
-  const listener: TrainListener = (event) => {
-    if (event.kind === "epoch") {
-      const { loss, epoch } = event.record;
-      seen.loss = loss;
-      seen.evaluation = event.evaluation ?? seen.evaluation;
-      const knn = event.evaluation?.knnAccuracy;
-      const voted = knn === undefined ? "" : `, k-NN accuracy ${knn.toFixed(4)}`;
-      files.log(`epoch ${epoch + 1} of ${session.config.epochs}: loss ${loss.toFixed(4)}${voted}`);
-    }
-    session.listener(event);
-    const late = event.kind === "epoch" ? pace?.(event.record.epoch + 1) : undefined;
-    if (late === undefined) return;
-    files.log(late);
-    session.listener({ kind: "note", text: late });
-  };
-  return { seen, listener };
-}
-
 /** Makes boxes anew when they are due, and goes on with batches that follow them. */
 function refreshing({ session, files }: Saving, loader: RunLoader): LoopParts["refresh"] {
-  const { config, listener } = session;
-  const { views } = config;
+  const { listener } = session;
+  const { views } = session.config;
   return async (progress, epoch) => {
-    const planned = epochsAt(config, progress.step - 1);
+    const planned = epochsAt(session.config, progress.step - 1);
     if (!isRefreshDue(epoch, views, planned)) return;
     const { boxes, record } = await refreshCrops(session, progress, epoch);
     progress.boxes = boxes;
@@ -209,12 +170,11 @@ async function baselinesOf(
 /** Looks at a run when that is due, and tells where its verdict changes. */
 async function examining({ session, files, stepsPerEpoch }: Saving, earlier: readonly RunRecord[]) {
   const { config, framework, data, target, listener } = session;
-  const total = config.epochs * stepsPerEpoch;
-  const watch = watchHealth(config, total);
+  const watch = watchHealth(config, () => session.config.epochs * stepsPerEpoch);
   for (const record of earlier) watch.see(record);
   const probe = openHealthProbe(framework, data, target, listener);
   const look: LoopParts["look"] = async (before, { state, step, elapsedSeconds }, batch) => {
-    if (!isHealthDue(step, total)) return undefined;
+    if (!isHealthDue(step, epochsAt(session.config, step) * stepsPerEpoch)) return undefined;
     const at = { epoch: Math.floor(step / stepsPerEpoch), step, elapsedSeconds };
     return probe.look({ before, after: state, batch, at });
   };
@@ -235,9 +195,43 @@ async function examining({ session, files, stepsPerEpoch }: Saving, earlier: rea
   return { look, judge, record, see, dispose: () => probe.dispose() };
 }
 
+type Doctor = Awaited<ReturnType<typeof examining>>;
+type Tools = {
+  loader: RunLoader;
+  monitor: Monitor;
+  recorder: PairRecorder | undefined;
+  doctor: Doctor;
+  listener: TrainListener;
+};
+
+/** What the loop of a sitting is made of. */
+function loopParts(
+  saving: Saving,
+  { loader, monitor, recorder, doctor, listener }: Tools,
+): LoopParts {
+  const { session, files, stepsPerEpoch } = saving;
+  const { framework, data, stepper, signal } = session;
+  return {
+    get config() {
+      return session.config;
+    },
+    ...{ stepper, loader, stepsPerEpoch, signal, listener },
+    chanceLoss: framework.chanceLoss(),
+    loaded: (batch) => loadedBatch(batch, data),
+    recordPairs: async (...step) => recorder?.before(...step),
+    observe: (batch) => coverageFigures(data, batch),
+    refresh: refreshing(saving, loader),
+    ...{ record: doctor.record, look: doctor.look, judge: doctor.judge },
+    save: (at, names) => save(saving, at, names),
+    evaluate: (at, epoch) => monitor.evaluate(at, epoch),
+    keepTime: keepingTime(session, stepsPerEpoch, (text) => files.log(text)),
+    fail: failing(saving),
+  };
+}
+
 /** Trains from a position, or from the start, until done or interrupted. Frees what the session holds. */
 export async function runSession(session: Session, from: Position | undefined): Promise<Outcome> {
-  const { config, framework, data, stepper, signal, folder } = session;
+  const { config, framework, data, stepper, folder } = session;
   const stepsPerEpoch = Math.floor(data.count / config.batchSize);
   const progress: Progress = {
     ...{ state: session.state, step: from?.step ?? 0, best: from?.best ?? null },
@@ -249,9 +243,9 @@ export async function runSession(session: Session, from: Position | undefined): 
     (step, boxes) => openLoader(session, step, stepsPerEpoch, boxes),
     ...([progress.step, progress.boxes] as const),
   );
-  let doctor: Awaited<ReturnType<typeof examining>> | undefined;
+  let doctor: Doctor | undefined;
   const monitor = await openMonitor(session, session.target);
-  const recorder = openPairRecorder({ ...session, folder: folder.pairs });
+  const recorder = openPairRecorder(session);
   try {
     const { seen, listener } = following(session, files);
     const exported = exportedOf(config, framework, session.state, data.dataset);
@@ -264,26 +258,15 @@ export async function runSession(session: Session, from: Position | undefined): 
     if (crops !== undefined) listener({ kind: "note", text: crops });
     const baselines = await baselinesOf(saving, monitor, progress, earlier);
     if (baselines !== undefined) doctor.see(baselines);
-    const chanceLoss = framework.chanceLoss();
-    const finished = await runLoop(
-      {
-        ...{ config, stepper, loader, stepsPerEpoch, chanceLoss, signal, listener },
-        loaded: (batch) => loadedBatch(batch, data),
-        recordPairs: async (...step) => recorder?.before(...step),
-        observe: (batch) => coverageFigures(data, batch),
-        refresh: refreshing(saving, loader),
-        ...{ record: doctor.record, look: doctor.look, judge: doctor.judge },
-        save: (at, names) => save(saving, at, names),
-        evaluate: (at, epoch) => monitor.evaluate(at, epoch),
-        fail: failing(saving),
-      },
-      progress,
-    );
+    const parts = loopParts(saving, { loader, monitor, recorder, doctor, listener });
+    const finished = await runLoop(parts, progress);
     files.log(finished ? "done" : `interrupted after step ${progress.step}`);
     const [steps, seconds] = [progress.step, progress.elapsedSeconds];
     const epochs = Math.floor(steps / stepsPerEpoch);
     const last = await lastSeen(seen, folder, epochs);
-    return { epochs, steps, finished, seconds, chanceLoss, baselines, ...last };
+    const [now, { chanceLoss }] = [session.config, parts];
+    const done = { config: now, epochs, steps, finished, seconds, chanceLoss, baselines };
+    return { ...done, ...last };
   } finally {
     files.close();
     await Promise.all([

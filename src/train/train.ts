@@ -60,7 +60,6 @@ export type TrainOptions = {
 /** What a run came to. */
 export type TrainResult = Outcome & {
   readonly run: string;
-  readonly config: RunConfig;
   readonly choices: readonly AutomaticChoice[];
 };
 
@@ -104,11 +103,11 @@ async function openParts(
   };
 }
 
-/** The epochs, measured where they are left open, and then the seconds that they are to take. */
+/** The epochs, measured where they are left open, and then the minutes that they are to take. */
 async function chosenEpochs(
   { config, choices, framework, state, stepper }: Opened,
   images: number,
-): Promise<{ epochs: number; planned?: number }> {
+): Promise<{ epochs: number; minutes?: number }> {
   if (config.epochs !== undefined) return { epochs: config.epochs };
   const seconds = await measureStep(stepper, framework, state);
   const perEpoch = seconds * Math.floor(images / config.batchSize);
@@ -120,7 +119,7 @@ async function chosenEpochs(
   const least = over ? `${epochs === 1 ? "one epoch" : `${epochs} epochs`} at least: ` : "";
   const reason = `${least}${about}; --minutes or --epochs set it`;
   choices.push({ path: "epochs", value: epochs, reason });
-  return { epochs, planned };
+  return { epochs, minutes: Math.max(config.minutes, Number((planned / 60).toFixed(2))) };
 }
 
 /** Trains a new run. `tree` has been checked with `configMistakes`. */
@@ -151,8 +150,8 @@ async function trainLocked(
     test = await openTest(tree.test as string | undefined, data, places);
     const given = withFullPaths({ ...tree, out });
     const opened = await openParts(given, data, listener, options.tamper ?? unchanged);
-    const { epochs, planned } = await chosenEpochs(opened, data.count);
-    const closed = closeConfig(opened.config, epochs);
+    const { epochs, minutes } = await chosenEpochs(opened, data.count);
+    const closed = closeConfig(opened.config, epochs, minutes);
     const choices = [...opened.choices, ...closed.choices];
     listener({ kind: "choices", choices });
     const folder = createRunFolder(out, overwrite);
@@ -165,9 +164,8 @@ async function trainLocked(
     };
     await writeRunConfig(folder, { ...closed.config, about });
     const parts = { ...opened, config: closed.config, data, test, folder, signal, listener };
-    const session = { ...parts, held, planned };
-    const outcome = await runSession(session, undefined);
-    return { ...outcome, run: out, config: closed.config, choices };
+    const outcome = await runSession({ ...parts, held }, undefined);
+    return { ...outcome, run: out, choices };
   } finally {
     test?.close();
     data.close();
@@ -289,7 +287,7 @@ async function resumeLocked(
     forgetFailure(folder);
     const { boxes } = read ?? {};
     const outcome = await runSession({ ...parts, signal, listener, boxes }, read?.position);
-    return { ...outcome, run: path, config, choices: about.choices };
+    return { ...outcome, run: path, choices: about.choices };
   } finally {
     test?.close();
     data.close();

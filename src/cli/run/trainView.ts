@@ -121,16 +121,14 @@ const firstWidth = ({ epochs }: RunConfig) => Math.max(11, 2 * String(epochs).le
 /** Shows training on a terminal as a table with one live line, elsewhere as plain lines now and then. */
 export function trainView(printer: Printer): TrainListener {
   const { dim } = printer.colours;
-  const now = () => performance.now();
   let started: Started | undefined;
   let evaluation: EvaluationRecord | undefined; // the last one
+  const now = () => performance.now();
   let [drawnAt, printedAt] = [0, now()];
   const start = (event: Started) => {
     started = event;
-    for (const text of startLines(event)) printer.note(text);
-    printer.note();
-    for (const text of legend(event)) printer.note(dim(text));
-    printer.note();
+    const lines = [...startLines(event), "", ...legend(event).map(dim), ""];
+    for (const text of lines) printer.note(text);
     printer.note(
       row(
         "epoch",
@@ -158,17 +156,18 @@ export function trainView(printer: Printer): TrainListener {
   const epoch = (event: Extract<TrainEvent, { kind: "epoch" }>) => {
     const { epochs } = started!.config;
     evaluation = event.evaluation ?? evaluation;
-    const last = event.record.epoch + 1 === epochs;
-    const due = epochs <= 30 || event.evaluation !== undefined || last;
+    const isLast = event.record.epoch + 1 === epochs;
+    const due = epochs <= 30 || event.evaluation !== undefined || isLast;
     if (!due && now() - printedAt < MAX_SILENCE_MS) return;
     printedAt = now();
     printer.note(tableLine(started!, event.record, event)); // without an older measurement
   };
   return (event) => {
-    if (event.kind === "note") printer.note(event.text);
+    if (event.kind === "plan") started = { ...started!, config: event.config };
+    if (event.kind === "note" || event.kind === "plan") printer.note(event.text);
     else if (event.kind === "packing") {
-      const total = event.total === undefined ? "" : ` of ${count(event.total)}`;
-      printer.redraw(dim(`packing ${count(event.done)}${total} images`));
+      const of = event.total === undefined ? "" : ` of ${count(event.total)}`;
+      printer.redraw(dim(`packing ${count(event.done)}${of} images`));
     } else if (event.kind === "compiling") printer.redraw(dim(`compiling ${event.what}`));
     else if (event.kind === "choices" && event.choices.length > 0) {
       printer.note("chosen for you");

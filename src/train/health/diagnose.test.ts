@@ -208,7 +208,7 @@ describe("diagnose", () => {
 
 test("the watch speaks when the finding changes, and only then", () => {
   const { config } = course();
-  const watch = watchHealth(config as never, 1000);
+  const watch = watchHealth(config as never, () => 1000);
   for (let at = 0; at < 20; at++) watch.see(step(at));
   expect(watch.see(look())).toBeUndefined();
   const said = watch.see(look({ viewStd: 60 }));

@@ -26,8 +26,12 @@ export function describeDiagnosis({
 const shown = (value: number): string =>
   Number.isInteger(value) ? String(value) : Number(value.toPrecision(3)).toString();
 
-/** Follows a run while it trains, and says where its verdict changes. */
-export function watchHealth(config: RunConfig, totalSteps: number) {
+/**
+ * Follows a run while it trains, and says where its verdict changes.
+ *
+ * @param totalSteps that are planned for the run
+ */
+export function watchHealth(config: RunConfig, totalSteps: () => number) {
   const steps: StepRecord[] = [];
   const health: HealthRecord[] = [];
   const evaluations: EvaluationRecord[] = [];
@@ -44,7 +48,7 @@ export function watchHealth(config: RunConfig, totalSteps: number) {
       if (record.kind === "baselines") baselines = record;
       if (record.kind !== "health") return undefined;
       health.push(record);
-      const course = { config, steps, health, evaluations, baselines, totalSteps };
+      const course = { config, steps, health, evaluations, baselines, totalSteps: totalSteps() };
       const diagnosis = diagnose(course);
       if (diagnosis.passing === true || diagnosis.finding === said) return undefined;
       said = diagnosis.finding;
