@@ -66,19 +66,35 @@ type ClosedJaxpr = {
 type Traced = { jaxpr: ClosedJaxpr; treedef: never };
 type Flat = { inBinders: Variable[]; eqns: Equation[]; outs: Atom[]; toString(): string };
 
+type Hooked = {
+  _trace?: { main: { globalData: unknown }; builder?: { addEqn(equation: Equation): void } };
+};
+
+const traceOf = (args: unknown) => (tree.leaves(args as never).at(0) as Hooked | undefined)?._trace;
+
+/**
+ * Traces a function, then lets go of its equations: jax-js 0.1.25 leaves the trace of whatever takes a
+ * gradient on its stack for good (`partialEvalFlat` pushes and never pops), and the equations with it.
+ */
 function run(fn: TracedFunction, example: SpecTree[]) {
   const placeholders = mapSpecs(example, (spec) => new Placeholder(spec)) as unknown[];
-  const tracer = makeJaxpr(fn as never) as unknown as (...args: unknown[]) => Traced;
-  return tracer(...placeholders);
+  let main: { globalData: unknown } | undefined;
+  const seen: TracedFunction = (...args) => {
+    main = traceOf(args)?.main;
+    return fn(...args);
+  };
+  const tracer = makeJaxpr(seen as never) as unknown as (...args: unknown[]) => Traced;
+  try {
+    return tracer(...placeholders);
+  } finally {
+    if (main !== undefined) main.globalData = null;
+  }
 }
-
-type Hooked = { _trace?: { builder?: { addEqn(equation: Equation): void } } };
 
 function locate(fn: TracedFunction, example: SpecTree[], primitive: string): string | undefined {
   let frame: string | undefined;
   const hooked: TracedFunction = (...args) => {
-    const tracer = tree.leaves(args as never).at(0) as Hooked | undefined;
-    const builder = tracer?._trace?.builder;
+    const builder = traceOf(args)?.builder;
     if (builder) {
       const add = builder.addEqn.bind(builder);
       builder.addEqn = (equation) => {

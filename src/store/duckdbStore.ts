@@ -176,22 +176,38 @@ async function checkRows(connection: duckdb.DuckDBConnection, path: string): Pro
   }
 }
 
-async function openConnection(path: string): Promise<duckdb.DuckDBConnection> {
+type Opened = {
+  readonly instance: duckdb.DuckDBInstance;
+  readonly connection: duckdb.DuckDBConnection;
+};
+
+function closeBoth({ instance, connection }: Opened): void {
+  connection.closeSync();
+  instance.closeSync();
+}
+
+async function openDatabase(path: string): Promise<Opened> {
   const { DuckDBInstance } = await load();
-  if (/\.duckdb$/i.test(path)) {
-    const instance = await DuckDBInstance.create(resolve(path), { access_mode: "READ_ONLY" });
-    return instance.connect();
+  const isDatabase = /\.duckdb$/i.test(path);
+  const instance = isDatabase
+    ? await DuckDBInstance.create(resolve(path), { access_mode: "READ_ONLY" })
+    : await DuckDBInstance.create(":memory:");
+  const opened = { instance, connection: await instance.connect() };
+  if (isDatabase) return opened;
+  try {
+    await opened.connection.run(`create view images as ${await tableOf(opened.connection, path)}`);
+    await checkRows(opened.connection, path);
+    return opened;
+  } catch (error) {
+    closeBoth(opened);
+    throw error;
   }
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
-  await connection.run(`create view images as ${await tableOf(connection, path)}`);
-  await checkRows(connection, path);
-  return connection;
 }
 
 /** Opens a Parquet table, or a database that `buildDuckdb` made of one. */
 export async function duckdbStore(path: string, signal?: AbortSignal): Promise<DuckdbStore> {
-  const connection = await readable(path, () => openConnection(path));
+  const opened = await readable(path, () => openDatabase(path));
+  const { connection } = opened;
   const interrupt = () => connection.interrupt();
   signal?.addEventListener("abort", interrupt);
   const [{ count, width }] = await readable(path, () =>
@@ -237,7 +253,7 @@ export async function duckdbStore(path: string, signal?: AbortSignal): Promise<D
     },
     async close() {
       signal?.removeEventListener("abort", interrupt);
-      connection.closeSync();
+      closeBoth(opened);
     },
   };
 }

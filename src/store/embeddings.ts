@@ -97,14 +97,27 @@ const bytesOf = ({ data }: Features) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 const checksum = (features: Features) => crc32(bytesOf(features)).toString(16);
 
+/** Writes the table; its checksum of the vectors tells damage, and whether an npy beside holds the same. */
+function writeTable(path: string, { images, features, facts }: Embeddings) {
+  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+  const about = Object.fromEntries(known) as Record<string, string>;
+  const vectors = checksum(features);
+  return writeParquet(path, columns, rowsOf({ images, features, facts }), { ...about, vectors });
+}
+
 /**
- * Writes embeddings to those files that are named, each whole or not at all; the table last. Throws
- * `DataError` where a vector holds what is no finite number.
+ * Writes embeddings to those files that are named, each whole or not at all. Throws `DataError` where a
+ * vector holds what is no finite number.
+ *
+ * Killed on the way, the same call goes on from the table: a new one comes first, as without it nothing
+ * says whose array stands there; one that is replaced comes last, so that the array is not taken for done.
  */
 export async function writeEmbeddings(files: EmbeddingFiles, embeddings: Embeddings) {
   const { parquet, npy, names } = files;
-  const { images, features, facts } = embeddings;
+  const { images, features } = embeddings;
   checkFeatures("embed", "vectors", features, 0);
+  const isNew = parquet !== undefined && !existsSync(parquet);
+  if (isNew) await writeTable(parquet, embeddings);
   if (npy !== undefined) {
     const shape = [features.count, features.dimension];
     await writeNpy(npy, hostArray("float32", shape, features.data as DataOf<"float32">));
@@ -112,13 +125,7 @@ export async function writeEmbeddings(files: EmbeddingFiles, embeddings: Embeddi
   if (names !== undefined) {
     await writeFileAtomic(names, images.map(({ id }) => `${nameLine(id)}\n`).join(""));
   }
-  if (parquet === undefined) return;
-  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
-  const about = Object.fromEntries(known) as Record<string, string>;
-  await writeParquet(parquet, columns, rowsOf(embeddings), {
-    ...about,
-    vectors: checksum(features), // tells damage, and whether an npy beside holds the same
-  });
+  if (parquet !== undefined && !isNew) await writeTable(parquet, embeddings);
 }
 
 /** Changes with the vectors of a table and with their encoder; empty where the table says neither. */

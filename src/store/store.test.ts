@@ -66,6 +66,16 @@ describe("a table of embeddings", () => {
     await writeEmbeddings({ npy: files.npy }, other); // not the table's any more
     expect((await readEmbeddings(base)).features).toEqual(embeddings.features);
   });
+
+  test("is there first where it is new, and last where it is replaced", async () => {
+    const [parquet, npy] = [join(folder, "first.parquet"), join(folder, "first.npy")];
+    mkdirSync(npy); // no file can be put there
+    await expect(writeEmbeddings({ parquet, npy }, embeddings)).rejects.toThrow("it is a folder");
+    expect((await readEmbeddings(parquet)).features).toEqual(embeddings.features);
+    const other = someEmbeddings(300, 13, 2);
+    await expect(writeEmbeddings({ parquet, npy }, other)).rejects.toThrow("it is a folder");
+    expect((await readEmbeddings(parquet)).features).toEqual(embeddings.features);
+  });
 });
 
 describe("a table that cannot be used", () => {
