@@ -98,7 +98,8 @@ export function firstOfPixels(images: readonly StoredImage[]): number[] {
 
 /**
  * Numbers for images such that copies, pictures of one burst and images that their source puts together
- * share one. Images of the same pixels share one even where their files differ beyond these, as
+ * share one. Copies are `strict` ones, as images of a group are never each other's negatives: forms that differ in a
+ * number are not one. Images of the same pixels share one even where their files differ beyond these, as
  * animations that start alike: to an encoder they are one.
  *
  * @param near whether to look at the pixels at all
@@ -119,7 +120,7 @@ export async function groupImages(
     const pause = pauses("the search for copies", signal);
     const own = firstOfPixels(images);
     const pictures = { count: own.length, read: (i: number) => pixels.read(images[own[i]]) };
-    const gallery = await openGallery(pictures, "normal", pause);
+    const gallery = await openGallery(pictures, "strict", pause);
     const links = await findCopies(gallery, [...own.keys()], pause);
     for (const { a, b } of links) nearDuplicates += join(own[a], own[b]);
     const alike = likenessOf(images, pixels);

@@ -17,8 +17,8 @@ import { unionFind } from "./unionFind.ts";
 const raw = ({ data, width, height }: PixelImage) =>
   sharp(data, { raw: { width, height, channels: 3 } });
 
-async function groupsOf(folder: string): Promise<Map<string, number>> {
-  await packDataset(await detectSource(join(folder, "in")), join(folder, "out"), { size: 48 });
+async function groupsOf(folder: string, size = 48): Promise<Map<string, number>> {
+  await packDataset(await detectSource(join(folder, "in")), join(folder, "out"), { size });
   const dataset = await openDataset(join(folder, "out"));
   return new Map(dataset.ids.map((id, i) => [id, dataset.groups[i]]));
 }
@@ -46,6 +46,33 @@ test("resized, recompressed, brighter and copied pictures share a group with the
     }
     const originals = Array.from({ length: 30 }, (_, seed) => groups.get(`${seed}-original.png`));
     expect(new Set(originals).size).toBe(30);
+  }));
+
+/** A form of lines and boxes; bits of `number` say which of twelve boxes hold a mark. */
+function form(number: number): PixelImage {
+  const image = plain(244, 200, 260);
+  const fill = (left: number, top: number, width: number, height: number) => {
+    for (let y = top; y < top + height; y++) {
+      image.data.fill(40, 3 * (y * image.width + left), 3 * (y * image.width + left + width));
+    }
+  };
+  for (let line = 0; line < 9; line++) fill(20, 60 + 20 * line, 100 + ((37 * line) % 60), 3);
+  fill(20, 20, 70, 14);
+  for (let box = 0; box < 12; box++) if ((number >> box) & 1) fill(104 + 7 * box, 22, 4, 10);
+  return image;
+}
+
+test("forms that differ in a number have a group each, and a resaved one has that of its original", () =>
+  inFolder(async (folder) => {
+    const files: Record<string, Uint8Array | PixelImage> = {};
+    for (let i = 0; i < 12; i++) files[`in/${i}.png`] = form(0x5a3 ^ (1 << i));
+    files["in/again.jpg"] = await raw(form(0x5a3 ^ 8))
+      .jpeg({ quality: 60 })
+      .toBuffer();
+    await writeFiles(folder, files);
+    const groups = await groupsOf(folder, 160);
+    expect(new Set(groups.values()).size).toBe(12);
+    expect(groups.get("again.jpg")).toBe(groups.get("3.png"));
   }));
 
 test("plain pictures of different greys and faint noise are not thrown together", () =>

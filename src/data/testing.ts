@@ -44,17 +44,17 @@ export function blobs(seed: number, width = 48, height = width): PixelImage {
 export function patches(seed: number, width: number, height = width, across = 6): PixelImage {
   const stream = randomStream(seed, "patches");
   const colours = Array.from({ length: across * across * 3 }, () => stream.integer(256));
-  const data = new Uint8Array(3 * width * height).map((_, i) => {
+  const data = new Uint8Array(3 * width * height);
+  for (let i = 0; i < data.length; i++) {
     const [pixel, channel] = [Math.floor(i / 3), i % 3];
-    const [x, y] = [
-      ((pixel % width) / width) * (across - 1),
-      (Math.floor(pixel / width) / height) * (across - 1),
-    ];
-    const [left, top] = [Math.floor(x), Math.floor(y)];
-    const at = (column: number, row: number) => colours[3 * (across * row + column) + channel];
-    const along = (row: number) => at(left, row) + (at(left + 1, row) - at(left, row)) * (x - left);
-    return Math.round(along(top) + (along(top + 1) - along(top)) * (y - top));
-  });
+    const x = ((pixel % width) / width) * (across - 1);
+    const y = (Math.floor(pixel / width) / height) * (across - 1);
+    const corner = 3 * (across * Math.floor(y) + Math.floor(x)) + channel;
+    const along = (at: number) =>
+      colours[at] + (colours[at + 3] - colours[at]) * (x - Math.floor(x));
+    const [above, below] = [along(corner), along(corner + 3 * across)];
+    data[i] = Math.round(above + (below - above) * (y - Math.floor(y)));
+  }
   return { width, height, channels: 3, data };
 }
 

@@ -5,10 +5,14 @@ const RIDGE = 1e-3;
 
 /** Cells less their mean, of root mean square 1. */
 function standardised(cells: Float32Array): Float32Array {
-  const mean = cells.reduce((sum, value) => sum + value, 0) / cells.length;
-  const squares = cells.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < cells.length; i++) sum += cells[i];
+  const mean = sum / cells.length;
+  for (let i = 0; i < cells.length; i++) squares += (cells[i] - mean) ** 2;
   const scale = 1 / Math.max(Math.sqrt(squares / cells.length), 1e-6);
-  return cells.map((value) => (value - mean) * scale);
+  const result = new Float32Array(cells.length);
+  for (let i = 0; i < cells.length; i++) result[i] = (cells[i] - mean) * scale;
+  return result;
 }
 
 /** Solves four symmetric equations by elimination. */

@@ -1,23 +1,24 @@
-import { cellTable, whole, type Window } from "./areaTable.ts";
-import { gistOf, turnGist } from "./gist.ts";
+import { whole, type Window } from "./areaTable.ts";
+import { gistsWithin, turnGist } from "./gist.ts";
 import { gistIndex } from "./gistIndex.ts";
 import type { Overlay } from "./overlay.ts";
 import { type Portrait, portraitSide } from "./portrait.ts";
 import { type Turn, turns } from "./turns.ts";
 
 const LEAST = 0.9; // cosine of the gists of copies
+const MOST = 64; // candidates of a picture that are looked at, the likeliest
 
-/** Windows of a picture that a copy cut from it may show, near enough for `align` to find the right one. */
-const cuts: readonly Window[] = [
-  { scale: 0.78, places: 4 },
-  { scale: 0.86, places: 3 },
-].flatMap(({ scale, places }) =>
-  Array.from({ length: places * places }, (_, i): Window => {
-    const left = ((1 - scale) * (i % places)) / (places - 1);
-    const top = ((1 - scale) * Math.floor(i / places)) / (places - 1);
-    return [left, top, left + scale, top + scale];
-  }),
-);
+/** Windows of a picture that a copy cut from it may show, near enough for `align` to find the right one, and their gists. */
+const cuts = [
+  { scale: 0.78, count: 4 },
+  { scale: 0.86, count: 3 },
+].map(({ scale, count }) => {
+  const places = Array.from({ length: count }, (_, i) => ((1 - scale) * i) / (count - 1));
+  const windows = places.flatMap((top) =>
+    places.map((left): Window => [left, top, left + scale, top + scale]),
+  );
+  return { windows, gists: gistsWithin(portraitSide, scale, places) };
+});
 
 /** A picture that may be a copy of another, and how it may lie on it. */
 export type Candidate = {
@@ -36,14 +37,16 @@ export function* looksOf(portrait: Portrait): Generator<[Float32Array, Turn, Win
   for (const [face, { gist }] of portrait.faces.entries()) {
     for (const turn of turns) yield [turnGist(gist, turn), turn, windowOf(portrait, face)];
   }
-  const table = cellTable(portrait.faces[0].cells, portraitSide);
-  for (const cut of cuts) yield [gistOf(table, cut), 0, cut];
+  for (const { windows, gists } of cuts) {
+    const found = gists(portrait.faces[0].cells);
+    for (const [i, window] of windows.entries()) yield [found[i], 0, window];
+  }
 }
 
 /**
  * Finds pictures that may be copies of each other, among some.
  *
- * @returns a function that gives those of one picture, the likeliest first, without those that `skip` names
+ * @returns a function that gives those of one picture, the 64 likeliest at most and first, without those that `skip` names
  */
 export function candidateFinder(portraits: readonly Portrait[], among: readonly number[]) {
   const entries = among.flatMap((image) =>
@@ -63,7 +66,8 @@ export function candidateFinder(portraits: readonly Portrait[], among: readonly 
         best.set(other, { other, face, cosine, overlay: { turn, ours, theirs } });
       });
     }
-    return [...best.values()].sort((p, q) => q.cosine - p.cosine || p.other - q.other);
+    const likeliest = (p: Candidate, q: Candidate) => q.cosine - p.cosine || p.other - q.other;
+    return [...best.values()].sort(likeliest).slice(0, MOST);
   };
 }
 

@@ -31,26 +31,64 @@ const weights = Float64Array.from(frequencies, ({ u, v }) => (u * u + v * v) ** 
  * are left out. Zeros for a plain one. Cosines of gists say how alike pictures are from afar.
  */
 export function gistOf(table: AreaTable, window: Window): Float32Array {
-  const cells = cellMeans(table, window, SIDE);
-  const rows = new Float64Array((HIGHEST + 1) * SIDE); // [frequency, row]
-  for (let y = 0; y < SIDE; y++) {
+  const rows = transformRows(cellMeans(table, window, SIDE), SIDE, cosines);
+  return transformColumns(rows, SIDE, cosines);
+}
+
+/** Cells [side, side] times waves [HIGHEST + 1, side] across: [HIGHEST + 1, side], frequency and row. */
+function transformRows(cells: ArrayLike<number>, side: number, waves: Float64Array): Float64Array {
+  const rows = new Float64Array((HIGHEST + 1) * side);
+  for (let y = 0; y < side; y++) {
     for (let u = 0; u <= HIGHEST; u++) {
       let sum = 0;
-      for (let x = 0; x < SIDE; x++) sum += cells[y * SIDE + x] * cosines[u * SIDE + x];
-      rows[u * SIDE + y] = sum;
+      for (let x = 0; x < side; x++) sum += cells[y * side + x] * waves[u * side + x];
+      rows[u * side + y] = sum;
     }
   }
+  return rows;
+}
+
+/** The gist of what `transformRows` gives, by waves [HIGHEST + 1, side] down. */
+function transformColumns(rows: Float64Array, side: number, waves: Float64Array): Float32Array {
   const gist = new Float32Array(gistSize);
   let squares = 0;
   for (let k = 0; k < gistSize; k++) {
     const { u, v } = frequencies[k];
     let sum = 0;
-    for (let y = 0; y < SIDE; y++) sum += rows[u * SIDE + y] * cosines[v * SIDE + y];
+    for (let y = 0; y < side; y++) sum += rows[u * side + y] * waves[v * side + y];
     gist[k] = weights[k] * sum;
     squares += gist[k] * gist[k];
   }
   const length = Math.sqrt(squares);
-  return length < SIDE ? gist.fill(0) : gist.map((value) => value / length);
+  if (length < SIDE) return gist.fill(0);
+  for (let k = 0; k < gistSize; k++) gist[k] /= length;
+  return gist;
+}
+
+/** The waves [HIGHEST + 1, side] that give of all cells along a line what `cosines` give of the means of those from `from` to `to`. */
+function wavesWithin(from: number, to: number, side: number): Float64Array {
+  const waves = new Float64Array((HIGHEST + 1) * side);
+  const step = ((to - from) * side) / SIDE;
+  for (let x = 0; x < SIDE; x++) {
+    const [start, end] = [from * side + x * step, from * side + (x + 1) * step];
+    for (let cell = Math.floor(start); cell < Math.min(side, end); cell++) {
+      const part = (Math.min(end, cell + 1) - Math.max(start, cell)) / step;
+      for (let u = 0; u <= HIGHEST; u++) waves[u * side + cell] += part * cosines[u * SIDE + x];
+    }
+  }
+  return waves;
+}
+
+/**
+ * Prepares the gists of windows of square cells [side, side] whose left and top edges are one of `places` and that are
+ * `scale` wide and high, rows of windows first: as `gistOf` gives them, in a fourth of the time.
+ */
+export function gistsWithin(side: number, scale: number, places: readonly number[]) {
+  const waves = places.map((place) => wavesWithin(place, place + scale, side));
+  return (cells: ArrayLike<number>): Float32Array[] => {
+    const across = waves.map((wave) => transformRows(cells, side, wave));
+    return waves.flatMap((wave) => across.map((rows) => transformColumns(rows, side, wave)));
+  };
 }
 
 const place = new Map(frequencies.map(({ u, v }, k) => [u * SIDE + v, k]));
@@ -65,5 +103,8 @@ const moves = Array.from({ length: 8 }, (_, turn) =>
 );
 
 /** The gist of the picture after a turn. */
-export const turnGist = (gist: Float32Array, turn: Turn): Float32Array =>
-  Float32Array.from(moves[turn], ({ from, sign }) => sign * gist[from]);
+export function turnGist(gist: Float32Array, turn: Turn): Float32Array {
+  const turned = new Float32Array(gistSize);
+  for (let k = 0; k < gistSize; k++) turned[k] = moves[turn][k].sign * gist[moves[turn][k].from];
+  return turned;
+}

@@ -10,6 +10,15 @@ const FEWEST = 5; // bits of a key
 const MOST = 17;
 const UNSURE = 9; // bits of a key that may be other ones in a copy
 
+const FIRST = 8; // numbers that mostly tell already that two gists are far apart
+
+/** Length of a gist without its first numbers. */
+function restOf(gist: Float32Array): number {
+  let squares = 0;
+  for (let k = FIRST; k < gistSize; k++) squares += gist[k] * gist[k];
+  return Math.sqrt(squares);
+}
+
 /** Sets of the least sure bits that are flipped, the likeliest first. */
 const flips: readonly (readonly number[])[] = Array.from({ length: 2 ** UNSURE }, (_, set) =>
   Array.from({ length: UNSURE }, (_, bit) => bit).filter((bit) => (set & (2 ** bit)) !== 0),
@@ -28,6 +37,7 @@ export function gistIndex(gists: readonly Float32Array[], least: number): GistIn
   const bits = Math.min(MOST, Math.max(FEWEST, Math.ceil(Math.log2(gists.length + 1)) - 1));
   const table = new Float32Array(gists.length * gistSize);
   gists.forEach((gist, i) => table.set(gist, i * gistSize));
+  const rests = Float32Array.from(gists, restOf);
   const keyOf = (gist: Float32Array) => {
     let key = 0;
     for (let k = 0; k < bits; k++) if (gist[k] > 0) key |= 1 << k;
@@ -45,6 +55,7 @@ export function gistIndex(gists: readonly Float32Array[], least: number): GistIn
   return {
     near(gist, tell) {
       const key = keyOf(gist);
+      const rest = restOf(gist);
       order.sort((a, b) => Math.abs(gist[a]) - Math.abs(gist[b]));
       for (const set of probes) {
         let probe = key;
@@ -52,7 +63,9 @@ export function gistIndex(gists: readonly Float32Array[], least: number): GistIn
         for (let at = starts[probe]; at < starts[probe + 1]; at++) {
           const start = members[at] * gistSize;
           let cosine = 0;
-          for (let k = 0; k < gistSize; k++) cosine += gist[k] * table[start + k];
+          for (let k = 0; k < FIRST; k++) cosine += gist[k] * table[start + k];
+          if (cosine + rest * rests[members[at]] < least) continue; // whatever the other numbers are
+          for (let k = FIRST; k < gistSize; k++) cosine += gist[k] * table[start + k];
           if (cosine >= least) tell(members[at], cosine);
         }
       }

@@ -33,13 +33,19 @@ function colourOf({ data }: PixelImage): number {
   return sum / count;
 }
 
+function rounded(cells: Float32Array): Uint8Array {
+  const whole = new Uint8Array(cells.length);
+  for (let i = 0; i < cells.length; i++) whole[i] = cells[i] + 0.5;
+  return whole;
+}
+
 /** Draws the portrait of an image. */
 export function drawPortrait(image: PixelImage): Portrait {
   const table = luminanceTable(image, 2 * portraitSide);
   const content = contentWindow(image);
   const [left, top, right, bottom] = content;
   const face = (window: Window): Face => ({
-    cells: Uint8Array.from(cellMeans(table, window, portraitSide), Math.round),
+    cells: rounded(cellMeans(table, window, portraitSide)),
     gist: gistOf(table, window),
   });
   const bordered = left + top + 1 - right + 1 - bottom > SLIGHT;
