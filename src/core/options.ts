@@ -46,7 +46,8 @@ function describe(issue: Issue, schema: unknown, value: unknown): string[] {
     );
   }
   const given = valueAt(value, issue.path);
-  const shown = given === undefined ? "" : ` (is ${quoted(given, 100)})`;
+  const shown =
+    given === undefined ? "" : ` (is ${typeof given === "number" ? given : quoted(given, 100)})`;
   return [`${at === "" ? "options" : at}: ${issue.message}${shown}`];
 }
 

@@ -73,6 +73,7 @@ test.each(settings)("what %s cannot be is said in one sentence", (path, tree) =>
     const found = configMistakes({ data: "photos", ...tree(value) });
     expect([value, found.length]).toEqual([value, 1]);
     expect(found[0]).toContain(`${path}: `);
+    if (typeof value === "number") expect(found[0]).toContain(`(is ${value})`);
   }
 });
 

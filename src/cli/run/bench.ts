@@ -21,7 +21,7 @@ async function stepBench({ options, printer }: Call): Promise<Answer> {
   const batch = values.number("batch", { whole: true, least: 4 }) ?? 64;
   const size = values.number("size", { whole: true, least: 8 }) ?? 32;
   const steps = values.number("steps", positive) ?? 6;
-  const threads = values.number("threads", positive) ?? availableParallelism();
+  const threads = values.number("threads", { ...positive, most: 1024 }) ?? availableParallelism();
   const method = values.oneOf("method", ["simclr", "moco", "instDisc"]) ?? "simclr";
   values.check();
   const name = values.text("encoder") ?? "resnet";
@@ -52,7 +52,7 @@ async function methodsBench({ options, printer }: Call): Promise<Answer> {
     queue: values.number("queue", positive) ?? 4096,
     images: values.number("images", positive) ?? 50000,
     rounds: values.number("rounds", positive) ?? 5,
-    threads: values.number("threads", positive) ?? availableParallelism(),
+    threads: values.number("threads", { ...positive, most: 1024 }) ?? availableParallelism(),
   };
   const names = (values.text("methods") ?? methodNames.join(",")).split(",");
   values.check();

@@ -17,7 +17,7 @@ export function encoderOptionsOf(values: ValueReader): ImageEncoderOptions {
   return {
     features: values.oneOf("features", ["features", "head"]),
     device: values.text("device"),
-    threads: values.number("threads", { whole: true, least: 1 }),
+    threads: values.number("threads", { whole: true, least: 1, most: 1024 }),
     stated: statedOf(values),
   };
 }

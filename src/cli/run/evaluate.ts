@@ -156,10 +156,10 @@ export function placesOf(
 function optionsOf(values: ValueReader, { options, signal }: Call): EvaluateOptions {
   return {
     k: values.number("k", { whole: true, least: 1 }),
-    temperature: values.number("temperature", { above: 0 }),
+    temperature: values.number("temperature", { least: 1e-4, most: 1e4 }),
     features: values.oneOf("features", ["features", "head"]),
     seed: values.number("seed", { whole: true, least: 0 }),
-    threads: values.number("threads", { whole: true, least: 1 }),
+    threads: values.number("threads", { whole: true, least: 1, most: 1024 }),
     device: values.text("device"),
     baselines: options.baselines !== false,
     signal,

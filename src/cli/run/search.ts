@@ -161,7 +161,7 @@ export async function runSearch(call: Call): Promise<Answer> {
   const values = valueReader("search", options);
   const kind: StoreKind = values.oneOf("store", storeKinds) ?? "exact";
   const k = values.number("k", { whole: true, least: 1, most: 10_000 }) ?? 24;
-  values.number("threads", { whole: true, least: 1 });
+  values.number("threads", { whole: true, least: 1, most: 1024 });
   values.check();
   checkWhat(options);
   const name = embeddingsOf(call);

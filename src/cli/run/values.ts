@@ -3,21 +3,24 @@ import type { OptionValues } from "../verb.ts";
 
 type Kind = { whole?: boolean; least?: number; most?: number; above?: number };
 
+/** Above this no number of a verb means anything; seeds go as far. */
+const LARGEST = 2 ** 32 - 1;
+
 /** `a whole number of at least 1 and at most 64`. */
-function describeKind({ whole = false, least, most, above }: Kind): string {
+function describeKind({ whole = false, least, most = LARGEST, above }: Kind): string {
   const bounds = [
     ...(least === undefined ? [] : [`of at least ${least}`]),
     ...(above === undefined ? [] : [`above ${above}`]),
-    ...(most === undefined ? [] : [`at most ${most}`]),
+    `at most ${most}`,
   ];
   return [`a ${whole ? "whole " : ""}number`, bounds.join(" and ")].join(" ").trimEnd();
 }
 
-function fitsKind(text: string, { whole = false, least, most, above }: Kind): boolean {
+function fitsKind(text: string, { whole = false, least, most = LARGEST, above }: Kind): boolean {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) return false;
   if (whole && !Number.isInteger(value)) return false;
-  const inside = value >= (least ?? -Infinity) && value <= (most ?? Infinity);
+  const inside = value >= (least ?? -Infinity) && value <= most;
   return inside && value > (above ?? -Infinity);
 }
 
