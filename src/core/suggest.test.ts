@@ -23,6 +23,7 @@ test.each([
 });
 
 test("nothing near is no suggestion", () => {
+  expect(suggest("__proto__", ["crop", "ratio"])).toBeUndefined(); // marks are no letters in common
   for (const word of ["--x", "--colour", "-e", ""]) expect(suggest(word, options)).toBeUndefined();
   expect(suggest("tp", ["temperature", "tauPlus"])).toBe("tauPlus");
 });

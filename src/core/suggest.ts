@@ -40,7 +40,7 @@ export function suggest(word: string, known: readonly string[]): string | undefi
     .map((candidate) => ({ candidate, cost: distance(asked, plain(candidate)) }))
     .sort((a, b) => a.cost - b.cost);
   const best = ranked.at(0);
-  if (best !== undefined && best.cost <= Math.max(1, word.length / 3)) return best.candidate;
+  if (best !== undefined && best.cost <= Math.max(1, asked.length / 3)) return best.candidate;
   if (asked.length < 2) return undefined;
   const abbreviated = known.find((candidate) => initials(candidate) === asked);
   if (abbreviated !== undefined) return abbreviated;

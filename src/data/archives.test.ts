@@ -45,13 +45,14 @@ test("tar shards give samples with labels from .cls and .json; a cut archive kee
 async function readTar(folder: string, members: [string, Uint8Array | string][], gz = false) {
   const archive = await tarOf(members);
   await writeFiles(folder, { [gz ? "t.tar.gz" : "t.tar"]: gz ? gzipSync(archive) : archive });
-  const { entries, skipped } = await readAll(await detectSource(folder));
+  const source = await detectSource(folder);
+  const { entries, skipped } = await readAll(source);
   const facts = entries.map(({ id, label, group }) => [
     id.slice(id.indexOf("/") + 1),
     label,
     group,
   ]);
-  return { facts, entries, skipped };
+  return { facts, entries, skipped, notes: source.notes };
 }
 
 test("members of one key and one ending are separate images, pictures of one sample share a group", () =>
@@ -88,13 +89,18 @@ test("of members of one name the last is read and the others are told", () =>
       ["x/b.png", "two"],
       ["x/a.png", "new"],
     ];
-    const { entries, skipped } = await readTar(folder, members);
+    const { entries, skipped, notes } = await readTar(folder, members);
     expect(entries.map(({ id }) => id)).toEqual(["t.tar/x/b.png", "t.tar/x/a.png"]);
     const content = await entries[1].load();
     expect("bytes" in content && Buffer.from(content.bytes).toString()).toBe("new");
     expect(skipped).toEqual([
-      { path: "t.tar/x/a.png", reason: expect.stringContaining("the last one is read") },
+      {
+        path: "t.tar/x/a.png",
+        reason: expect.stringContaining("the last one is read"),
+        ignored: true,
+      },
     ]);
+    expect(notes.join()).toMatch(/1 member has the name of a later one .*as "t.tar\/x\/a.png"/);
   }));
 
 test("folders and files of labels in an archive name classes and parts, as names of archives do", () =>
@@ -140,12 +146,16 @@ test("archives and records that unpack to more than images do, or hold more than
       "more/images-idx3-ubyte": more,
       "labels/a-images-idx3-ubyte": idx([1, 2, 2], [1, 2, 3, 4]),
       "labels/a-labels-idx1-ubyte": idx([3], [1, 2, 3]),
+      "claims/a-images-idx3-ubyte": idx([1, 2, 2], [1, 2, 3, 4]),
+      "claims/a-labels-idx1-ubyte": idx([0x7fffffff], [1]),
     });
     const of = async (name: string) => readAll(await detectSource(join(folder, name)));
     const [large, extra, labels] = [await of("wide"), await of("more"), await of("labels")];
+    const { skipped } = await of("claims");
     expect([large.ids.length, extra.ids.length, labels.ids.length]).toEqual([0, 1, 0]);
     expect(large.skipped[0].reason).toContain("images of 3600000000 bytes, expected at most");
     expect(extra.skipped[0].reason).toContain("holds more than 1 images, its header says 1");
-    expect(labels.skipped[0].reason).toContain("has 1 images, the file of labels beside it more");
+    expect(labels.skipped[0].reason).toContain("has 1 images, the file of labels beside it 3");
+    expect(skipped[0].reason).toContain("has 1 images, the file of labels beside it 2147483647");
     expect(performance.now() - started).toBeLessThan(20_000);
   }));

@@ -1,7 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
+import { DataError } from "../core/errors.ts";
 import type { PixelImage } from "../core/pixels.ts";
+import { quoted } from "../core/quote.ts";
 import { explained } from "../files/index.ts";
 import { chooseFiles, recordEntries } from "./recordFiles.ts";
 import type { RecordEntry } from "./recordFiles.ts";
@@ -43,6 +45,16 @@ export async function cifarLabelBytes(path: string): Promise<0 | 1 | 2> {
   return ten ? 1 : hundred ? 2 : 0;
 }
 
+/** Whether a file has the name of one of the published CIFAR files, as one that was cut short still has. */
+export const isCifarName = (path: string): boolean =>
+  /^(data_batch_\d+|test_batch|train|test)\.bin$/i.test(basename(path));
+
+const otherLabel = (file: string, index: number, label: number, classes: readonly string[]) =>
+  new DataError(
+    `record ${index} of ${quoted(file)} has the label ${label}, expected 0 to ${classes.length - 1}, one of ${classes.length} classes`,
+    "the file is damaged or of another format, or the file of names beside it is of another",
+  );
+
 const nameFiles = { 1: ["batches.meta.txt"], 2: ["fine_label_names.txt"] } as const;
 
 /**
@@ -51,7 +63,7 @@ const nameFiles = { 1: ["batches.meta.txt"], 2: ["fine_label_names.txt"] } as co
  * batches.meta.txt or fine_label_names.txt beside them.
  *
  * @param path of the folder, or of one file
- * @param files of which `cifarLabelBytes` is not 0
+ * @param files of which `cifarLabelBytes` is not 0 for one at least; where it is 0 a file was cut short
  */
 export async function cifarSource(
   path: string,
@@ -59,29 +71,37 @@ export async function cifarSource(
   options: SourceOptions = {},
 ): Promise<ImageSource> {
   const { kept, about } = chooseFiles(path, files, options);
-  const labelBytes = await Promise.all(kept.map(cifarLabelBytes));
+  const found = await Promise.all(kept.map(cifarLabelBytes));
+  const whole = found.find((bytes) => bytes > 0) ?? 1;
+  const labelBytes = found.map((bytes) => (bytes === 0 ? whole : bytes));
   const sizes = await Promise.all(kept.map(async (file) => (await stat(file)).size));
   const coarse = labelBytes.includes(2);
   const folder = dirname(files[0]);
   const given = await readNames(folder, nameFiles[coarse ? 2 : 1]);
   const classes = given ?? Array.from({ length: coarse ? 100 : 10 }, (_, i) => String(i));
+  const useLabels = options.labels !== "none";
   async function* read(file: string): AsyncGenerator<RecordEntry> {
     const skip = labelBytes[kept.indexOf(file)];
     for await (const { first, bytes } of readRecords(file, 0, () => PIXELS + skip)) {
       for (let at = 0; at < bytes.length; at += PIXELS + skip) {
         const label = bytes[at + skip - 1];
         const planes = bytes.subarray(at + skip, at + skip + PIXELS);
+        const index = first + at / (PIXELS + skip);
+        if (useLabels && label >= classes.length) throw otherLabel(file, index, label, classes);
         yield {
-          index: first + at / (PIXELS + skip),
-          ...(options.labels === "none" ? {} : { label: classes[label] ?? String(label) }),
+          index,
+          ...(useLabels ? { label: classes[label] } : {}),
           size: PIXELS,
           load: () => Promise.resolve({ image: fromPlanes(planes) }),
         };
       }
     }
   }
-  const count = sizes.reduce((sum, size, i) => sum + size / (PIXELS + labelBytes[i]), 0);
+  const count = sizes.reduce(
+    (sum, size, i) => sum + Math.floor(size / (PIXELS + labelBytes[i])),
+    0,
+  );
   const entries = (skip: (skipped: Skipped) => void) => recordEntries(kept, read, skip);
-  const named = options.labels === "none" ? {} : { classes };
+  const named = useLabels ? { classes } : {};
   return { kind: "cifar", path, count, ...named, ...about, entries };
 }

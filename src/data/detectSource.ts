@@ -5,7 +5,7 @@ import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { explained } from "../files/index.ts";
-import { cifarLabelBytes, cifarSource } from "./cifar.ts";
+import { cifarLabelBytes, cifarSource, isCifarName } from "./cifar.ts";
 import { folderSource } from "./folder.ts";
 import { idxSource, isIdxImages } from "./idx.ts";
 import { readHeader } from "./packedIndex.ts";
@@ -23,13 +23,20 @@ const looksLikeIdx = (path: string) => /idx[134]/i.test(basename(path));
 /** Files of a kind other than plain images. */
 type Archives = { readonly kind: Exclude<SourceKind, "folder">; readonly files: string[] };
 
+/** CIFAR files, by their lengths; beside one that is whole also those that were cut short, by their names. */
+async function cifarAmong(paths: readonly string[]): Promise<string[]> {
+  const bytes = await Promise.all(paths.map(cifarLabelBytes));
+  const isOne = bytes.some((labels) => labels > 0);
+  return paths.filter((path, i) => bytes[i] > 0 || (isOne && isCifarName(path)));
+}
+
+const CUT =
+  "a CIFAR file has a length that is a multiple of 3073 or 3074 bytes; this one may be cut short";
+
 async function archivesAmong(paths: readonly string[]): Promise<Archives[]> {
   const tar = paths.filter(isTar);
   const idx = paths.filter((path) => looksLikeIdx(path) && isIdxImages(path));
-  const cifar: string[] = [];
-  for (const path of paths) {
-    if (/\.bin$/i.test(path) && (await cifarLabelBytes(path)) > 0) cifar.push(path);
-  }
+  const cifar = await cifarAmong(paths.filter((path) => /\.bin$/i.test(path)));
   const all: Archives[] = [
     { kind: "tar", files: tar },
     { kind: "cifar", files: cifar },
@@ -64,7 +71,7 @@ async function fromFile(path: string, options: SourceOptions): Promise<ImageSour
   const hint = isImageName(path)
     ? `give its folder: ${dirname(path)}`
     : /\.bin$/i.test(path)
-      ? "a CIFAR file has a length that is a multiple of 3073 or 3074 bytes; this one may be cut short"
+      ? CUT
       : "check the path";
   throw new DataError(`data: ${quoted(path)} is a file, expected ${expected}`, hint);
 }
@@ -83,7 +90,7 @@ function noImages(path: string, found: FoundFiles, names: readonly string[]): ne
   const more = names.length > 3 ? `, … ${names.length} names in all` : "";
   throw new DataError(
     `${where} holds no images (only ${shown.join(", ")}${more}), expected ${expected}`,
-    "check that the folder is the one with the images",
+    names.some(isCifarName) ? CUT : "check that the folder is the one with the images",
   );
 }
 

@@ -57,18 +57,25 @@ async function readLabels(images: string, count: number): Promise<Uint8Array | u
   if (path === undefined) return undefined;
   const batches: Uint8Array[] = [];
   let given = 0;
-  const length = (header: Uint8Array) => Math.min(1, sizesOf(path, header, [1]).length);
+  const length = (header: Uint8Array) => {
+    const [claimed] = sizesOf(path, header, [1]);
+    if (claimed !== count) throw otherLabels(images, count, claimed);
+    return 1;
+  };
   for await (const { bytes } of readRecords(path, 8, length)) {
     batches.push(Uint8Array.from(bytes));
     given += bytes.length;
     if (given > count) break;
   }
   if (given === count) return Buffer.concat(batches);
-  throw new DataError(
-    `${quoted(images)} has ${count} images, the file of labels beside it ${given > count ? "more" : given}`,
+  throw otherLabels(images, count, given > count ? "more" : given);
+}
+
+const otherLabels = (images: string, count: number, given: number | string) =>
+  new DataError(
+    `${quoted(images)} has ${count} images, the file of labels beside it ${given}`,
     "put the files that belong together into one folder",
   );
-}
 
 function toImage(bytes: Uint8Array, width: number, height: number, channels: number): PixelImage {
   const data = new Uint8Array(width * height * 3); // [height, width, 3]

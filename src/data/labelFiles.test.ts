@@ -78,6 +78,15 @@ const cases: [string, string, Record<string, string>, string][] = [
     "x + y x",
   ],
   [
+    "lists of objects",
+    "a.png b.png c.png",
+    {
+      "metadata.jsonl":
+        '{"file_name":"a.png","objects":{"bbox":[[1,2,3,4],[5,6,7,8]],"categories":[3,0]}}\n{"file_name":"b.png","objects":[{"category":"x"}]}\n{"file_name":"c.png","objects":{"bbox":[]}}',
+    },
+    "0 + 3 x –",
+  ],
+  [
     "names of objects",
     "a.png b.png",
     {
@@ -121,6 +130,28 @@ test("lines of no image and images of no line are counted, files without labels 
       "labels.csv": "id,label\na,1\n",
     });
     expect(two.labels).toBe("– –"); // which of the two is not said
+  }));
+
+test("several labels of an image, broken lines and labels that are not understood are said", () =>
+  inFolder(async (folder) => {
+    const twice = await read(join(folder, "twice"), "a.png b.png", {
+      "labels.csv": "path,label\na.png,zz\na.png,0\nb.png,0\nb.png,0\n,5\n",
+    });
+    expect(twice.notes).toContain('1 image has several labels: a class of their own, as "0 + zz"');
+    expect(twice.notes).toContain('"labels.csv": line 6 is broken or names no image');
+    const line = (name: string) => `{"file_name":"${name}.png","label":["x","${name}"]}`;
+    const broken = await read(join(folder, "broken"), "a.png b.png", {
+      "metadata.jsonl": [line("a"), "5", line("b"), '{"file_name":"b.p'].join("\n"),
+    });
+    expect(broken.labels).toBe("a + x b + x");
+    expect(broken.notes).toContain(
+      '"metadata.jsonl": 2 lines are broken or name no image, the first is line 2',
+    );
+    expect(broken.notes).toContain("2 images have several labels: each combination is a class");
+    const odd = await read(join(folder, "odd"), "a.png", {
+      "metadata.jsonl": '{"file_name":"a.png","objects":{"bbox":[[1,2,3,4]]}}',
+    });
+    expect(odd.notes).toContain('"metadata.jsonl" has no label in "objects" that is understood');
   }));
 
 test("a column that tells parts goes before folders", () =>

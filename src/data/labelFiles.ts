@@ -77,39 +77,56 @@ function readAll(files: readonly BesideFile[], find: Find): Read[] {
   return files.map((file) => {
     const isBoxes = basename(file.path) === "boxes.json";
     const table: LabelTable = isBoxes
-      ? { lines: readBoxes(file.text, file.path), several: 0, lacks: undefined }
+      ? { lines: readBoxes(file.text, file.path), broken: [], lacks: undefined }
       : readLabels(file.text, file.path, (name) => find(name, file.at) !== undefined);
     return { file, table, matched: match(file, table.lines, find) };
   });
+}
+
+/** `2 lines are broken or name no image, the first is line 7`; nothing where none is. */
+function describeBroken(broken: readonly number[]): string[] {
+  if (broken.length === 0) return [];
+  return broken.length === 1
+    ? [`line ${broken[0]} is broken or names no image`]
+    : [`${broken.length} lines are broken or name no image, the first is line ${broken[0]}`];
 }
 
 /** What the files of labels come to, in sentences. */
 function describe({ file, table, matched }: Read, used: boolean): string[] {
   const name = quoted(file.path);
   if (file.prefix !== undefined && matched.length === 0) return []; // it speaks of others
-  if (table.lacks !== undefined && !used) return [`${name} ${table.lacks}`];
+  const broken = describeBroken(table.broken);
+  if (table.lacks !== undefined && !used) return [`${name} ${[table.lacks, ...broken].join(", ")}`];
   const seen = new Set(matched.map(({ line }) => line));
   const own = table.lines.filter(
     ({ path }) => file.prefix === undefined || plain(path).startsWith(file.prefix),
   );
   const lost = own.filter((line) => !seen.has(line));
   const example = lost.length === 0 ? "" : `, as ${quoted(lost[0].path)}`;
-  const isLeftOut = !used && matched.some(({ line }) => line.label !== undefined);
+  const isLeftOut = !used && matched.some(({ line }) => line.labels.length > 0);
   const said = [
     ...(isLeftOut ? ["not used for labels"] : []),
     ...(lost.length > 0 ? [`${lost.length} of ${own.length} lines match no image${example}`] : []),
-    ...(table.several > 0
-      ? [`${table.several} lines have several labels, each combination of which counts as a class`]
-      : []),
+    ...broken,
   ];
   return said.length === 0 ? [] : [`${name}: ${said.join(", ")}`];
+}
+
+/** A sentence about images that lines give several labels; none where there are none. */
+function describeSeveral(labels: Iterable<readonly string[]>): string[] {
+  const several = [...labels].filter((all) => new Set(all).size > 1);
+  if (several.length === 0) return [];
+  const example = quoted(joinLabels(several[0]), 100);
+  return several.length === 1
+    ? [`1 image has several labels: a class of their own, as ${example}`]
+    : [`${several.length} images have several labels: each combination is a class, as ${example}`];
 }
 
 const kindOfFile = ({ path }: BesideFile) => basename(path).toLowerCase();
 
 /** The files of one name that give labels, the first name that does; those of other names give none. */
 function labelling(read: readonly Read[]): Read[] {
-  const first = read.find(({ matched }) => matched.some(({ line }) => line.label !== undefined));
+  const first = read.find(({ matched }) => matched.some(({ line }) => line.labels.length > 0));
   return read.filter(
     ({ file }) => first !== undefined && kindOfFile(file) === kindOfFile(first.file),
   );
@@ -133,23 +150,25 @@ export function readBeside(
   const labels = new Map<number, string[]>();
   for (const one of read) {
     for (const { line, image } of one.matched) {
-      const { label, split, box } = line;
+      const { labels: given, split, box } = line;
       facts[image] = {
         ...(split === undefined ? {} : { split }),
         ...(box === undefined ? {} : { box }),
         ...facts[image],
       };
-      if (label === undefined || !used.includes(one)) continue;
+      if (given.length === 0 || !used.includes(one)) continue;
       const known = labels.get(image);
-      if (known === undefined) labels.set(image, [label]);
-      else known.push(label);
+      if (known === undefined) labels.set(image, [...given]);
+      else known.push(...given);
     }
   }
   for (const [image, all] of labels) facts[image] = { ...facts[image], label: joinLabels(all)! };
   const told = read.filter(({ file }) => isLabelFile(basename(file.path)));
-  const notes = told.flatMap((one) => describe(one, used.includes(one)));
+  const said = told.flatMap((one) => describe(one, used.includes(one)));
+  const notes = [...said, ...describeSeveral(labels.values())];
   const warned = told.some(
-    ({ table, matched }) => matched.length < table.lines.length || table.lacks !== undefined,
+    ({ table, matched }) =>
+      matched.length < table.lines.length || table.broken.length > 0 || table.lacks !== undefined,
   );
   return { facts, notes, warned: notes.length > 0 && warned };
 }

@@ -1,6 +1,7 @@
 import { DataError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { quoted } from "../core/quote.ts";
-import { parseJsonLines, readCsv } from "../files/index.ts";
+import { readCsv } from "../files/index.ts";
 import type { Box } from "./source.ts";
 
 /** What files beside the images say of one of them. */
@@ -11,12 +12,15 @@ export type ImageFacts = {
 };
 
 /** A line of a file of labels: what it says, and of which image. */
-export type LabelLine = ImageFacts & { readonly path: string };
+export type LabelLine = Omit<ImageFacts, "label"> & {
+  readonly path: string;
+  readonly labels: readonly string[];
+};
 
 /** A file of labels. */
 export type LabelTable = {
   readonly lines: readonly LabelLine[];
-  readonly several: number; // lines with more than one label
+  readonly broken: readonly number[]; // numbers of lines that are no object or name no image, from 1
   /** Why the file gives no labels or no images, in words. */
   readonly lacks: string | undefined;
 };
@@ -25,7 +29,7 @@ export type LabelTable = {
 const names = {
   path: "path filepath imagepath imgpath filename file image imagefile imagename img imagefilename imageid id key name",
   label:
-    "labelname classname categoryname label labels class classes category categories target cls tag tags labelid classid categoryid",
+    "labelname classname categoryname label labels class classes category categories target cls tag tags labelid classid categoryid objectscategories objects annotations",
   split: "split subset partition",
   box: "box",
 };
@@ -68,28 +72,39 @@ const textOf = (value: unknown): string | undefined => {
   return text === "" ? undefined : text;
 };
 
+const plainLabels = (values: readonly unknown[]) => [
+  ...new Set(values.flatMap((value) => textOf(value) ?? [])),
+];
+
 /** Labels as one: several are a class of their own, the same in any order. */
 export function joinLabels(values: readonly unknown[]): string | undefined {
-  const texts = [...new Set(values.flatMap((value) => textOf(value) ?? []))].sort();
+  const texts = plainLabels(values).sort();
   return texts.length === 0 ? undefined : texts.join(" + ");
 }
 
-function lineOf(get: (name: string) => unknown, columns: Columns) {
+/** What a cell holds, of a list its members, of an object what a key named as labels are holds: `{categories: [0, 3]}`. */
+function cellValues(cell: unknown): unknown[] {
+  if (Array.isArray(cell)) return cell.flatMap(cellValues);
+  if (typeof cell !== "object" || cell === null) return [cell];
+  const entries = new Map<string, unknown>(Object.entries(cell));
+  const { label } = columnsOf([...entries.keys()]);
+  return label === undefined ? [] : cellValues(entries.get(label));
+}
+
+function lineOf(get: (name: string) => unknown, columns: Columns): LabelLine | undefined {
   const value = (meaning: Meaning) => {
     const name = columns[meaning];
     return name === undefined ? undefined : get(name);
   };
   const path = textOf(value("path"));
-  const given = value("label");
-  const label = joinLabels(Array.isArray(given) ? given : [given]);
+  if (path === undefined) return undefined;
   const [split, box] = [textOf(value("split")), value("box")];
-  const facts: ImageFacts = {
-    ...(label === undefined ? {} : { label }),
+  return {
+    path,
+    labels: plainLabels(cellValues(value("label"))),
     ...(split === undefined ? {} : { split }),
     ...(isBox(box) ? { box } : {}),
   };
-  const several = Array.isArray(given) && new Set(given).size > 1;
-  return { line: path === undefined ? undefined : { path, ...facts }, several };
 }
 
 const list = (given: readonly string[]) =>
@@ -98,20 +113,29 @@ const list = (given: readonly string[]) =>
     .map((name) => quoted(name, 40))
     .join(", ");
 
-function tableOf(
-  rows: readonly ((name: string) => unknown)[],
-  given: readonly string[],
-): LabelTable {
+/** What a file lacks for giving labels, in words; undefined where nothing is missing. */
+function lacksOf(columns: Columns, given: readonly string[], lines: readonly LabelLine[]) {
+  const missing = columns.path === undefined ? "path" : columns.label === undefined ? "label" : "";
+  if (missing !== "") return `has nothing called ${missing} (but ${list(given)})`;
+  const isEmpty = lines.length > 0 && lines.every(({ labels }) => labels.length === 0);
+  return isEmpty ? `has no label in ${quoted(columns.label, 40)} that is understood` : undefined;
+}
+
+/** A row of a file: its cells by name, undefined where it could not be read. */
+type Row = { readonly number: number; readonly get: ((name: string) => unknown) | undefined };
+
+function tableOf(rows: readonly Row[], given: readonly string[]): LabelTable {
   const columns = columnsOf(given);
   // of two columns one is the image, the other its label, whatever that is called
   if (given.length === 2 && columns.label === undefined && columns.path !== undefined) {
     columns.label = given.find((name) => name !== columns.path)!;
   }
-  const read = rows.map((get) => lineOf(get, columns));
-  const lines = read.flatMap(({ line }) => line ?? []);
-  const missing = columns.path === undefined ? "path" : columns.label === undefined ? "label" : "";
-  const lacks = missing === "" ? undefined : `has nothing called ${missing} (but ${list(given)})`;
-  return { lines, several: read.filter(({ several }) => several).length, lacks };
+  const read = rows.map(({ get }) => get && lineOf(get, columns));
+  const lines = read.filter((line) => line !== undefined);
+  const isBroken = ({ get }: Row, i: number) =>
+    get === undefined || (columns.path !== undefined && read[i] === undefined);
+  const broken = rows.filter(isBroken).map(({ number }) => number);
+  return { lines, broken, lacks: lacksOf(columns, given, lines) };
 }
 
 function fromCsv(text: string, isImage: (path: string) => boolean): LabelTable {
@@ -119,22 +143,33 @@ function fromCsv(text: string, isImage: (path: string) => boolean): LabelTable {
   const [first = []] = all;
   const bare = first.length > 0 && isImage(first[0]); // no header
   const given = bare ? first.map((_, i) => ["path", "label"][i] ?? String(i)) : first;
-  const rows = all.slice(bare ? 0 : 1).map((cells) => (name: string) => cells[given.indexOf(name)]);
-  return tableOf(rows, given);
+  const rows = all.map((cells, i) => ({
+    number: i + 1,
+    get: (name: string) => cells[given.indexOf(name)],
+  }));
+  return tableOf(rows.slice(bare ? 0 : 1), given);
 }
 
-function fromJsonLines(text: string, path: string): LabelTable {
-  const values = parseJsonLines(text, path);
-  const objects = values.map((value) =>
-    typeof value === "object" && value !== null
-      ? new Map<string, unknown>(Object.entries(value))
-      : new Map<string, unknown>(),
-  );
-  const given = new Set(objects.flatMap((object) => [...object.keys()]));
-  return tableOf(
-    objects.map((object) => (name: string) => object.get(name)),
-    [...given],
-  );
+/** The object of a line of JSON; undefined where it holds none. */
+function objectIn(line: string): Map<string, unknown> | undefined {
+  try {
+    const value = parseJson(line);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? new Map(Object.entries(value)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function fromJsonLines(text: string): LabelTable {
+  const given = new Set<string>();
+  const rows = text.split("\n").flatMap((line, i): Row[] => {
+    if (line.trim() === "") return [];
+    const object = objectIn(line);
+    object?.forEach((_, key) => given.add(key));
+    return [{ number: i + 1, get: object && ((name) => object.get(name)) }];
+  });
+  return tableOf(rows, [...given]);
 }
 
 const fileName = /^(?:\w+[-_])?(?:manifest|metadata|labels|annotations)\.(?:jsonl|csv|tsv)$/i;
@@ -144,7 +179,7 @@ export const isLabelFile = (name: string): boolean => fileName.test(name);
 /**
  * Reads a file of labels: JSON lines, or a table with a header.
  *
- * @param path for messages, and for its ending
+ * @param path for its ending
  * @param isImage whether a cell is an image of the source: a table that begins so has no header
  */
 export function readLabels(
@@ -152,7 +187,7 @@ export function readLabels(
   path: string,
   isImage: (path: string) => boolean,
 ): LabelTable {
-  return /\.jsonl$/i.test(path) ? fromJsonLines(text, path) : fromCsv(text, isImage);
+  return /\.jsonl$/i.test(path) ? fromJsonLines(text) : fromCsv(text, isImage);
 }
 
 /** Boxes by the paths of images, from the text of boxes.json. Throws `DataError`. */
@@ -178,6 +213,6 @@ export function readBoxes(text: string, path: string): LabelLine[] {
     // Corners are inclusive: a box of one pixel has equal corners.
     const rectangle = sizes ? box : [left, top, right - left + 1, bottom - top + 1];
     if (!isBox(rectangle)) throw fail(`has ${quoted(box)} for ${quoted(image)}`);
-    return [{ path: image, box: rectangle }];
+    return [{ path: image, labels: [], box: rectangle }];
   });
 }

@@ -132,6 +132,28 @@ test("CIFAR-10 and CIFAR-100 records give their pixels row by row, and the names
     expect((await failure(join(folder, "cut", "train.bin"))).text).toContain("3073");
   }));
 
+test("CIFAR files cut short are told, alone and beside whole ones; labels of no class are refused", () =>
+  inFolder(async (folder) => {
+    const record = Uint8Array.from(cifarRecord([3], () => 9));
+    const two = Uint8Array.from([...record, ...cifarRecord([255], () => 9)]);
+    await writeFiles(folder, {
+      "alone/data_batch_1.bin": two.subarray(0, two.length - 100),
+      "beside/data_batch_1.bin": record,
+      "beside/data_batch_2.bin": Buffer.concat([record, record]).subarray(0, 6046),
+      "odd/data_batch_1.bin": two,
+    });
+    const alone = await failure(join(folder, "alone"));
+    expect(alone.text).toMatch(/data_batch_1\.bin.*multiple of 3073 .*cut short/);
+    const beside = await readAll(await detectSource(join(folder, "beside")));
+    expect(beside.ids).toEqual(["data_batch_1.bin#000000", "data_batch_2.bin#000000"]);
+    expect(beside.skipped[0].reason).toContain("ends inside record 1: 2973 of 3073 bytes");
+    const odd = await readAll(await detectSource(join(folder, "odd")));
+    expect(odd.ids.length).toBe(1);
+    expect(odd.skipped[0].reason).toMatch(/record 1 of .* has the label 255, expected 0 to 9/);
+    const bare = await detectSource(join(folder, "odd"), { labels: "none" });
+    expect((await readAll(bare)).ids.length).toBe(2);
+  }));
+
 test("IDX images are paired with their labels, gzipped or not", () =>
   inFolder(async (folder) => {
     await writeFiles(folder, {

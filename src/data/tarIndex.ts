@@ -21,6 +21,7 @@ export type TarIndex = {
   readonly facts: ReadonlyMap<string, MemberFacts>; // by the name of their member without its ending
   readonly labelFiles: readonly BesideFile[];
   readonly skipped: readonly Skipped[];
+  readonly repeated: readonly string[]; // names of members that a later one of the same name replaces
 };
 
 /** What the members of one sample share: the path up to the first dot of the file name. */
@@ -64,6 +65,7 @@ type Building = {
   facts: Map<string, MemberFacts>;
   labelFiles: BesideFile[];
   skipped: Skipped[];
+  repeated: string[];
 };
 
 async function textOf(member: TarMember, most: number, { skipped }: Building) {
@@ -80,7 +82,8 @@ async function note(member: TarMember, shard: string, building: Building): Promi
   last.set(name, number);
   if (repeated) {
     const reason = "several members of the archive have this name: the last one is read";
-    skipped.push({ path: name, reason });
+    skipped.push({ path: name, reason, ignored: true });
+    building.repeated.push(name);
   }
   if (isImageName(name)) {
     if (!repeated) images.push(name);
@@ -107,6 +110,7 @@ export async function indexTar(file: string): Promise<TarIndex> {
     facts: new Map(),
     labelFiles: [],
     skipped: [],
+    repeated: [],
   };
   try {
     const members = tarMembers(file, (item) => building.skipped.push(item));

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 
 import { ContraposeError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { explained } from "../files/index.ts";
 import { arrange, isSure } from "./arrange.ts";
 import type { Arranged } from "./arrange.ts";
@@ -51,6 +52,16 @@ function knownIn(indexes: readonly TarIndex[], { kept, labels }: Arranged): Map<
     }
     return known;
   });
+}
+
+/** A sentence about members that others of the same name replace; none where there are none. */
+function describeRepeated(indexes: readonly TarIndex[]): string[] {
+  const all = indexes.flatMap(({ shard, repeated }) => repeated.map((name) => `${shard}/${name}`));
+  if (all.length === 0) return [];
+  const what = all.length === 1 ? "member has" : "members have";
+  return [
+    `${all.length} ${what} the name of a later one of the same archive, which is read instead, as ${quoted(all[0])}`,
+  ];
 }
 
 /** What archives and files of labels beside and in them say of the images, and which of these are read. */
@@ -107,5 +118,6 @@ export async function tarSource(
     }
   }
   const count = arranged.kept.filter(Boolean).length;
-  return { kind: "tar", path, count, ...arranged.about, entries };
+  const notes = [...arranged.about.notes, ...describeRepeated(indexes)];
+  return { kind: "tar", path, count, ...arranged.about, notes, entries };
 }
