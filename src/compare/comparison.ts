@@ -4,7 +4,7 @@ import type { Baseline } from "./result.ts";
 
 /** What runs are measured by; `knn` is the one that verdicts are about. */
 export const measureNames = [
-  ...(["knn", "linear", "alignment", "uniformity", "effectiveRank"] as const),
+  ...(["knn", "linear", "knnWithoutCopies", "alignment", "uniformity", "effectiveRank"] as const),
   ...(["secondsPerEpoch", "seconds", "memoryMiB", "loss", "chanceLoss"] as const),
 ] as const;
 
@@ -62,6 +62,8 @@ export type Comparison = {
     readonly test: string | null;
     readonly testImages: number | null; // null before a run is measured
     readonly how: string | null;
+    /** Test images that are copies of training images; null where none were given, or before a run is measured. */
+    readonly copies: number | null;
   };
   readonly budget: Budget;
   readonly parallel: number;

@@ -29,6 +29,19 @@ function imagesOf({ data }: Comparison): string {
   return `${grouped(data.images)} from ${data.path}${classes}${test}`;
 }
 
+/** What copies of training images among the test images do to the accuracies. */
+function copiesFact({ data: { copies, testImages }, arms }: Comparison): [string, string][] {
+  if (copies === null || copies === 0 || testImages === null) return [];
+  const own = arms.flatMap(({ name, measures: { knnWithoutCopies: knn } }) =>
+    knn === undefined ? [] : [`${name} ${fixed(100 * knn.mean, 1)} %`],
+  );
+  const without = own.length === 0 ? "" : `; k-NN without them: ${own.join(", ")}`;
+  const count = `${grouped(copies)} of ${grouped(testImages)} test images`;
+  return [
+    ["copies", `${count} are copies of training images, which flatters every figure${without}`],
+  ];
+}
+
 /** What learned nothing and was measured by labels, by names. */
 export function baselinesOf({
   pixels,
@@ -49,6 +62,7 @@ const baselineFacts = ({ baselines }: Comparison): [string, string][] =>
 /** What holds for the whole comparison, by names. */
 export const factsOf = (all: Comparison): [name: string, value: string][] => [
   ["images", imagesOf(all)],
+  ...copiesFact(all),
   ["budget", budgetOf(all)],
   ["seeds", all.seeds.join(", ")],
   ["machine", all.machine],

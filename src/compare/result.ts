@@ -22,11 +22,19 @@ export type RunResult = RunFigures & {
   readonly epochs: number;
   readonly knn: number | null; // accuracy, 0 to 1; null without labels
   readonly linear: number | null;
+  /** k-NN without the test images that are copies of training images; absent where none is. */
+  readonly knnWithoutCopies?: number | null;
   readonly alignment: number;
   readonly uniformity: number;
   readonly effectiveRank: number;
   readonly chance: number | null; // share of the largest class
-  readonly images: { readonly train: number; readonly test: number; readonly how: string };
+  readonly images: {
+    readonly train: number;
+    readonly test: number;
+    readonly how: string;
+    /** Test images that are copies of training images; null where none were given, absent in older lines. */
+    readonly copies?: number | null;
+  };
   /** Of the first run only: what learned nothing. */
   readonly baselines?: { readonly untrained: Baseline; readonly pixels: Baseline };
 };
@@ -40,7 +48,11 @@ export const runResult: z.ZodType<RunResult> = z.looseObject({
   ...{ contrapose: z.string(), decisive: z.record(z.string(), z.unknown()) },
   ...{ epochs: z.number(), knn: score, linear: score, chance: score },
   ...{ alignment: z.number(), uniformity: z.number(), effectiveRank: z.number() },
-  images: z.looseObject({ train: z.number(), test: z.number(), how: z.string() }),
+  knnWithoutCopies: score.exactOptional(),
+  images: z.looseObject({
+    ...{ train: z.number(), test: z.number(), how: z.string() },
+    copies: z.number().nullable().exactOptional(),
+  }),
   baselines: z.object({ untrained: baseline, pixels: baseline }).exactOptional(),
   ...{ steps: z.number(), seconds: z.number(), memoryMiB: z.number(), loss: z.number() },
   ...{ chanceLoss: z.number(), boxRefreshes: z.number() },

@@ -38,7 +38,7 @@ export type SummaryFacts = Pick<
 type BySeed = ReadonlyMap<number, RunResult>;
 type Values = ReadonlyMap<number, number>;
 
-function valueOf(name: MeasureName, result: RunResult): number | null {
+function valueOf(name: MeasureName, result: RunResult): number | null | undefined {
   if (name === "secondsPerEpoch") return result.seconds / result.epochs;
   return result[name];
 }
@@ -215,7 +215,10 @@ export function summarise(facts: SummaryFacts, results: readonly RunResult[]): C
   const whole = {
     ...{ format: 1 as const, contrapose: VERSION, ...rest, seeds, base: first.name },
     comparisons: comparisonsOf(facts),
-    data: { ...data, testImages: any?.images.test ?? null, how: any?.images.how ?? null },
+    data: {
+      ...{ ...data, testImages: any?.images.test ?? null, how: any?.images.how ?? null },
+      copies: any?.images.copies ?? null,
+    },
     runs: { total: arms.length * seeds.length, done: results.length, failed },
     ...{ baselines: baselinesOf(results), arms: summaries, meanings: meaningsOf(summaries) },
   };

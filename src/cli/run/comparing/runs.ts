@@ -48,7 +48,7 @@ const baseline = (measured: unknown): Baseline => {
 };
 
 type Evaluated = Answer & {
-  knn: { accuracy: number } | null;
+  knn: { accuracy: number; withoutCopies?: number | null } | null;
   linear: { accuracy: number } | null;
   alignment: number;
   uniformity: number;
@@ -70,6 +70,7 @@ async function resultOf(
     ...{ arm: arm.name, seed, hash, decisive, run: relative(folder.path, path) },
     ...{ contrapose: VERSION, date: new Date().toISOString(), epochs: arm.plan.config.epochs },
     ...{ knn: knn?.accuracy ?? null, linear: linear?.accuracy ?? null },
+    ...(knn?.withoutCopies === undefined ? {} : { knnWithoutCopies: knn.withoutCopies }),
     ...{ alignment, uniformity, effectiveRank, chance, images },
     ...runFigures(records as never[]),
     ...(untrained === undefined
