@@ -61,7 +61,7 @@ describe("conformance", () => {
     expect(called.err).toContain('has the format "contrapose-conformance/9", expected');
     const missing = await contrapose(["conformance", folder.at("none.json")]);
     expect(missing.code).toBe(2);
-    expect(missing.err).toContain("there is no such file");
+    expect(missing.err).toContain("it does not exist");
     const nowhere = await contrapose(["conformance", foreign, "--device", "abacus"]);
     expect(nowhere.code).toBe(2);
   });

@@ -145,7 +145,8 @@ test("a run that another process trains is not touched, and one that was removed
     }, 1);
     child.on("close", () => clearInterval(timer));
   };
-  const removed = await contrapose(startArguments(gone), { kill: remove });
+  const long = [...startArguments(gone), "--epochs", "400"]; // that it is not over before it is removed
+  const removed = await contrapose(long, { kill: remove });
   expect(removed.code).toBe(2);
   expect(removed.err).toMatch(/was removed or replaced|does not exist/);
 });
