@@ -99,7 +99,11 @@ console.log(
 if (values.yardstick !== undefined) {
   const [command, ...args] = values.yardstick.split(" ");
   const other = timed(command, [...args, folder]).cpu;
-  console.log(`yardstick: ${other.toFixed(1)} s; ${(cpu / other).toFixed(2)} times that`);
+  const alone = ["pack", folder, "--out", join(scratch, "alone"), "--quiet"];
+  const packing = timed(process.execPath, [main, ...alone, "--set", "nearDuplicates=false"]).cpu;
+  console.log(
+    `yardstick: ${other.toFixed(1)} s, ${((1000 * other) / images).toFixed(2)} ms an image; dedupe takes ${(cpu / other).toFixed(2)} times that; packing without its groups, which decodes, alone ${packing.toFixed(1)} s, ${(packing / other).toFixed(2)} times`,
+  );
 }
 console.log("\n| copy | planted | found with its original |\n| --- | --- | --- |");
 const place = new Map(found.flatMap((group, i) => group.map((id) => [id, i])));

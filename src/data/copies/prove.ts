@@ -19,7 +19,7 @@ export type Pictures = { readonly count: number; read(index: number): PixelImage
 /** Two pictures, by number, that lie on each other. A window of the first shows what the second shows. */
 export type Pair = Laid & { readonly a: number; readonly b: number };
 
-const TABLES = 64; // held
+const HELD = 2 ** 24; // pixels of the tables that are held, 8 bytes each
 const ASPECT = 0.08; // by which the aspects of a picture and of what is laid on it may differ, relative
 const DETAILED = 128; // pixels of the shorter side from which cells are compared twice as fine
 
@@ -27,13 +27,23 @@ function shape(aspect: number, [left, top, right, bottom]: Window): number {
   return Math.log((aspect * (right - left)) / (bottom - top));
 }
 
-/** Tables of pictures, made when needed; those of the last few are kept. */
+/** Tables of pictures, made when needed; as many of the last ones are kept as hold `HELD` pixels. */
 function tablesOf(pictures: Pictures) {
   const kept = new Map<number, AreaTable>();
+  let held = 0;
+  const add = (index: number): AreaTable => {
+    const table = luminanceTable(pictures.read(index), Infinity);
+    held += table.sums.length;
+    for (const [oldest, { sums }] of kept) {
+      if (held <= HELD) break;
+      kept.delete(oldest);
+      held -= sums.length;
+    }
+    return table;
+  };
   return (index: number): AreaTable => {
-    const table = kept.get(index) ?? luminanceTable(pictures.read(index), Infinity);
+    const table = kept.get(index) ?? add(index);
     kept.delete(index);
-    if (kept.size >= TABLES) kept.delete(kept.keys().next().value!);
     kept.set(index, table);
     return table;
   };
