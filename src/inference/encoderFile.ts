@@ -6,7 +6,7 @@ import { entryNamed } from "../core/catalogue.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { type Head, heads, type HostVariables, type Network } from "../encoders/index.ts";
-import { readSafetensors } from "../files/index.ts";
+import { readWeights } from "./checkpointFile.ts";
 import { describedNetwork, descriptionOf, type EncoderDescription } from "./description.ts";
 import type { StatedInput } from "./format.ts";
 import { namedEncoder } from "./namedEncoder.ts";
@@ -74,7 +74,7 @@ function refuseStated(path: string, stated: StatedInput): void {
 export async function loadEncoder(path: string, stated: StatedInput = {}): Promise<LoadedEncoder> {
   const repository = repositoryAt(path);
   const file = repository?.weights ?? weightsPath(path);
-  const { arrays, metadata } = await readSafetensors(file);
+  const { arrays, metadata } = await readWeights(file);
   const description = descriptionOf(metadata, JSON.stringify(file));
   if (description === undefined) {
     const found = namedEncoder(file, arrays, repository ?? factsBeside(file), stated);
@@ -99,7 +99,7 @@ export async function loadHead({ path, description, network }: LoadedEncoder): P
   const entry = entryNamed(heads as unknown as Record<string, Head>, name);
   if (entry === undefined) throw new DataError(`head ${quoted(name)} is unknown`);
   const head = entry(network.dimension, options);
-  const { arrays } = await readSafetensors(file);
+  const { arrays } = await readWeights(file);
   const averaged = Object.keys(arrays).some((at) => at.startsWith("average/head/"));
   const prefix = averaged ? "average/head/" : "head/";
   const named = Object.entries(arrays).flatMap(([at, array]) =>

@@ -24,6 +24,15 @@ export {
   type Training,
 } from "./description.ts";
 export {
+  type FileSum,
+  fileSums,
+  OTHER_CHECKPOINT,
+  POSITION,
+  readSummed,
+  readWeights,
+  sumOf,
+} from "./checkpointFile.ts";
+export {
   fillVariables,
   loadEncoder,
   type LoadedEncoder,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,6 +20,14 @@ import {
   recoverFolder,
   writeFolderAtomic,
 } from "../files/index.ts";
+import {
+  type FileSum,
+  fileSums,
+  OTHER_CHECKPOINT,
+  POSITION,
+  readSummed,
+  sumOf,
+} from "../inference/index.ts";
 import { asHostTree, type HostState } from "../methods/index.ts";
 import type { Boxes } from "../views/index.ts";
 import { differences, withoutPlan } from "./decisive.ts";
@@ -32,23 +39,20 @@ export type Exported = { readonly prefix: string; readonly metadata: Record<stri
 /** All arrays that a run goes on with: the state, and the boxes of crops where there are some. */
 export type RunArrays = { readonly state: HostState; readonly boxes: Boxes | undefined };
 
-type Files = Record<string, { bytes: number; sha256: string }>;
-type Stored = Position & { readonly files: Files };
+type Stored = Position & { readonly files: Record<string, FileSum> };
 
 const WEIGHTS = "weights.safetensors";
 const STATE = "state.safetensors";
-const POSITION = "position.json";
 const BOXES = "views/boxes"; // in `state.safetensors`
 
 const count = z.int().min(0);
-const sum = z.object({ bytes: count, sha256: z.string() });
 
 const stored: z.ZodType<Stored> = z.looseObject({
   ...{ format: z.literal(1), package: z.string(), step: count, epoch: count, stepInEpoch: count },
   ...{ elapsedSeconds: z.number().min(0), best: z.number().nullable(), lossSum: z.number() },
   ...{ lengths: z.record(z.string(), count), configHash: z.string() },
   decisive: z.record(z.string(), z.unknown()),
-  files: z.record(z.string(), sum),
+  files: fileSums,
 });
 
 /** A checkpoint that another version wrote in another way. */
@@ -56,8 +60,6 @@ const otherFormat = z.object({
   format: z.number().refine((format) => format !== 1),
   package: z.string(),
 });
-
-const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Parts of a state path below `prefix` that name a weight: `parameters/conv1.weight` is `conv1.weight`. */
 const weightName = (path: string): string => path.slice(path.indexOf("/") + 1);
@@ -88,9 +90,7 @@ export async function writeCheckpoint(
     [WEIGHTS, encodeSafetensors(weights, exported.metadata)],
     [STATE, encodeSafetensors(rest, { format: "contrapose-state" })],
   ];
-  const files = Object.fromEntries(
-    contents.map(([file, bytes]) => [file, { bytes: bytes.length, sha256: digest(bytes) }]),
-  );
+  const files = Object.fromEntries(contents.map(([file, bytes]) => [file, sumOf(bytes)]));
   const written: Stored = { ...position, files };
   await writeFolderAtomic(path, async (folder) => {
     for (const [file, bytes] of contents) await writeFile(join(folder, file), bytes);
@@ -100,13 +100,12 @@ export async function writeCheckpoint(
 
 function readStored(path: string): Stored {
   const where = `checkpoint ${JSON.stringify(path)}`;
-  const hint = "another checkpoint of the run may be whole: --from best";
   let value: unknown;
   try {
     value = parseJson(readFileSync(join(path, POSITION), "utf8"));
   } catch (cause) {
     const what = `${where} is incomplete: its ${POSITION} is missing or damaged`;
-    throw new DataError(what, hint, { cause });
+    throw new DataError(what, OTHER_CHECKPOINT, { cause });
   }
   const other = otherFormat.safeParse(value).data;
   if (other !== undefined) {
@@ -117,32 +116,7 @@ function readStored(path: string): Stored {
   }
   const result = stored.safeParse(value);
   if (result.success) return result.data;
-  throw new DataError(`${where}: ${POSITION}: ${firstMistake(stored, value)}`, hint);
-}
-
-function readVerified(path: string, file: string, expected: Files[string] | undefined): Uint8Array {
-  const at = join(path, file);
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(at);
-  } catch (cause) {
-    throw new DataError(`checkpoint file ${JSON.stringify(at)} cannot be read`, undefined, {
-      cause,
-    });
-  }
-  if (expected === undefined || bytes.length !== expected.bytes) {
-    throw new DataError(
-      `checkpoint file ${JSON.stringify(at)} has ${bytes.length} bytes, expected ${expected?.bytes}: it is truncated`,
-      "another checkpoint of the run may be whole: --from best",
-    );
-  }
-  if (digest(bytes) !== expected.sha256) {
-    throw new DataError(
-      `checkpoint file ${JSON.stringify(at)} is damaged: its checksum is not the one written`,
-      "another checkpoint of the run may be whole: --from best",
-    );
-  }
-  return bytes;
+  throw new DataError(`${where}: ${POSITION}: ${firstMistake(stored, value)}`, OTHER_CHECKPOINT);
 }
 
 /** Names of the checkpoints of a run that it may go on from without being told. */
@@ -218,10 +192,10 @@ export function readCheckpoint(
       "start a new run with --init to begin from its weights",
     );
   }
-  const [weights, rest] = [WEIGHTS, STATE].map(
-    (file) =>
-      decodeSafetensors(readVerified(path, file, position.files[file]), join(path, file)).arrays,
-  );
+  const [weights, rest] = [WEIGHTS, STATE].map((file) => {
+    const at = join(path, file);
+    return decodeSafetensors(readSummed(at, position.files[file]), at).arrays;
+  });
   const state = mapTree(asHostTree(template), (spec, at) => {
     const { prefix } = exported;
     const found = at.startsWith(prefix) ? weights[weightName(at.slice(prefix.length))] : rest[at];

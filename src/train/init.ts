@@ -1,8 +1,7 @@
 import type { HostRecord } from "../core/arrays.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { type HostVariables, type LoadReport, loadVariables } from "../encoders/index.ts";
-import { readSafetensors } from "../files/index.ts";
-import { weightsPath } from "../inference/index.ts";
+import { readWeights, weightsPath } from "../inference/index.ts";
 import type { HostState } from "../methods/index.ts";
 
 /** What became of the arrays of a weights file, for encoder and head together. */
@@ -54,7 +53,7 @@ function checkFinite(path: string, arrays: HostRecord): void {
  */
 export async function initialise(state: HostState, from: string): Promise<Loaded> {
   const path = weightsPath(from);
-  const { arrays } = await readSafetensors(path);
+  const { arrays } = await readWeights(path);
   checkFinite(path, arrays);
   for (const copy of [state.average, state.key]) {
     if (copy === undefined) continue;

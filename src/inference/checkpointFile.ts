@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+import { z } from "zod";
+
+import { DataError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
+import { decodeSafetensors, readSafetensors, type Safetensors } from "../files/index.ts";
+
+/** Length and SHA-256 of a file of a checkpoint, as its `position.json` has them. */
+export type FileSum = { readonly bytes: number; readonly sha256: string };
+
+/** The part of `position.json` that says what the files beside it hold. */
+export const fileSums: z.ZodType<Record<string, FileSum>> = z.record(
+  z.string(),
+  z.object({ bytes: z.int().min(0), sha256: z.string() }),
+);
+
+/** The file of a checkpoint that says where training stood, and the sums of the others. */
+export const POSITION = "position.json";
+
+/** What to do where a checkpoint is damaged. */
+export const OTHER_CHECKPOINT =
+  "another checkpoint of the run may be whole: its checkpoints/best, for --resume by --from best";
+
+/** Length and SHA-256 of bytes. */
+export const sumOf = (bytes: Uint8Array): FileSum => ({
+  bytes: bytes.length,
+  sha256: createHash("sha256").update(bytes).digest("hex"),
+});
+
+/** The bytes of a file of a checkpoint. Throws `DataError` where they are not those that were written. */
+export function readSummed(path: string, expected: FileSum | undefined): Uint8Array {
+  const where = `checkpoint file ${JSON.stringify(path)}`;
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    throw new DataError(`${where} cannot be read`, undefined, { cause });
+  }
+  if (bytes.length !== expected?.bytes) {
+    throw new DataError(
+      `${where} has ${bytes.length} bytes, expected ${expected?.bytes}: it is truncated`,
+      OTHER_CHECKPOINT,
+    );
+  }
+  if (sumOf(bytes).sha256 !== expected.sha256) {
+    throw new DataError(
+      `${where} is damaged: its checksum is not the one written`,
+      OTHER_CHECKPOINT,
+    );
+  }
+  return bytes;
+}
+
+/** The sum that a checkpoint has of a file in it; undefined for weights that lie elsewhere. */
+function sumBeside(path: string): FileSum | undefined {
+  const position = join(dirname(path), POSITION);
+  if (!existsSync(position)) return undefined;
+  try {
+    const schema = z.looseObject({ files: fileSums.optional() });
+    return schema.parse(parseJson(readFileSync(position, "utf8"))).files?.[basename(path)];
+  } catch (cause) {
+    const what = `${JSON.stringify(position)} is damaged: weights beside it cannot be checked`;
+    throw new DataError(what, OTHER_CHECKPOINT, { cause });
+  }
+}
+
+/** Reads a safetensors file; one of a checkpoint is held against its sum first. Damage is a `DataError`. */
+export async function readWeights(path: string): Promise<Safetensors> {
+  const sum = sumBeside(path);
+  if (sum === undefined) return readSafetensors(path);
+  try {
+    return decodeSafetensors(readSummed(path, sum), JSON.stringify(path));
+  } catch (error) {
+    // training may have written the next checkpoint in between
+    if (sumBeside(path)?.sha256 !== sum.sha256) return readWeights(path);
+    throw error;
+  }
+}
