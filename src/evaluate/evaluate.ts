@@ -19,6 +19,8 @@ export type EvaluateOptions = {
   readonly k?: number | undefined;
   readonly temperature?: number | undefined;
   readonly seed?: number | undefined;
+  /** How the test images came about, in words; as given by default. */
+  readonly how?: string | undefined;
   readonly features?: FeaturesKind | undefined;
   readonly device?: string | undefined;
   readonly threads?: number | undefined;
@@ -143,8 +145,9 @@ const aboutImages = (split: Split) => ({
 type Sets = { train: Images; test?: Images | undefined };
 
 /** Images to learn from and to ask, with which of these are copies of the others. */
-async function divide({ train, test }: Sets, { seed = 0, progress, signal }: EvaluateOptions) {
-  const divided = splitImages(train, test, seed);
+async function divide({ train, test }: Sets, options: EvaluateOptions) {
+  const { seed = 0, how, progress, signal } = options;
+  const divided = splitImages(train, test, seed, how);
   progress?.("copies of training images", 0, divided.test.indices.length);
   return withCopies(divided, signal);
 }

@@ -57,8 +57,15 @@ function divided(images: Images, { classes, share, seed }: Division): [Part, Par
 /**
  * Images to learn from and to ask in an evaluation. Without test images a fifth of the training images is held out;
  * where only the test images have labels, one half of them is learned from and the other asked.
+ *
+ * @param how how the test images came about, in words
  */
-export function splitImages(train: Images, test: Images | undefined, seed: number): Split {
+export function splitImages(
+  train: Images,
+  test: Images | undefined,
+  seed: number,
+  how = "test images as given",
+): Split {
   const classes = train.classes ?? [];
   if (test === undefined) {
     const [left, right] = divided(train, { classes, share: 0.2, seed });
@@ -72,9 +79,9 @@ export function splitImages(train: Images, test: Images | undefined, seed: numbe
   refuseSame("evaluate", train, test);
   if (classes.length === 0 && test.classes !== undefined) {
     const [left, right] = divided(test, { classes: test.classes, share: 0.5, seed });
-    const how =
+    const halves =
       "half of the test images, learned from the other half: training images have no labels";
-    return { train: left, test: right, classes: test.classes, how };
+    return { train: left, test: right, classes: test.classes, how: halves };
   }
   const [left, right] = [part(train, classes), part(test, classes)];
   const asked = right.indices.length;
@@ -85,7 +92,7 @@ export function splitImages(train: Images, test: Images | undefined, seed: numbe
       "classes are the names of the folders that images lie in",
     );
   }
-  return { train: left, test: right, classes, how: "test images as given" };
+  return { train: left, test: right, classes, how };
 }
 
 /** The split with what `copiesAcross` says of its test images; unchanged where its sides are of one set. */

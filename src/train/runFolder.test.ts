@@ -91,3 +91,27 @@ test("the doctor tells of a step that failed where the run stopped at it, not be
   writeFileSync(file, '{"step": 30}');
   await expect(examineRun(path)).rejects.toThrow(/is not the failure\.json of a run/);
 });
+
+test("the doctor says where the records end before the last checkpoint", async () => {
+  write("config.json", config);
+  const lines = `${steps(30).join("\n")}\n`;
+  const last = join(path, "checkpoints", "last");
+  mkdirSync(last, { recursive: true });
+  const position = {
+    ...{ format: 1, package: "0.1.0", step: 30, epoch: 3, stepInEpoch: 0, elapsedSeconds: 1 },
+    ...{ best: null, lossSum: 0, configHash: "c", decisive: {}, files: {} },
+    lengths: { "metrics.jsonl": lines.length },
+  };
+  write("checkpoints/last/position.json", position);
+  write("metrics.jsonl", lines);
+  expect(await examineRun(path)).toMatchObject({ finding: "healthy", steps: 30 });
+  write("metrics.jsonl", `${steps(20).join("\n")}\n`);
+  const cut = await examineRun(path);
+  expect(cut).toMatchObject({ verdict: "watch", finding: "records cut short", steps: 20 });
+  expect(cut.sentence).toMatch(/^metrics\.jsonl is cut short: it has 20 of the 30 steps/);
+  expect(await examineRun(path, { upTo: 12 })).toMatchObject({ finding: "healthy" });
+  position.lengths["metrics.jsonl"]++; // steps are all there, a measurement is not
+  write("checkpoints/last/position.json", position);
+  write("metrics.jsonl", lines);
+  expect((await examineRun(path)).sentence).toMatch(/30 steps .*, and not all that was measured/);
+});

@@ -1,7 +1,4 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-
-import { type SplitChoice, splitNames } from "../../data/index.ts";
+import { splitNames } from "../../data/index.ts";
 import {
   type Accuracies,
   evaluate,
@@ -17,13 +14,14 @@ import {
   type LoadedEncoder,
   type Training,
 } from "../../inference/index.ts";
-import { isRun, readRunConfig, type RunFolder, runFolder } from "../../train/index.ts";
+import { isRun, runFolder } from "../../train/index.ts";
 import { columns, count, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { statedOf } from "./encoder.ts";
 import { encoderGiven } from "./from.ts";
 import { cacheFor, openWithProgress, progressOf } from "./images.ts";
 import { type EvaluationSources, keepEvaluation } from "./keptEvaluation.ts";
+import { howOf, type Place, placesOf, sourcesOf } from "./sources.ts";
 import { valueReader, type ValueReader } from "./values.ts";
 
 type Row = {
@@ -129,29 +127,6 @@ function say(evaluation: Evaluation, { printer }: Call): void {
   for (const line of evaluationLegend) printer.note(printer.colours.dim(line));
 }
 
-/** A place and the part of it that is read. */
-type Place = { readonly path: string; readonly split: SplitChoice | undefined };
-
-/**
- * The images to learn from and those to ask, undefined where they are held out of the first. A part that
- * is named is one of the test images; without these a held-out part of the place itself, or what is
- * learned from.
- */
-export function placesOf(
-  { train, test, split }: EvaluationSources,
-  training: Training | undefined,
-): { learned: Place; asked: Place | undefined } {
-  const path = train ?? training!.data;
-  const own = resolve(path) === training?.data ? training.split : undefined;
-  if (test !== undefined) {
-    return { learned: { path, split: own }, asked: { path: test, split: split ?? "heldOut" } };
-  }
-  if (split === "val" || split === "test") {
-    return { learned: { path, split: "auto" }, asked: { path, split } };
-  }
-  return { learned: { path, split: split ?? own }, asked: undefined };
-}
-
 /** Options of an evaluation. */
 function optionsOf(values: ValueReader, { options, signal }: Call): EvaluateOptions {
   return {
@@ -190,14 +165,6 @@ async function withImages<T>(
   }
 }
 
-/** Images as asked for; where nothing is, a run's own test images, as long as they are there. */
-export function sourcesOf(folder: RunFolder, asked: EvaluationSources): EvaluationSources {
-  const { train, test: given, split } = asked;
-  if (train !== undefined || given !== undefined || split !== undefined) return asked;
-  const { test } = readRunConfig(folder);
-  return test !== undefined && existsSync(test) ? { test } : {};
-}
-
 /** Measures a loaded encoder on the images given, or on those it was trained on. */
 export async function evaluateOn(
   loaded: LoadedEncoder,
@@ -212,7 +179,7 @@ export async function evaluateOn(
   values.check();
   const encoder = { path: loaded.path, imageSize, ranges: training?.ranges };
   return withImages(placesOf(sources, training), encoder, call, (images) =>
-    evaluate(loaded, images, { ...options, progress: progressOf(call) }),
+    evaluate(loaded, images, { ...options, how: howOf(sources), progress: progressOf(call) }),
   );
 }
 
@@ -232,7 +199,11 @@ async function evaluateOnnx(
   try {
     const { imageSize } = encoder.format;
     return await withImages(placesOf(sources, undefined), { path, imageSize }, call, (images) =>
-      evaluateModel(encoder, images, { ...options, progress: progressOf(call) }),
+      evaluateModel(encoder, images, {
+        ...options,
+        how: howOf(sources),
+        progress: progressOf(call),
+      }),
     );
   } finally {
     await encoder.dispose();
@@ -247,11 +218,12 @@ export async function runEvaluate(call: Call): Promise<Answer> {
   const stated = statedOf(values);
   values.check();
   const asked = { train: values.text("train"), test: values.text("test"), split };
-  const sources = isRun(path) ? sourcesOf(runFolder(path), asked) : asked;
-  const evaluation =
-    onnxAt(path) === undefined
-      ? await evaluateOn(await loadEncoder(path, stated), sources, call)
-      : await evaluateOnnx(path, sources, call);
+  const loaded = onnxAt(path) === undefined ? await loadEncoder(path, stated) : undefined;
+  const { training } = loaded?.description ?? {};
+  const sources = await sourcesOf(path, asked, training, (text) => call.printer.note(text));
+  const evaluation = await (loaded === undefined
+    ? evaluateOnnx(path, sources, call)
+    : evaluateOn(loaded, sources, call));
   const { knn = null, linear = null } = evaluation; // null without labels
   if (isRun(path)) await keepEvaluation(runFolder(path), evaluation, sources, call.printer);
   say(evaluation, call);

@@ -4,7 +4,7 @@ import { loadEncoder } from "../../inference/index.ts";
 import { renderReport } from "../../report/index.ts";
 import { existingRun, type RunFolder } from "../../train/index.ts";
 import type { Answer, Call } from "../verb.ts";
-import { evaluateOn, placesOf, sourcesOf } from "./evaluate.ts";
+import { evaluateOn } from "./evaluate.ts";
 import { gatherReport } from "./gatherReport.ts";
 import { cacheFor, openWithProgress } from "./images.ts";
 import {
@@ -15,6 +15,7 @@ import {
   keptEvaluation,
 } from "./keptEvaluation.ts";
 import { runPagePath } from "./resultPage.ts";
+import { placesOf, sourcesOf } from "./sources.ts";
 import { valueReader } from "./values.ts";
 
 /**
@@ -27,16 +28,17 @@ export async function writeReport(
   call: Call,
 ): Promise<{ path: string; evaluation: Evaluation | undefined }> {
   const loaded = await loadEncoder(folder.path);
+  const { imageSize, training } = loaded.description;
   const { out, again = false, ...asked } = sources;
   const given = again || asked.train !== undefined || asked.test !== undefined;
   const earlier = given ? undefined : keptEvaluation(folder);
-  const { train, test, split } = earlier ?? sourcesOf(folder, asked);
+  const { train, test, split } =
+    earlier ?? (await sourcesOf(folder.path, asked, training, (text) => call.printer.note(text)));
   const kept = earlier && (await isReportable(earlier, loaded)) ? earlier : undefined;
   const evaluation = kept ?? (await evaluateOn(loaded, { train, test, split }, call));
   if (kept === undefined) {
     await keepEvaluation(folder, evaluation, { train, test, split }, call.printer);
   }
-  const { imageSize, training } = loaded.description;
   const { learned, asked: tested } = placesOf({ train, test, split }, training);
   const cache = cacheFor(call, folder.path);
   const { ranges } = training ?? {};

@@ -16,7 +16,11 @@ export const evaluate: Verb = {
   options: [
     fromOption,
     { flags: "--train <path>", describe: "labelled images to learn from (the images of the run)" },
-    { flags: "--test <path>", describe: "labelled images to ask (a fifth of --train, held out)" },
+    {
+      flags: "--test <path>",
+      describe:
+        "labelled images to ask (the held-out part beside --train, else a fifth of --train)",
+    },
     {
       ...splitOption,
       describe: "part of --test to ask, else of --train: val, test; train, all (what is held out)",

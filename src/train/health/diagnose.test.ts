@@ -56,8 +56,11 @@ describe("diagnose", () => {
   });
 
   test("keys are not called shuffled once positives are found", () => {
-    const slow = (late: Partial<StepRecord>) =>
-      finding((at) => (at < 30 ? alike : { positiveSimilarity: 0.8, ...late }));
+    const slow = (late: Partial<StepRecord>) => {
+      const late30 = course((at) => (at < 30 ? alike : { positiveSimilarity: 0.8, ...late }));
+      return diagnose({ ...late30, config: { ...late30.config, framework: { name: "moco" } } })
+        .finding;
+    };
     expect(slow({ accuracy: 0.4 })).toBe("healthy");
     expect(slow({ accuracy: 5 / 492 })).toBe("shuffled key ids");
     expect(slow({ positiveSimilarity: 0.4, accuracy: 0.4 })).toBe("shuffled key ids");
@@ -73,7 +76,8 @@ describe("diagnose", () => {
   test("negatives that were picked for their similarity do not make keys look shuffled", () => {
     const picked = (more: object, figures: Partial<StepRecord> = {}) => {
       const near = course(() => ({ ...alike, accuracy: 5 / 492, ...figures }));
-      return diagnose({ ...near, config: { ...near.config, ...more } }).finding;
+      const config = { ...near.config, framework: { name: "moco" }, ...more };
+      return diagnose({ ...near, config }).finding;
     };
     const ring = { samplers: [{ name: "ring" }] };
     expect(picked({})).toBe("shuffled key ids");
@@ -84,7 +88,25 @@ describe("diagnose", () => {
     expect(picked(mates, { accuracy: 0 })).toBe("healthy");
   });
 
-  const alike = { positiveSimilarity: 0.5, negativeSimilarity: 0.49 };
+  test("keys of a short run with few images are not called shuffled for their small lead", () => {
+    const small = (more: Partial<StepRecord>, count = 10) => {
+      const noise = [0.04, -0.02, 0.03, 0.01, -0.05, 0.02, -0.03];
+      const one = course((at) => {
+        const negativeSimilarity = 0.7 + noise[at % 7];
+        const figures = { positiveSimilarity: 0.7, negativeSimilarity, chanceLoss: Math.log(15) };
+        return { ...figures, loss: 2.5, accuracy: 1 / 15 + noise[at % 7], ...more };
+      });
+      return diagnose({ ...one, steps: one.steps.slice(0, count), totalSteps: count });
+    };
+    const sure = small({}, 40);
+    expect([sure.verdict, sure.finding]).toEqual(["broken", "shuffled key ids"]);
+    const unsure = small({});
+    expect([unsure.verdict, unsure.finding]).toEqual(["watch", "shuffled key ids"]);
+    expect(small({ accuracy: 0.16 }).finding).toBe("healthy"); // of 16 views two or three, each time
+    expect(small({ negativeSimilarity: 0.68 }, 40).finding).toBe("healthy"); // a small lead, each time
+  });
+
+  const alike = { positiveSimilarity: 0.49, negativeSimilarity: 0.5, accuracy: 0.002 };
   const cases: [string, Parameters<typeof course>][] = [
     ["wrong normalisation", [undefined, [look(), look({ viewStd: 60 })]]],
     ["identity augmentation", [undefined, [look(), look({ viewDifference: 0 })]]],
@@ -123,6 +145,9 @@ describe("diagnose", () => {
     const longer = Array.from({ length: 50 }, (_, at) => step(at, { loss: 6.2 }));
     expect(diagnose({ ...stuck, totalSteps: 60 }).finding).toBe("healthy"); // 40 steps: still too few
     expect(diagnose({ ...stuck, steps: longer, totalSteps: 60 }).finding).toBe("not learning");
+    const hardly = course(() => ({ loss: 6.15 }));
+    const [{ expected }] = diagnose({ ...hardly, totalSteps: 40 }).evidence;
+    expect(expected).toBe("below 6.08, 98 % of 6.20, chance"); // no more than what it goes by
     const over = diagnose({ ...stuck, totalSteps: 40 });
     expect([over.finding, over.sentence.slice(0, 15)]).toEqual(["not learning", "The run is over"]);
     const measured = measuredVotes([0.5, 0.52, 0.47, 0.4]);

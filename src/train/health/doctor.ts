@@ -1,12 +1,14 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
 import { readJsonLines } from "../../files/index.ts";
+import { readPosition } from "../checkpoint.ts";
 import { readFailure } from "../failure.ts";
 import { metricsLine } from "../metricsLine.ts";
 import { readRunConfig } from "../runConfig.ts";
 import type { RunRecord } from "../runFiles.ts";
-import { existingRun } from "../runFolder.ts";
+import { existingRun, type RunFolder } from "../runFolder.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Diagnosis } from "./records.ts";
 
@@ -21,6 +23,33 @@ function stopped(path: string, done: number, upTo: number): Diagnosis | undefine
     sentence: `Training stopped at step ${step}: ${notFinite.join(", ")} became no number.`,
     evidence: [],
     change: `a lower learning rate; contrapose train --replay ${path} repeats the step`,
+  };
+}
+
+/** Steps that the last checkpoint has done where the records up to `upTo` end before them, else undefined. */
+function stepsBeyond(folder: RunFolder, recorded: number, upTo: number): number | undefined {
+  const last = join(folder.checkpoints, "last");
+  if (!existsSync(join(last, "position.json"))) return undefined;
+  const { step, lengths } = readPosition(last);
+  const cut = upTo >= step && statSync(folder.metrics).size < (lengths["metrics.jsonl"] ?? 0);
+  return cut || recorded < Math.min(step, upTo + 1) ? step : undefined;
+}
+
+/** A diagnosis that says that it goes by a part of the records only; what is not broken may be so for all that is known. */
+function ofPart(diagnosis: Diagnosis, recorded: number, done: number): Diagnosis {
+  const rest = recorded < done ? "" : ", and not all that was measured";
+  const what = `metrics.jsonl is cut short: it has ${recorded} of the ${done} steps that the last checkpoint has done${rest}`;
+  if (diagnosis.verdict === "broken") {
+    return { ...diagnosis, sentence: `${diagnosis.sentence} And ${what}.` };
+  }
+  const { finding, sentence, evidence } = diagnosis;
+  const far = finding === "healthy" ? "Up to there nothing is wrong." : `Up to there: ${sentence}`;
+  return {
+    verdict: "watch",
+    finding: "records cut short",
+    sentence: `${what}, so how the run ended is not known. ${far}`,
+    evidence,
+    change: "put the whole metrics.jsonl back, or judge the encoder by contrapose evaluate",
   };
 }
 
@@ -48,5 +77,7 @@ export async function examineRun(
   const found = diagnose({ config, steps, health, evaluations, baselines, totalSteps });
   const failed = stopped(folder.failure, steps.length, upTo);
   const diagnosis = found.verdict === "broken" ? found : (failed ?? found);
-  return { ...diagnosis, steps: steps.length, totalSteps };
+  const beyond = stepsBeyond(folder, steps.length, upTo);
+  const said = beyond === undefined ? diagnosis : ofPart(diagnosis, steps.length, beyond);
+  return { ...said, steps: steps.length, totalSteps };
 }

@@ -1,7 +1,8 @@
+import type { StepRecord } from "../events.ts";
 import { belowBars, belowBarsSoFar, fallingVote, votesOf } from "./accuracyFindings.ts";
 import { fact, type Finding } from "./finding.ts";
 import type { Course } from "./records.ts";
-import { leadOf, START, WINDOW } from "./signs.ts";
+import { errorsAbove, leadOf, type Signs, START, WINDOW } from "./signs.ts";
 
 const wrongNormalisation: Finding = {
   name: "wrong normalisation",
@@ -92,24 +93,46 @@ function viewsAreNearest({ config }: Course): boolean {
   return pairsOfViews.includes(config.framework.name) && !uses(config, findsOthers) && !mixes;
 }
 
+/**
+ * Whether positives are ahead, or come first, in so many steps that chance cannot be why. Among candidates of one batch
+ * a shuffled key never is: the key in its place stands among the negatives. Keys of a queue are older than those of
+ * the batch, which alone makes these look nearer.
+ */
+function aheadBeyondChance({ config }: Course, steps: readonly StepRecord[]): boolean {
+  if (config.framework.name !== "simclr") return false;
+  const leads = steps.flatMap((step) => leadOf([step]) ?? []);
+  const hits = steps.flatMap(({ accuracy, chanceLoss }) =>
+    accuracy === undefined ? [] : accuracy - Math.exp(-chanceLoss),
+  );
+  return [leads, hits].some((values) => (errorsAbove(values) ?? 0) > 4);
+}
+
+/**
+ * Whether a run that started slowly finds its positives by now, so that its keys are in order. Shuffled keys may come a
+ * little ahead of a queue's too, as they are fresher.
+ */
+function findsPositives({ course, mean, last }: Signs, lead: number): boolean {
+  const hits = (mean("accuracy") ?? 0) * Math.exp(last.chanceLoss); // 1 by chance
+  return (lead > 0.2 && hits > 10) || (uses(course.config, keepsNearest) && hits > 3);
+}
+
 const mixedUp: Finding = {
   name: "shuffled key ids",
   verdict: "broken",
   look(signs) {
     const { course, mean, last } = signs;
     // at the start, while the keys of a queue are as fresh as those of the batch
-    const ahead = leadOf(course.steps.filter(({ step }) => step >= 3 && step < START));
+    const first = course.steps.filter(({ step }) => step >= 3 && step < START);
+    const ahead = leadOf(first);
     const negatives = mean("effectiveNegatives") ?? 0;
     if (!viewsAreNearest(course) || negatives < 4) return undefined;
     if (ahead === undefined || ahead > 0.12 || last.step + 1 < WINDOW) return undefined;
-    // A run that started slowly and finds its positives by now has its keys in order. Shuffled keys may come a little
-    // ahead of a queue's too, as they are fresher.
     const now = leadOf(course.steps.slice(-WINDOW)) ?? 0;
-    const hits = (mean("accuracy") ?? 0) * Math.exp(last.chanceLoss); // 1 by chance
-    if (now > 0.2 && hits > 10) return undefined;
-    if (uses(course.config, keepsNearest) && hits > 3) return undefined;
+    if (findsPositives(signs, now) || aheadBeyondChance(course, first)) return undefined;
     return {
-      sentence: "Positives are no more alike than negatives: a key is not of its query's image.",
+      verdict: last.step + 1 < START ? "watch" : "broken", // few steps cannot be sure
+      sentence:
+        "Positives are hardly more alike than negatives, as where a key is not of its query's image.",
       evidence: [
         fact("lead of positives at first", ahead, "above 0.2 of what is left to 1"),
         fact("lead of positives", now, "above 0.2"),
@@ -254,15 +277,18 @@ const notLearning: Finding = {
   look({ course, mean, last, done }) {
     const loss = mean("loss") ?? 0;
     const { chanceLoss } = last;
+    const learnt = 0.98 * chanceLoss;
     const young = done < 1 && last.step + 1 < YOUNG; // a fifth of a short run may still be its warm-up
-    if (done < 0.2 || young || loss < 0.98 * chanceLoss) return undefined;
+    if (done < 0.2 || young || loss < learnt) return undefined;
     if (hardens(course) && (leadOf(course.steps.slice(-WINDOW)) ?? 0) > 0.05) return undefined;
     const votes = votesOf(course);
     if (votes.length > 1 && votes.at(-1)! - votes[0] >= 0.05) return undefined; // its features do
     const over = done < 1 ? "A fifth of the run is over" : "The run is over";
     return {
       sentence: `${over} and the loss is still that of embeddings that know nothing.`,
-      evidence: [fact("loss", loss, `below ${chanceLoss.toFixed(2)}, chance`)],
+      evidence: [
+        fact("loss", loss, `below ${learnt.toFixed(2)}, 98 % of ${chanceLoss.toFixed(2)}, chance`),
+      ],
       change: "a higher learning rate, or milder views",
     };
   },

@@ -59,3 +59,12 @@ export function leadOf(steps: readonly StepRecord[]): number | undefined {
   if (positive === undefined || negative === undefined) return undefined;
   return (positive - negative) / Math.max(1e-6, 1 - negative);
 }
+
+/** How many standard errors the mean of values lies above 0; undefined for fewer than five. */
+export function errorsAbove(values: readonly number[]): number | undefined {
+  const { length } = values;
+  if (length < 5) return undefined;
+  const mean = values.reduce((a, b) => a + b, 0) / length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return mean / Math.max(1e-9, Math.sqrt(squares / (length - 1) / length));
+}
