@@ -127,6 +127,26 @@ test("folders and files of labels in an archive name classes and parts, as names
     expect(shards.notes.join()).toContain("left out: 1 image of test-0000.tar");
   }));
 
+test("tar archives in sub-folders are read, with the parts that the folders name and a damaged one of a part that is left out", () =>
+  inFolder(async (folder) => {
+    const one = (name: string) => tarOf([[`${name}.png`, name]]);
+    await writeFiles(folder, {
+      "train/0.tar": await one("a"),
+      "train/deep/0.tar": await one("b"),
+      "train/labels.csv": "file,label\na,x\nb,y\n",
+      "val/0.tar": await one("c"),
+      "test/0.tar": "damaged ".repeat(200),
+    });
+    const source = await detectSource(folder);
+    const { ids, entries, skipped } = await readAll(source);
+    expect(ids).toEqual(["train/0.tar/a.png", "train/deep/0.tar/b.png"]);
+    expect(entries.map(({ label }) => label)).toEqual(["x", "y"]);
+    expect(skipped).toEqual([]);
+    expect(source.notes.join()).toContain("left out: 1 image of val");
+    await writeFiles(folder, { "photo.png": "a picture" });
+    expect((await detectSource(folder)).kind).toBe("folder");
+  }));
+
 test("archives and records that unpack to more than images do, or hold more than they say, end at once", () =>
   inFolder(async (folder) => {
     const zeros = gzipSync(await tarOf([["b.txt", Buffer.alloc(2 ** 26)]])); // gzip files may follow each other

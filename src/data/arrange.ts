@@ -1,7 +1,7 @@
 import { classLevel, classOf } from "./classLevel.ts";
 import type { Beside } from "./labelFiles.ts";
 import { partNamed } from "./partNames.ts";
-import { chooseParts, findParts } from "./parts.ts";
+import { chooseParts, findParts, isSure } from "./parts.ts";
 import type { Choice, Found } from "./parts.ts";
 import type { SourceOptions } from "./source.ts";
 
@@ -50,10 +50,6 @@ function partsOf(parts: Found["parts"], { facts }: Beside): Found["parts"] {
     return said === undefined ? part : { kind: said.kind, name: name! };
   });
 }
-
-/** Whether names that may be parts are, since one of them was asked for. */
-export const isSure = ({ split = "auto" }: SourceOptions): boolean =>
-  !["auto", "all", "heldOut"].includes(split);
 
 /**
  * Decides which images of a place are read and what their labels are, from their paths and from what

@@ -11,13 +11,12 @@ import { idxSource, isIdxImages } from "./idx.ts";
 import { readHeader } from "./packedIndex.ts";
 import type { ImageSource, SourceKind, SourceOptions } from "./source.ts";
 import { tarSource } from "./tarShards.ts";
-import { findImages, isImageName } from "./walk.ts";
+import { findImages, isImageName, isTarName } from "./walk.ts";
 import type { FoundFiles } from "./walk.ts";
 
 const expected =
   "a folder of images, CIFAR binary files, IDX files, tar shards or a packed dataset";
 
-const isTar = (path: string) => /\.(tar|tar\.gz|tgz)$/i.test(path);
 const looksLikeIdx = (path: string) => /idx[134]/i.test(basename(path));
 
 /** Files of a kind other than plain images. */
@@ -34,7 +33,7 @@ const CUT =
   "a CIFAR file has a length that is a multiple of 3073 or 3074 bytes; this one may be cut short";
 
 async function archivesAmong(paths: readonly string[]): Promise<Archives[]> {
-  const tar = paths.filter(isTar);
+  const tar = paths.filter(isTarName);
   const idx = paths.filter((path) => looksLikeIdx(path) && isIdxImages(path));
   const cifar = await cifarAmong(paths.filter((path) => /\.bin$/i.test(path)));
   const all: Archives[] = [
@@ -94,6 +93,12 @@ function noImages(path: string, found: FoundFiles, names: readonly string[]): ne
   );
 }
 
+/** Tar archives in sub-folders, where there are no images and no other files of the folder's own to read. */
+function tarsBelow(path: string, found: FoundFiles, own: readonly string[]): string[] {
+  const below = found.tars.filter((name) => name.includes("/")).map((name) => join(path, name));
+  return own.some(isTarName) || found.files.length === 0 ? below : [];
+}
+
 async function fromFolder(path: string, options: SourceOptions): Promise<ImageSource> {
   if ((await readHeader(path).catch(() => undefined)) !== undefined) {
     throw new DataError(
@@ -106,15 +111,15 @@ async function fromFolder(path: string, options: SourceOptions): Promise<ImageSo
   const files = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."));
   const paths = files.map(({ name }) => join(path, name)).sort();
   const present = await Promise.all(paths.map((file) => stat(file).catch(() => undefined)));
-  const archives = await archivesAmong(paths.filter((_, i) => present[i]?.isFile()));
+  const own = paths.filter((_, i) => present[i]?.isFile());
+  const archives = await archivesAmong([...own, ...tarsBelow(path, found, own)]);
   const wanted = options.reader;
   const FEW = 10; // pictures that may lie beside archives, as previews do
   if (wanted === "folder" || (wanted === undefined && found.files.length >= FEW)) {
     if (found.files.length > 0) return folderSource(path, found, options);
   }
   const chosen = wanted === undefined ? archives.at(0) : archives.find((a) => a.kind === wanted);
-  const labelFiles = found.labelFiles.filter((name) => !name.includes("/"));
-  if (chosen !== undefined) return openArchives(path, chosen, options, labelFiles);
+  if (chosen !== undefined) return openArchives(path, chosen, options, found.labelFiles);
   if (wanted !== undefined && wanted !== "folder") {
     throw new ConfigError(`data: ${quoted(path)} holds no ${wanted} files`, "leave reader out");
   }

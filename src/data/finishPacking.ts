@@ -68,7 +68,7 @@ function nothingLeft(source: ImageSource, skipped: readonly Skipped[]): never {
   const example =
     first === undefined ? "" : `, for example ${JSON.stringify(first.path)}: ${first.reason}`;
   throw new DataError(
-    `pack: no image in ${JSON.stringify(source.path)} could be used (${bad.length} files were skipped${example})`,
+    `pack: no image in ${JSON.stringify(source.path)} could be used (${bad.length === 1 ? "1 file was" : `${bad.length} files were`} skipped${example})`,
     "check that the folder is the one with the images",
   );
 }

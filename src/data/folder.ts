@@ -4,8 +4,21 @@ import { join } from "node:path";
 import { explained } from "../files/index.ts";
 import { arrange } from "./arrange.ts";
 import { findBeside, readBeside } from "./labelFiles.ts";
+import { leftOut } from "./parts.ts";
 import type { ImageSource, RawEntry, Skipped, SourceOptions } from "./source.ts";
+import { isImageName } from "./walk.ts";
 import type { FoundFile, FoundFiles } from "./walk.ts";
+
+/** What gave no image, where those of a part that is left out count as never meant. */
+function withoutLeftOut(
+  paths: readonly string[],
+  skipped: readonly Skipped[],
+  options: SourceOptions,
+): Skipped[] {
+  const places = skipped.map(({ path }) => (isImageName(path) ? path : `${path}/0`)); // as a folder
+  const isLeft = leftOut(paths, places, options);
+  return skipped.map((item, i) => (isLeft[i] ? { ...item, ignored: true } : item));
+}
 
 /**
  * Images in a folder and its sub-folders.
@@ -36,7 +49,7 @@ export async function folderSource(
     };
   };
   async function* entries(skip: (skipped: Skipped) => void): AsyncGenerator<RawEntry> {
-    skipped.forEach(skip);
+    withoutLeftOut(paths, skipped, options).forEach(skip);
     for (const [i, file] of files.entries()) if (kept[i]) yield entry(file, i);
   }
   const count = kept.filter(Boolean).length;

@@ -1,4 +1,13 @@
-import { appendFile, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -186,6 +195,24 @@ test("many small packings and deletions do not leave dead bytes behind", () =>
     for (let i = 0; i < 6; i++)
       expect(Buffer.compare(dataset.image(i).data, expected.image(i).data)).toBe(0);
     expected.close();
+  }));
+
+test("an unreadable file in a part that is left out does not end strict packing", () =>
+  inFolder(async (folder) => {
+    const dot = blobs(1, 16);
+    await writeFiles(folder, {
+      "set/train/a.png": dot,
+      "set/train/b.png": blobs(2, 16),
+      "set/test/c.png": dot,
+    });
+    await symlink("nowhere", join(folder, "set/test/d.png"));
+    await symlink("nowhere", join(folder, "set/val"));
+    const strict = async (split: "auto" | "all") =>
+      packDataset(await detectSource(join(folder, "set"), { split }), join(folder, split), {
+        strict: true,
+      });
+    expect((await strict("auto")).images).toBe(2);
+    await expect(strict("all")).rejects.toThrow("a link to something that is not there");
   }));
 
 test("bad files are skipped with their path and the reason, or refused where strict", () =>

@@ -1,13 +1,17 @@
 import { ConfigError } from "../core/errors.ts";
 import { harmless, quoted } from "../core/quote.ts";
 import { type PartKind, partNamed } from "./partNames.ts";
-import type { ImageSource, SplitChoice } from "./source.ts";
+import type { ImageSource, SourceOptions, SplitChoice } from "./source.ts";
 
 /** The part of a dataset that an image lies in. */
 export type Part = {
   readonly kind: PartKind;
   readonly name: string; // of the folder or file that says so
 };
+
+/** Whether names that may be parts are, since one of them was asked for. */
+export const isSure = ({ split = "auto" }: SourceOptions): boolean =>
+  !["auto", "all", "heldOut"].includes(split);
 
 /** Where images lie, part by part. */
 export type Found = {
@@ -122,6 +126,17 @@ function wantedBy(split: SplitChoice, parts: Found["parts"]): Wanted {
   if (!has("train", "unlabeled")) return outside > 0 ? (part) => part === undefined : () => true;
   const loose = 2 * outside > parts.length; // most images are in no part: parts are a detail then
   return (part) => (part === undefined ? loose : isTraining(part));
+}
+
+/** Which of `others`, paths beside those of images, lie in a part that is not read. */
+export function leftOut(
+  images: readonly string[],
+  others: readonly string[],
+  options: SourceOptions,
+): boolean[] {
+  const { parts } = findParts([...images, ...others], isSure(options));
+  const wanted = wantedBy(options.split ?? "auto", parts);
+  return parts.slice(images.length).map((part) => part !== undefined && !wanted(part));
 }
 
 const OUTSIDE = "no part";

@@ -3,8 +3,7 @@ import { basename } from "node:path";
 
 import { ContraposeError } from "../core/errors.ts";
 import { explained } from "../files/index.ts";
-import { isSure } from "./arrange.ts";
-import { chooseParts, findParts } from "./parts.ts";
+import { chooseParts, findParts, isSure } from "./parts.ts";
 import type { Choice } from "./parts.ts";
 import type { RawEntry, Skipped, SourceOptions } from "./source.ts";
 

@@ -15,7 +15,7 @@ export type MemberFacts = { readonly label?: string; readonly group?: string };
 /** What an archive holds, from a first reading: what a member says may stand after the image it is about. */
 export type TarIndex = {
   readonly file: string;
-  readonly shard: string; // file name
+  readonly shard: string; // path from the source's folder
   readonly images: readonly string[]; // names, each once
   readonly last: ReadonlyMap<string, number>; // number of the last member of each name
   readonly facts: ReadonlyMap<string, MemberFacts>; // by the name of their member without its ending
@@ -101,9 +101,8 @@ async function note(member: TarMember, shard: string, building: Building): Promi
   }
 }
 
-/** Reads an archive for the names and labels in it, up to where it is damaged. */
-export async function indexTar(file: string): Promise<TarIndex> {
-  const shard = basename(file);
+/** Reads an archive for the names and labels in it, up to where it is damaged; `shard` is what it is called. */
+export async function indexTar(file: string, shard: string): Promise<TarIndex> {
   const building: Building = {
     images: [],
     last: new Map(),

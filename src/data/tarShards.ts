@@ -1,13 +1,13 @@
 import { stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, relative, sep } from "node:path";
 
 import { ContraposeError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { explained } from "../files/index.ts";
-import { arrange, isSure } from "./arrange.ts";
+import { arrange } from "./arrange.ts";
 import type { Arranged } from "./arrange.ts";
 import { findBeside, readBeside } from "./labelFiles.ts";
-import { findParts } from "./parts.ts";
+import { findParts, isSure, leftOut } from "./parts.ts";
 import type { ImageSource, RawEntry, Skipped, SourceOptions } from "./source.ts";
 import { factsOf, groupsOf, indexTar } from "./tarIndex.ts";
 import type { TarIndex } from "./tarIndex.ts";
@@ -103,17 +103,20 @@ export async function tarSource(
   labelFiles: readonly string[] = [],
 ): Promise<ImageSource> {
   const indexes: TarIndex[] = [];
-  for (const file of files) indexes.push(await indexTar(file));
+  const shardOf = (file: string) => relative(path, file).replaceAll(sep, "/") || basename(file);
+  for (const file of files) indexes.push(await indexTar(file, shardOf(file)));
+  const shards = indexes.map(({ shard }) => `${shard}/0`);
+  const isLeft = leftOut([], shards, options);
   const arranged = await arrangeAll(path, indexes, labelFiles, options);
   const known = knownIn(indexes, arranged);
   async function* entries(skip: (skipped: Skipped) => void): AsyncGenerator<RawEntry> {
     for (const [i, index] of indexes.entries()) {
-      if (known[i].size === 0 && index.images.length > 0) continue; // of a part that is left out
+      if (known[i].size === 0 && (index.images.length > 0 || isLeft[i])) continue; // of a part that is left out
       try {
         yield* shardEntries(index, known[i], skip);
       } catch (error) {
         if (!(error instanceof ContraposeError)) throw error;
-        skip({ path: basename(index.file), reason: error.message });
+        skip({ path: index.shard, reason: error.message });
       }
     }
   }

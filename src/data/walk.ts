@@ -19,6 +19,7 @@ export type FoundFile = {
 export type FoundFiles = {
   readonly files: FoundFile[];
   readonly labelFiles: string[]; // paths from the folder
+  readonly tars: string[]; // tar archives, paths from the folder; they are among the skipped too
   readonly skipped: Skipped[];
 };
 
@@ -26,6 +27,9 @@ const imageEnding =
   /\.(jpe?g|jpe|jfif|png|apng|webp|gif|avif|heif|heic|tiff?|svg|bmp|dib|ico|p[pgbn]m|jp2|jxl)$/i;
 /** Whether a file has the name of an image. */
 export const isImageName = (name: string): boolean => imageEnding.test(name);
+
+/** Whether a file has the name of a tar archive. */
+export const isTarName = (name: string): boolean => /\.(tar|tar\.gz|tgz)$/i.test(name);
 
 /** Written beside images by this program or for it; not worth a word. */
 const known = new Set(["boxes.json", "manifest.json", "dataset.json"]);
@@ -55,6 +59,7 @@ async function visitFile(walk: Walk, path: string, stats: Stats): Promise<void> 
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (isLabelFile(name)) walk.found.labelFiles.push(path);
   if (known.has(name) || isLabelFile(name)) return;
+  if (isTarName(name)) walk.found.tars.push(path);
   if (!isImageName(name) && !(await looksLikeImage(join(walk.root, path)))) {
     skipped.push({ path, reason: "not an image file", ignored: true });
     return;
@@ -136,10 +141,11 @@ const byPath = (a: { path: string }, b: { path: string }) =>
  */
 export async function findImages(root: string): Promise<FoundFiles> {
   await explained("read", root, () => readdir(root));
-  const found: FoundFiles = { files: [], labelFiles: [], skipped: [] };
+  const found: FoundFiles = { files: [], labelFiles: [], tars: [], skipped: [] };
   await visitFolder({ root, seen: new Set(), found }, "", await stat(root));
   found.files.sort(byPath);
   found.labelFiles.sort();
+  found.tars.sort();
   found.skipped.sort(byPath);
   return found;
 }

@@ -99,7 +99,7 @@ function describeReport(report: PackReport, folder: string): string {
       ? ""
       : `; ${bad.length} skipped, as ${harmless(first.path)}: ${harmless(first.reason)} (contrapose pack lists all)`;
   const how = packed === 0 ? `${kept} unchanged` : `${packed} decoded, ${kept} unchanged`;
-  return `packed     ${images} images (${how}) in ${folder}${left}`;
+  return `packed     ${images} image${images === 1 ? "" : "s"} (${how}) in ${folder}${left}`;
 }
 
 /** Images with the groups of a file joined to their own. Other groups, another fingerprint. */

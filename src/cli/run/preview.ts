@@ -6,7 +6,7 @@ import { writeFileAtomic } from "../../files/index.ts";
 import type { Images } from "../../inference/index.ts";
 import { type CostEstimate, estimateCost, type RunConfig, viewSize } from "../../train/index.ts";
 import { previewViews, type ViewPolicy } from "../../views/index.ts";
-import { count, duration, percent } from "../format.ts";
+import { count, counted, duration, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { cacheFor, openWithProgress } from "./images.ts";
 import { contactSheet } from "./picture.ts";
@@ -70,7 +70,7 @@ function sayCost({
 }) {
   const { secondsPerStep, seconds, memoryMiB, stepsPerEpoch } = estimate;
   printer.say(
-    `cost       ${(1000 * secondsPerStep).toFixed(0)} ms a step, ${duration(secondsPerStep * stepsPerEpoch)} an epoch, about ${duration(seconds)} for ${config.epochs} epochs`,
+    `cost       ${(1000 * secondsPerStep).toFixed(0)} ms a step, ${duration(secondsPerStep * stepsPerEpoch)} an epoch, about ${duration(seconds)} for ${counted(config.epochs, "epoch")}`,
   );
   printer.say(`memory     about ${count(memoryMiB)} MiB while training`);
 }

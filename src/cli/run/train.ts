@@ -7,7 +7,7 @@ import {
   type TrainOptions,
   type TrainResult,
 } from "../../train/index.ts";
-import { count, duration, intervalOf, leftColumns, percent } from "../format.ts";
+import { count, counted, duration, intervalOf, leftColumns, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { askedImages, barsLine, barsOf } from "./asked.ts";
 import { readSettings } from "./settings.ts";
@@ -58,7 +58,7 @@ function sayDone(result: TrainResult, { printer }: Call): void {
   const shown = loss === null ? "" : `, loss ${loss.toFixed(3)} (chance ${chanceLoss.toFixed(3)})`;
   printer.say();
   printer.say(
-    `done       ${count(epochs)} epochs, ${count(steps)} steps in ${duration(seconds)}${shown}`,
+    `done       ${counted(epochs, "epoch")}, ${counted(steps, "step")} in ${duration(seconds)}${shown}`,
   );
   for (const line of measured(result)) printer.say(line);
   printer.say(`run        ${run}`);
