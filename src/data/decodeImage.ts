@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { explained } from "../files/index.ts";
 import { decodeApart } from "./decodeApart.ts";
 import { decodeLight } from "./decodeBytes.ts";
@@ -69,7 +70,7 @@ export async function decodeImage(
     return await decode(bytes, { fit, maxPixels, seconds, damaged, ranges }, signal);
   } catch (error) {
     signal?.throwIfAborted();
-    throw new DataError(`${JSON.stringify(name)}: ${reason(error, bytes)}`, undefined, {
+    throw new DataError(`${quoted(name)}: ${reason(error, bytes)}`, undefined, {
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { pauses } from "../core/pause.ts";
 import type { PixelImage } from "../core/pixels.ts";
 import { type CopyFacts, copyWords } from "./copies/copyWords.ts";
@@ -47,7 +48,7 @@ async function readImages(folder: string) {
   const path = resolve(folder);
   const header = await readHeader(path);
   if (header === undefined) {
-    throw new DataError(`dataset: ${JSON.stringify(folder)} is not a packed dataset`);
+    throw new DataError(`dataset: ${quoted(folder)} is not a packed dataset`);
   }
   return { path, images: await readEntries(path, header) };
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { VERSION } from "../core/version.ts";
 import { compact } from "./compact.ts";
 import { conversionsOf } from "./conversions.ts";
@@ -65,10 +66,9 @@ function shardsOf(images: readonly StoredImage[]): PackedHeader["shards"] {
 function nothingLeft(source: ImageSource, skipped: readonly Skipped[]): never {
   const bad = skipped.filter(({ ignored }) => ignored === undefined);
   const first = bad.at(0);
-  const example =
-    first === undefined ? "" : `, for example ${JSON.stringify(first.path)}: ${first.reason}`;
+  const example = first === undefined ? "" : `, for example ${quoted(first.path)}: ${first.reason}`;
   throw new DataError(
-    `pack: no image in ${JSON.stringify(source.path)} could be used (${bad.length === 1 ? "1 file was" : `${bad.length} files were`} skipped${example})`,
+    `pack: no image in ${quoted(source.path)} could be used (${bad.length === 1 ? "1 file was" : `${bad.length} files were`} skipped${example})`,
     "check that the folder is the one with the images",
   );
 }

@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import type { Checksums, PixelImage, PixelSource } from "../core/pixels.ts";
 import { checkPixels, openPixels, openShard, readRange } from "../files/index.ts";
 import {
@@ -162,7 +163,7 @@ export async function openDataset(
   const header = await readHeader(path);
   if (header === undefined) {
     throw new DataError(
-      `dataset: ${JSON.stringify(folder)} is not a packed dataset (there is no ${headerName} in it)`,
+      `dataset: ${quoted(folder)} is not a packed dataset (there is no ${headerName} in it)`,
       "pack the images first: contrapose pack <images> --out <folder>",
     );
   }

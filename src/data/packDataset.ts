@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import type { z } from "zod";
 
 import { ContraposeError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { parseOptions } from "../core/options.ts";
 import { lock } from "../files/index.ts";
 import { inOrder } from "./inOrder.ts";
@@ -81,7 +82,7 @@ async function tryPrepare(packing: Packing, entry: RawEntry): Promise<Decoded> {
     return { prepared: await prepareImage(entry, settings, options, { ranges, signal }) };
   } catch (error) {
     signal?.throwIfAborted();
-    const named = `${JSON.stringify(entry.id)}: `;
+    const named = `${quoted(entry.id)}: `;
     const message = messageOf(error);
     const reason = message.startsWith(named) ? message.slice(named.length) : message;
     return { skipped: { path: entry.id, reason } };
@@ -90,7 +91,7 @@ async function tryPrepare(packing: Packing, entry: RawEntry): Promise<Decoded> {
 
 function refuse({ path, reason }: Skipped): never {
   throw new DataError(
-    `pack: ${JSON.stringify(path)}: ${reason}`,
+    `pack: ${quoted(path)}: ${reason}`,
     "remove the file, or pack without strict to skip such files",
   );
 }
@@ -225,7 +226,7 @@ export async function packDataset(
   if (standing !== undefined) return standing;
   await claimPackFolder(out, source);
   const held = await lock(join(out, "pack"), {
-    what: `pack: ${JSON.stringify(folder)} is being packed`,
+    what: `pack: ${quoted(folder)} is being packed`,
     patience: PATIENCE,
     note: calls.note,
   });
@@ -245,7 +246,7 @@ export async function packDataset(
     } catch (error) {
       if (calls.signal?.aborted !== true) throw error;
       throw new ContraposeError(
-        `pack: stopped before the end; ${JSON.stringify(folder)} keeps what is packed so far`,
+        `pack: stopped before the end; ${quoted(folder)} keeps what is packed so far`,
         "run the same command again to go on",
         { cause: error },
       );

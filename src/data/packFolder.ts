@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { explained, isLockName } from "../files/index.ts";
 import { journalName, readJournal, removeJournal, wholeImages } from "./journal.ts";
 import {
@@ -36,7 +37,7 @@ async function makeFolder(path: string): Promise<void> {
 export async function claimPackFolder(folder: string, source: ImageSource): Promise<void> {
   if (relative(folder, source.path) === "") {
     throw new ConfigError(
-      `pack: ${JSON.stringify(folder)} is both where the images are and where to pack them`,
+      `pack: ${quoted(folder)} is both where the images are and where to pack them`,
       "choose another folder for the packed dataset",
     );
   }
@@ -45,7 +46,7 @@ export async function claimPackFolder(folder: string, source: ImageSource): Prom
   const others = names.filter((name) => !isOurs(name));
   if (others.length > 0) {
     throw new ConfigError(
-      `pack: ${JSON.stringify(folder)} holds something else than a packed dataset (${others.slice(0, 3).join(", ")})`,
+      `pack: ${quoted(folder)} holds something else than a packed dataset (${others.slice(0, 3).join(", ")})`,
       "choose an empty or a new folder",
     );
   }
@@ -106,7 +107,7 @@ export async function indexed(
     }
     if (!overwrite) {
       throw new ConfigError(
-        `pack: ${JSON.stringify(folder)} holds another dataset: ${changed.join("; ")}`,
+        `pack: ${quoted(folder)} holds another dataset: ${changed.join("; ")}`,
         "choose another folder, or say overwrite",
       );
     }

@@ -166,7 +166,7 @@ export async function readHeader(folder: string): Promise<PackedHeader | undefin
     }
     return explained("read", path, () => Promise.reject(error as Error));
   }
-  const where = `dataset: ${JSON.stringify(path)}`;
+  const where = `dataset: ${quoted(path)}`;
   const origin = { where, hint: "the dataset is damaged; pack the images again" };
   checkKind(parseAs(z.unknown(), text, origin), where);
   return parseAs(packedHeader, text, origin);
@@ -181,7 +181,7 @@ function checkPlaces(path: string, images: readonly StoredImage[], header: Packe
     const size = sizes.get(shard);
     if (size !== undefined && end <= size) continue;
     throw new DataError(
-      `dataset: ${JSON.stringify(path)}: the pixels of ${quoted(id, 100)} end at byte ${end} of shard ${shard}, ${size === undefined ? "which is not listed" : `which has ${size} bytes`}`,
+      `dataset: ${quoted(path)}: the pixels of ${quoted(id, 100)} end at byte ${end} of shard ${shard}, ${size === undefined ? "which is not listed" : `which has ${size} bytes`}`,
       "the dataset is damaged; pack the images again",
     );
   }
@@ -193,7 +193,7 @@ export async function readEntries(folder: string, header: PackedHeader): Promise
   const entries = await readJsonLines(path, storedImage);
   if (entries.length !== header.count) {
     throw new DataError(
-      `dataset: ${JSON.stringify(path)} lists ${entries.length} images, expected ${header.count}`,
+      `dataset: ${quoted(path)} lists ${entries.length} images, expected ${header.count}`,
       "the dataset is damaged; pack the images again",
     );
   }
@@ -208,7 +208,7 @@ export async function checkShards(folder: string, header: PackedHeader): Promise
     const { size } = await explained("read", path, () => stat(path));
     if (size < bytes) {
       throw new DataError(
-        `dataset: ${JSON.stringify(path)} has ${size} bytes, expected ${bytes}`,
+        `dataset: ${quoted(path)} has ${size} bytes, expected ${bytes}`,
         "the dataset is damaged; pack the images again",
       );
     }

@@ -297,7 +297,11 @@ describe("writeFolderAtomic", () => {
   it("is whole at whatever moment the process is killed", async () => {
     const folder = fresh();
     const path = join(folder, "last");
-    const compiled = transpiled(["core/errors", ...names.map((name) => `files/${name}`)]);
+    const compiled = transpiled([
+      "core/errors",
+      "core/quote",
+      ...names.map((name) => `files/${name}`),
+    ]);
     const script = `
       import { writeFolderAtomic } from ${JSON.stringify(join(compiled, "files/atomicFolder.js"))};
       import { writeFileSync } from "node:fs";

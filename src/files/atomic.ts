@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { explained } from "./fileError.ts";
 import { makeFolders } from "./makeFolder.ts";
 import { removeStale, temporaryFor } from "./temporary.ts";
@@ -47,7 +48,7 @@ async function destination(path: string): Promise<string> {
   if (found.isFile()) return realpath(path);
   const kind = found.isDirectory() ? "folder" : "device or pipe";
   throw new DataError(
-    `cannot write ${JSON.stringify(path)}: it is a ${kind}, expected a file`,
+    `cannot write ${quoted(path)}: it is a ${kind}, expected a file`,
     "give the name of a file",
   );
 }
@@ -80,7 +81,7 @@ export async function atomicStream(path: string): Promise<AtomicFile> {
     await rm(temporary, { force: true }).catch(() => undefined);
   };
   const commit = async () => {
-    if (state === "done") throw new DataError(`${JSON.stringify(path)} is finished already`);
+    if (state === "done") throw new DataError(`${quoted(path)} is finished already`);
     try {
       await safely(async () => {
         await file.sync();

@@ -2,6 +2,7 @@ import { lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { syncFolder } from "./atomic.ts";
 import { explained } from "./fileError.ts";
 import { makeFolders } from "./makeFolder.ts";
@@ -117,7 +118,7 @@ export async function writeFolderAtomic<T>(
     const found = there ? undefined : await lstat(target).catch(() => undefined);
     if (found !== undefined) {
       throw new DataError(
-        `cannot write ${JSON.stringify(path)}: it is a file, expected a folder or nothing`,
+        `cannot write ${quoted(path)}: it is a file, expected a folder or nothing`,
         "choose another name",
       );
     }

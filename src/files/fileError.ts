@@ -1,4 +1,5 @@
 import { ContraposeError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 
 type Explanation = { readonly what: string; readonly hint: string };
 
@@ -37,7 +38,7 @@ export function fileError(error: unknown, verb: string, path: string): unknown {
   if (code === undefined || syscall === undefined) return error;
   const known = explanations[code] as Explanation | undefined;
   const what = known?.what ?? `${syscall} failed with ${code}`;
-  return new DataError(`cannot ${verb} ${JSON.stringify(path)}: ${what}`, known?.hint, {
+  return new DataError(`cannot ${verb} ${quoted(path)}: ${what}`, known?.hint, {
     cause: error,
   });
 }

@@ -36,7 +36,7 @@ export function appendLine(path: string, value: unknown): void {
       if (written < line.length) {
         ftruncateSync(file, size);
         throw new DataError(
-          `cannot write ${JSON.stringify(path)}: the disk is full`, // nothing else cuts a write short
+          `cannot write ${quoted(path)}: the disk is full`, // nothing else cuts a write short
           "free some space or choose another disk",
         );
       }
@@ -87,7 +87,7 @@ export function parseJsonLines(
   const lines = typeof content === "string" ? content.split("\n") : linesOf(content);
   const fail = (line: number, what: string) =>
     new DataError(
-      `${JSON.stringify(path)} line ${line + 1}: ${what}`,
+      `${quoted(path)} line ${line + 1}: ${what}`,
       "the file was damaged after it was written: remove that line",
     );
   return lines.flatMap((text, i) => {

@@ -15,6 +15,7 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { ConfigError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { fileError } from "./fileError.ts";
 import { makeFolder } from "./makeFolder.ts";
 
@@ -144,7 +145,7 @@ function held(base: string, mine: string, made: boolean): Lock {
     check() {
       if (existsSync(mine)) return;
       throw new DataError(
-        `${JSON.stringify(dirname(base))} was removed or replaced while this process wrote to it`,
+        `${quoted(dirname(base))} was removed or replaced while this process wrote to it`,
         "what was not saved before is lost",
       );
     },

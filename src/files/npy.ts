@@ -80,7 +80,7 @@ export async function writeNpyRows(
     }
     if (elements === sizeOf(shape)) return;
     throw new DataError(
-      `cannot write ${JSON.stringify(path)}: got ${elements} elements, expected ${sizeOf(shape)} for shape [${shape.join(", ")}]`,
+      `cannot write ${quoted(path)}: got ${elements} elements, expected ${sizeOf(shape)} for shape [${shape.join(", ")}]`,
     );
   });
 }

@@ -1,4 +1,5 @@
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { cursorOf } from "./byteCursor.ts";
 import {
   countField,
@@ -104,8 +105,7 @@ function leavesOf(node: Node, above: readonly Node[], nested: boolean): ParquetL
   }
   const { struct, name } = node;
   const type = physicalTypes.at(countField(struct, 1, `type of ${name}`));
-  if (type === undefined)
-    throw new DataError(`the column ${JSON.stringify(name)} has no known type`);
+  if (type === undefined) throw new DataError(`the column ${quoted(name)} has no known type`);
   const kinds = path.map((one) => countField(one.struct, 3, `repetition of ${one.name}`));
   if (Math.max(...kinds) > REPEATED) throw new DataError(`${name} is repeated in an unknown way`);
   const levels = (count: number) => kinds.slice(0, count).filter((kind) => kind !== 0).length;
@@ -172,7 +172,7 @@ export function parseFooter(bytes: Uint8Array, end: number): ParquetLayout {
   for (const [i, { path }] of leaves.entries()) {
     const values = parsed.reduce((total, { chunks }) => total + chunks[i].values, 0);
     if (values <= most("values", end)) continue;
-    throw new DataError(`${JSON.stringify(path)} has ${values} values in ${end} bytes`);
+    throw new DataError(`${quoted(path)} has ${values} values in ${end} bytes`);
   }
   const pairs = footer.has(5) ? structsField(footer, 5, "texts") : [];
   const texts = pairs.map((pair): [string, string] => [

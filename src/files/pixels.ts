@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import type { PixelImage, PixelSource } from "../core/pixels.ts";
 import { fileError } from "./fileError.ts";
 
@@ -22,7 +23,7 @@ export function readRange(file: number, path: string, into: Uint8Array, offset: 
     const got = readSync(file, into, at, Math.min(into.length - at, 1 << 30), offset + at);
     if (got === 0) {
       throw new DataError(
-        `pixels: shard ${JSON.stringify(path)} ends at byte ${offset + at}, expected at least ${offset + into.length} bytes`,
+        `pixels: shard ${quoted(path)} ends at byte ${offset + at}, expected at least ${offset + into.length} bytes`,
         HINT,
       );
     }
@@ -34,7 +35,7 @@ export function readRange(file: number, path: string, into: Uint8Array, offset: 
 export function checkPixels(pixels: Uint8Array, crc: number, path: string, offset: number): void {
   if (crc32(pixels) === crc) return;
   throw new DataError(
-    `pixels: shard ${JSON.stringify(path)} is damaged: the image at byte ${offset} has another checksum than when it was stored`,
+    `pixels: shard ${quoted(path)} is damaged: the image at byte ${offset} has another checksum than when it was stored`,
     HINT,
   );
 }

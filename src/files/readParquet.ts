@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 
 import { ContraposeError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { explained, fileError } from "./fileError.ts";
 import { cellsOf, type ParquetCell } from "./parquetCells.ts";
 import {
@@ -54,21 +55,21 @@ async function within<T>(what: string, run: () => T | Promise<T>): Promise<T> {
 }
 
 const layoutOf = (file: FileHandle, path: string) =>
-  within(`${JSON.stringify(path)} is no whole Parquet file`, () => parsedLayout(file));
+  within(`${quoted(path)} is no whole Parquet file`, () => parsedLayout(file));
 
 const codecs = ["UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW"];
 
 function checkReadable(path: string, leaf: ParquetLeaf, codec: number): void {
   if (codec > 1) {
     throw new DataError(
-      `${JSON.stringify(path)} is compressed with ${codecs.at(codec) ?? codec}, expected SNAPPY or no compression`,
+      `${quoted(path)} is compressed with ${codecs.at(codec) ?? codec}, expected SNAPPY or no compression`,
       "write it again with the compression snappy",
     );
   }
   const odd = unreadable(leaf);
   if (odd === undefined) return;
   throw new DataError(
-    `${JSON.stringify(path)}: the column ${JSON.stringify(leaf.column)} holds ${odd}, expected texts, numbers, or lists of them`,
+    `${quoted(path)}: the column ${quoted(leaf.column)} holds ${odd}, expected texts, numbers, or lists of them`,
   );
 }
 
@@ -77,7 +78,7 @@ function placesOf(path: string, layout: ParquetLayout, columns: readonly string[
   const unknown = columns.find((name) => !layout.columns.includes(name));
   if (unknown !== undefined) {
     throw new DataError(
-      `${JSON.stringify(path)} has no column ${JSON.stringify(unknown)}: its columns are ${layout.columns.join(", ").slice(0, 200)}`,
+      `${quoted(path)} has no column ${quoted(unknown)}: its columns are ${layout.columns.join(", ").slice(0, 200)}`,
     );
   }
   return [...layout.leaves.keys()].filter((i) => columns.includes(layout.leaves[i].column));
@@ -95,7 +96,7 @@ async function cellsIn(
   const chunk = chunks[place];
   checkReadable(path, leaf, chunk.codec);
   const { column } = leaf;
-  const what = `${JSON.stringify(path)} is damaged: column ${JSON.stringify(column)} at byte ${chunk.start}`;
+  const what = `${quoted(path)} is damaged: column ${quoted(column)} at byte ${chunk.start}`;
   return within(what, async () => {
     const bytes = await bytesAt(file, chunk.start, chunk.length);
     return [column, cellsOf(readPages(bytes, leaf, chunk), leaf, rows)];

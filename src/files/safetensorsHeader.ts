@@ -30,7 +30,7 @@ export function layOut(arrays: HostRecord): TensorEntry[] {
   const rows = Object.entries(arrays).map(([name, { dtype, shape, data }]) => {
     if (data.length !== sizeOf(shape)) {
       throw new DataError(
-        `safetensors: ${JSON.stringify(name)} has ${data.length} elements, expected ${sizeOf(shape)} for shape [${shape.join(", ")}]`,
+        `safetensors: ${quoted(name)} has ${data.length} elements, expected ${sizeOf(shape)} for shape [${shape.join(", ")}]`,
       );
     }
     if (name === "__metadata__") {

@@ -33,7 +33,7 @@ export function fillVariables(path: string, network: Network, arrays: HostRecord
         const is =
           found === undefined ? "is missing" : `is ${found.dtype}[${found.shape.join(", ")}]`;
         throw new DataError(
-          `${JSON.stringify(path)}: ${name} ${is}, expected float32[${shape.join(", ")}]`,
+          `${quoted(path)}: ${name} ${is}, expected float32[${shape.join(", ")}]`,
         );
       }),
     );
@@ -42,7 +42,7 @@ export function fillVariables(path: string, network: Network, arrays: HostRecord
 
 /** The weights file that a run, a checkpoint or a file stands for; the last checkpoint of a run if it has one: the best one was chosen by a measurement. */
 export function weightsPath(path: string): string {
-  if (!existsSync(path)) throw new DataError(`${JSON.stringify(path)} does not exist`);
+  if (!existsSync(path)) throw new DataError(`${quoted(path)} does not exist`);
   if (!statSync(path).isDirectory()) return path;
   const parent = join(path, "checkpoints");
   const kept = existsSync(parent) ? readdirSync(parent).sort().reverse() : [];
@@ -52,7 +52,7 @@ export function weightsPath(path: string): string {
   const found = places.map((place) => join(path, place)).find((place) => existsSync(place));
   if (found !== undefined) return found;
   throw new DataError(
-    `${JSON.stringify(path)} holds no checkpoint`,
+    `${quoted(path)} holds no checkpoint`,
     "give the folder of a run, a checkpoint or a weights.safetensors file",
   );
 }
@@ -61,7 +61,7 @@ function refuseStated(path: string, stated: StatedInput): void {
   const given = Object.values(stated).filter((value) => value !== undefined);
   if (given.length === 0) return;
   throw new ConfigError(
-    `${JSON.stringify(path)} says itself how images become its input`,
+    `${quoted(path)} says itself how images become its input`,
     "leave out --image-size, --mean, --std and --output: they are for pretrained encoders and ONNX models",
   );
 }
@@ -91,7 +91,7 @@ export async function loadHead({ path, description, network }: LoadedEncoder): P
   const { training } = description;
   if (training === undefined || !existsSync(file)) {
     throw new DataError(
-      `${JSON.stringify(path)} has no head beside it: there is no state.safetensors`,
+      `${quoted(path)} has no head beside it: there is no state.safetensors`,
       "give the folder of a run, or use the features before the head",
     );
   }

@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import type { Interpolation } from "../views/index.ts";
 
 /** How an image becomes the input of an encoder. */
@@ -48,7 +49,7 @@ export function wholeFormat(path: string, known: KnownFormat): InputFormat {
     const needed = { "--image-size": imageSize, "--mean": mean, "--std": std };
     const missing = Object.entries(needed).flatMap(([flag, value]) => (value ? [] : [flag]));
     throw new ConfigError(
-      `${JSON.stringify(path)} does not say how images become its input: ${missing.join(", ")} missing`,
+      `${quoted(path)} does not say how images become its input: ${missing.join(", ")} missing`,
       "as in --image-size 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225; pixels are in [0, 1]",
     );
   }

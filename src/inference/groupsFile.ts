@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { parseJson } from "../core/json.ts";
 import { fileError, writeFileAtomic } from "../files/index.ts";
 
@@ -31,7 +32,7 @@ const written = z.object({ groups: z.array(z.array(z.string())) });
 export function readGroups(path: string): GroupsFile["groups"] {
   const fail = (what: string) =>
     new DataError(
-      `groups: ${JSON.stringify(path)} ${what}, expected {"format": "contrapose-groups", "groups": [["a.jpg", "b.jpg"]]}`,
+      `groups: ${quoted(path)} ${what}, expected {"format": "contrapose-groups", "groups": [["a.jpg", "b.jpg"]]}`,
       "contrapose dedupe --write-groups writes such a file",
     );
   let text: string;

@@ -1,5 +1,6 @@
 import type { HostRecord } from "../core/arrays.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import {
   type Facts,
   type HostVariables,
@@ -26,7 +27,7 @@ function about<T>(file: string, run: () => T): T {
   } catch (error) {
     if (!(error instanceof DataError || error instanceof ConfigError)) throw error;
     const Kind = error instanceof DataError ? DataError : ConfigError;
-    throw new Kind(`${JSON.stringify(file)}: ${error.message}`, error.hint, { cause: error });
+    throw new Kind(`${quoted(file)}: ${error.message}`, error.hint, { cause: error });
   }
 }
 
@@ -62,7 +63,7 @@ export function namedEncoder(
   stated: StatedInput,
 ): NamedEncoder {
   if (stated.output !== undefined) {
-    throw new ConfigError(`--output: ${JSON.stringify(file)} is no ONNX model`, "leave it out");
+    throw new ConfigError(`--output: ${quoted(file)} is no ONNX model`, "leave it out");
   }
   const { encoder, arrays } = about(file, () => recognise(given, facts.config));
   const format = formatOf(file, facts, stated);

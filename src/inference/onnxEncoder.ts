@@ -7,7 +7,7 @@ import { z } from "zod";
 
 import { type HostArray, zeros } from "../core/arrays.ts";
 import { ConfigError, ContraposeError, DataError } from "../core/errors.ts";
-import { harmless } from "../core/quote.ts";
+import { harmless, quoted } from "../core/quote.ts";
 import { openOnnx, type OnnxModel, type OnnxOptions, type OnnxValue } from "../engine/index.ts";
 import { explained, insideFolder } from "../files/index.ts";
 import { embedBatches, type EmbedCalls, type Rows } from "./embedder.ts";
@@ -32,7 +32,7 @@ const shown = ({ type, shape }: OnnxValue) => `${type} [${shape.join(", ")}]`;
 function imageInput(path: string, { inputs }: OnnxModel): { input: OnnxValue; layout: Layout } {
   const fail = (what: string) =>
     new DataError(
-      `${JSON.stringify(path)} ${what}, expected one input of float32 [N, 3, S, S] or [N, S, S, 3]`,
+      `${quoted(path)} ${what}, expected one input of float32 [N, 3, S, S] or [N, S, S, 3]`,
       "give a model that takes images",
     );
   if (inputs.length !== 1) throw fail(`has ${inputs.length} inputs`);
@@ -93,7 +93,7 @@ function formatOf(
   const unlike = (size: number | string) =>
     typeof size === "number" && size > 0 && size !== imageSize;
   if (!sides.some(unlike)) return format;
-  const takes = `${JSON.stringify(path)} takes ${shown(input)}`;
+  const takes = `${quoted(path)} takes ${shown(input)}`;
   if (stated.imageSize === undefined) {
     throw new DataError(`${takes}, expected square images`, "export it for square images");
   }
@@ -104,12 +104,12 @@ function outputOf(path: string, { outputs }: OnnxModel, name: string | undefined
   const found = name === undefined ? outputs[0] : outputs.find((output) => output.name === name);
   const names = outputs.map((output) => output.name).join(", ");
   if (found === undefined) {
-    throw new ConfigError(`--output: ${JSON.stringify(path)} has no output ${name}, only ${names}`);
+    throw new ConfigError(`--output: ${quoted(path)} has no output ${name}, only ${names}`);
   }
   const flat = found.shape.length >= 2 && found.shape.slice(2).every((size) => size === 1);
   if (found.type === "float32" && flat) return found;
   throw new DataError(
-    `${JSON.stringify(path)} gives ${shown(found)}, expected one vector of float32 an image, [N, D]`,
+    `${quoted(path)} gives ${shown(found)}, expected one vector of float32 an image, [N, D]`,
     outputs.length > 1 ? `choose another with --output: ${names}` : "export it without maps behind",
   );
 }
@@ -157,14 +157,14 @@ async function runModel(
   } catch (cause) {
     const [first] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
     throw new DataError(
-      `${JSON.stringify(path)} cannot compute ${described(images)}: ${harmless(first).slice(0, 300)}`,
+      `${quoted(path)} cannot compute ${described(images)}: ${harmless(first).slice(0, 300)}`,
       "give another --image-size, or a model that takes as many images at once",
       { cause },
     );
   }
   if (result.shape[0] === images.shape[0] && result.data.length > 0) return result;
   throw new DataError(
-    `${JSON.stringify(path)} gives ${described(result)} for ${described(images)}, expected one vector an image`,
+    `${quoted(path)} gives ${described(result)} for ${described(images)}, expected one vector an image`,
     "export it so that every image has a row",
   );
 }
@@ -202,7 +202,7 @@ async function openModel(path: string, options: OnnxOptions) {
     return { bytes, model: await openOnnx(bytes, { ...options, path }) };
   } catch (error) {
     if (!(error instanceof ContraposeError)) throw error;
-    throw new DataError(`${JSON.stringify(path)}: ${error.message}`, error.hint, { cause: error });
+    throw new DataError(`${quoted(path)}: ${error.message}`, error.hint, { cause: error });
   }
 }
 

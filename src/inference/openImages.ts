@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { DataError } from "../core/errors.ts";
-import { harmless } from "../core/quote.ts";
+import { harmless, quoted } from "../core/quote.ts";
 import type { PixelSource } from "../core/pixels.ts";
 import {
   conversionLine,
@@ -180,7 +180,7 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
       ...(signal === undefined ? {} : { signal }),
     },
   );
-  if (report.images === 0) throw new DataError(`${JSON.stringify(path)} holds no image`);
+  if (report.images === 0) throw new DataError(`${quoted(path)} holds no image`);
   sayReport(report, source, options);
   return toImages(await openDataset(folder));
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import type { Facts } from "../encoders/index.ts";
 import { fileError } from "../files/index.ts";
 
@@ -22,7 +23,7 @@ function readFacts(path: string): Facts | undefined {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw fileError(error, "read", path);
   }
-  throw new DataError(`${JSON.stringify(path)} is no JSON object`, "download it again");
+  throw new DataError(`${quoted(path)} is no JSON object`, "download it again");
 }
 
 const onnxNames = [join("onnx", "model.onnx"), "model.onnx"];

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { type DownloadCalls, hubId, hubRepository } from "../hub/index.ts";
 
@@ -80,7 +81,7 @@ export async function resolveStart(what: string, calls: DownloadCalls = {}): Pro
   if (at !== undefined) return hubRepository(at, calls);
   const near = suggest(what, Object.keys(starts));
   throw new ConfigError(
-    `${JSON.stringify(what)} is no run, folder or file here, no short name of contrapose list starts, and no id of a hub (org/name)`,
+    `${quoted(what)} is no run, folder or file here, no short name of contrapose list starts, and no id of a hub (org/name)`,
     near === undefined ? "check the path" : `did you mean ${near}?`,
   );
 }

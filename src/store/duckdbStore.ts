@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import type * as duckdb from "@duckdb/node-api";
 
 import { ConfigError, ContraposeError, DataError, DeviceError } from "../core/errors.ts";
-import { harmless } from "../core/quote.ts";
+import { harmless, quoted } from "../core/quote.ts";
 import { explained, readParquetFooter } from "../files/index.ts";
 import { checkFeatures } from "../metrics/index.ts";
 import { type EmbeddedImage, emptyError, vectorColumn } from "./embeddings.ts";
@@ -87,7 +87,7 @@ async function readable<T>(path: string, run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (cause) {
     if (cause instanceof ContraposeError) throw cause;
-    const message = `${JSON.stringify(path)}: DuckDB cannot read it: ${wordsOf(cause)}`;
+    const message = `${quoted(path)}: DuckDB cannot read it: ${wordsOf(cause)}`;
     throw new DataError(message, undefined, { cause });
   }
 }
@@ -165,7 +165,7 @@ async function checkRows(connection: duckdb.DuckDBConnection, path: string): Pro
     as finite from images`;
   const [{ rows, ids, different, finite }] = (await rowsOf(connection, sql)) as Held[];
   const fail = (what: string, expected: string) =>
-    new DataError(`${JSON.stringify(path)}: ${what}, expected ${expected}`);
+    new DataError(`${quoted(path)}: ${what}, expected ${expected}`);
   if (ids < rows) throw fail(`${rows - ids} of ${rows} rows have no id`, "a text");
   if (different < rows) throw fail(`${rows} rows have ${different} ids`, "one an image");
   if (finite < rows) {

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 
 import { type DataOf, hostArray } from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
-import { nameLine } from "../core/quote.ts";
+import { nameLine, quoted } from "../core/quote.ts";
 import {
   readNpy,
   type ParquetCell,
@@ -69,7 +69,7 @@ export function tablePath(name: string): string {
   const path = /\.parquet$/i.test(name) ? name : `${name.replace(/\.npy$/i, "")}.parquet`;
   if (existsSync(path)) return path;
   throw new DataError(
-    `${JSON.stringify(name)} are no embeddings: ${JSON.stringify(path)} does not exist`,
+    `${quoted(name)} are no embeddings: ${quoted(path)} does not exist`,
     "make them first: contrapose embed RUN --data ./photos --out NAME",
   );
 }
@@ -232,7 +232,7 @@ async function readVectors(
 /** What is said where there is no row. */
 export const emptyError = (path: string) =>
   new DataError(
-    `${JSON.stringify(path)} holds no image, expected one at least`,
+    `${quoted(path)} holds no image, expected one at least`,
     "embed a folder with images in it",
   );
 
@@ -241,7 +241,7 @@ export function vectorColumn(path: string, names: readonly string[]): string {
   const found = ["vector", "embedding"].find((name) => names.includes(name));
   if (found !== undefined && (names.includes("id") || names.includes("path"))) return found;
   throw new DataError(
-    `${JSON.stringify(path)} is no table of embeddings: its columns are ${names.join(", ").slice(0, 200)}, expected id and vector`,
+    `${quoted(path)} is no table of embeddings: its columns are ${names.join(", ").slice(0, 200)}, expected id and vector`,
     "contrapose embed writes such tables",
   );
 }
@@ -271,7 +271,7 @@ async function vectorsOf(path: string): Promise<Features> {
   const features = await readVectors(path, vectorColumn(path, names), footer);
   if (sum === undefined || checksum(features) === sum) return features;
   throw new DataError(
-    `${JSON.stringify(path)} is damaged: its vectors have the checksum ${checksum(features)}, expected ${sum}`,
+    `${quoted(path)} is damaged: its vectors have the checksum ${checksum(features)}, expected ${sum}`,
     "embed the images again with --overwrite",
   );
 }

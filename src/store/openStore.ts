@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
 
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { readParquetFooter } from "../files/index.ts";
 import { duckdbStore } from "./duckdbStore.ts";
 import { markOf, readEmbeddings, tablePath } from "./embeddings.ts";
@@ -30,7 +31,7 @@ function duckdbPath(table: string): string {
   if (!existsSync(database)) return table;
   if (statSync(database).mtimeMs >= statSync(table).mtimeMs) return database;
   throw new ConfigError(
-    `${JSON.stringify(database)} is older than ${JSON.stringify(table)}: it lacks what was embedded since`,
+    `${quoted(database)} is older than ${quoted(table)}: it lacks what was embedded since`,
     "make it again: contrapose index NAME --store duckdb --overwrite",
   );
 }

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { fileError } from "../files/index.ts";
 
 /** A file that only grows, line by line, and whose end can be agreed on with a checkpoint. */
@@ -28,7 +29,7 @@ export function openAppendLog(path: string, length?: number): AppendLog {
   if (length !== undefined && size < length) {
     closeSync(file);
     throw new DataError(
-      `${JSON.stringify(path)} has ${size} bytes, expected at least the ${length} written before the checkpoint`,
+      `${quoted(path)} has ${size} bytes, expected at least the ${length} written before the checkpoint`,
       "the file was changed after training stopped",
     );
   }

@@ -99,7 +99,7 @@ export async function writeCheckpoint(
 }
 
 function readStored(path: string): Stored {
-  const where = `checkpoint ${JSON.stringify(path)}`;
+  const where = `checkpoint ${quoted(path)}`;
   let value: unknown;
   try {
     value = parseJson(readFileSync(join(path, POSITION), "utf8"));
@@ -188,7 +188,7 @@ export function readCheckpoint(
       : differences(withoutPlan(expected.decisive), withoutPlan(position.decisive));
   if (changed.length > 0) {
     throw new DataError(
-      `checkpoint ${JSON.stringify(path)} belongs to another config: ${changed.slice(0, 5).join("; ")}`,
+      `checkpoint ${quoted(path)} belongs to another config: ${changed.slice(0, 5).join("; ")}`,
       "start a new run with --init to begin from its weights",
     );
   }
@@ -219,6 +219,6 @@ function matching(
   if (fits) return found;
   const is = found === undefined ? "missing" : `${found.dtype}[${found.shape.join(", ")}]`;
   throw new DataError(
-    `checkpoint ${JSON.stringify(path)}: ${at} is ${is}, expected ${spec.dtype}[${spec.shape.join(", ")}]`,
+    `checkpoint ${quoted(path)}: ${at} is ${is}, expected ${spec.dtype}[${spec.shape.join(", ")}]`,
   );
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import type { Network } from "../encoders/index.ts";
 import { noMaps, openActivations } from "../inference/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
@@ -38,7 +39,7 @@ export function checkCrops(policy: ViewPolicy, encoder: Network, data: TrainingD
     if (encoder.maps === undefined) throw noMaps(encoder);
   } else if (datasetBoxes(data) === undefined) {
     throw new ConfigError(
-      `views.crop.boxes is dataset, but no image of ${JSON.stringify(data.path)} has a box`,
+      `views.crop.boxes is dataset, but no image of ${quoted(data.path)} has a box`,
       "leave it out: the encoder then finds boxes itself",
     );
   }

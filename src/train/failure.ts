@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 
 import { ContraposeError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { parseJson } from "../core/json.ts";
 import type { ViewBatch } from "../views/index.ts";
 import { notFinite } from "./loop.ts";
@@ -31,7 +32,7 @@ const written = z.looseObject({
 export function readFailure(path: string): Failure {
   const fail = (options?: ErrorOptions) =>
     new DataError(
-      `${JSON.stringify(path)} is not the failure.json of a run`,
+      `${quoted(path)} is not the failure.json of a run`,
       "training writes it where it stops at a number that is not finite",
       options,
     );

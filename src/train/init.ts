@@ -1,5 +1,6 @@
 import type { HostRecord } from "../core/arrays.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { type HostVariables, type LoadReport, loadVariables } from "../encoders/index.ts";
 import { readWeights, weightsPath } from "../inference/index.ts";
 import type { HostState } from "../methods/index.ts";
@@ -29,7 +30,7 @@ function nothingFits(path: string, own: HostRecord, source: HostRecord, report: 
       ? `the encoder has ${Object.keys(own)[0]} and the file ${theirs}`
       : describeShapes(wrong);
   throw new ConfigError(
-    `init: no array of ${JSON.stringify(path)} fits the encoder: ${why}`,
+    `init: no array of ${quoted(path)} fits the encoder: ${why}`,
     "choose the encoder, width and blocks that the weights were made with",
   );
 }
@@ -40,7 +41,7 @@ function checkFinite(path: string, arrays: HostRecord): void {
     for (let i = 0; i < data.length; i++) {
       if (Number.isFinite(Number(data[i]))) continue;
       throw new DataError(
-        `init: ${name} of ${JSON.stringify(path)} holds ${String(data[i])} at place ${i}, expected finite numbers`,
+        `init: ${name} of ${quoted(path)} holds ${String(data[i])} at place ${i}, expected finite numbers`,
       );
     }
   }

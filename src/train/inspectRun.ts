@@ -1,4 +1,5 @@
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { type Sampler, samplers } from "../sampling/index.ts";
 import type { Box, Rectangle } from "../views/index.ts";
@@ -225,7 +226,7 @@ function wantedImage(asked: string, data: Known, recorded: ReadonlySet<number>):
   const near = suggest(asked, [...paths.keys()]);
   const some = [...paths.keys()].slice(0, 3).join(", ");
   throw new DataError(
-    `inspect: ${JSON.stringify(asked)} is no anchor of a recorded step`,
+    `inspect: ${quoted(asked)} is no anchor of a recorded step`,
     near === undefined
       ? `recorded are ${some} and others; record.images in the config follows an image`
       : `did you mean ${near}?`,

@@ -102,11 +102,11 @@ export async function readConfigFile(path: string): Promise<ConfigTree> {
   } catch (cause) {
     const why =
       (cause as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : "cannot be read";
-    throw new ConfigError(`config file ${JSON.stringify(path)} ${why}`, undefined, { cause });
+    throw new ConfigError(`config file ${quoted(path)} ${why}`, undefined, { cause });
   }
   const value = await parsed(path, text);
   if (isTree(value)) return spelledOut(value);
-  throw new ConfigError(`config file ${JSON.stringify(path)} holds no object of options`);
+  throw new ConfigError(`config file ${quoted(path)} holds no object of options`);
 }
 
 async function parsed(path: string, text: string): Promise<unknown> {
@@ -116,7 +116,7 @@ async function parsed(path: string, text: string): Promise<unknown> {
     return parseYaml(text);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    const what = `config file ${JSON.stringify(path)} cannot be parsed: ${harmless(why).slice(0, 200)}`;
+    const what = `config file ${quoted(path)} cannot be parsed: ${harmless(why).slice(0, 200)}`;
     throw new ConfigError(what, undefined, { cause });
   }
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { permutation, randomStream } from "../core/random.ts";
 import {
   type Embedder,
@@ -92,7 +93,7 @@ function refuseClasses(path: string, images: TrainingData, classes: readonly str
       ? "no labels"
       : `the classes ${images.classes.slice(0, 5).join(", ")}`;
   throw new ConfigError(
-    `test: ${JSON.stringify(path)} has ${known}, expected the classes of the training images${classes.length === 0 ? ", which have none" : ` (${classes.slice(0, 5).join(", ")})`}`,
+    `test: ${quoted(path)} has ${known}, expected the classes of the training images${classes.length === 0 ? ", which have none" : ` (${classes.slice(0, 5).join(", ")})`}`,
     "leave test out: labelled training images are then measured among themselves",
   );
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import type { HostRecord, HostTree } from "../core/arrays.ts";
 import { compile, type Program, type SpecTree, type TracedFunction } from "../engine/index.ts";
@@ -73,7 +74,7 @@ export function imageNumbers(
     if (found !== undefined && found < count) return found;
     const near = count <= SEARCHED ? suggest(String(one), [...paths.keys()]) : undefined;
     throw new ConfigError(
-      `${where}: there is no image ${JSON.stringify(one)} in the dataset of ${count} images`,
+      `${where}: there is no image ${quoted(one)} in the dataset of ${count} images`,
       near === undefined
         ? `give a path such as ${JSON.stringify(idOf(0))}`
         : `did you mean ${near}?`,

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { parseJson } from "../core/json.ts";
 import { mistakes } from "../core/options.ts";
 import { fileError, writeFileAtomic } from "../files/index.ts";
@@ -52,7 +53,7 @@ const written = z.looseObject({
 export function readRunConfig({ config }: RunFolder): WrittenConfig {
   const fail = (what: string, options?: ErrorOptions) =>
     new DataError(
-      `${JSON.stringify(config)} ${what}`,
+      `${quoted(config)} ${what}`,
       "give the folder that contrapose train made",
       options,
     );

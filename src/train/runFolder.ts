@@ -10,6 +10,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { fileError, isLockName, lock, type Lock } from "../files/index.ts";
 import { datasetName } from "../inference/index.ts";
 import type { TrainListener } from "./events.ts";
@@ -83,18 +84,18 @@ const known = (name: string) => ours.includes(name) || name.startsWith("events.o
 export function checkOut(path: string, overwrite: boolean): void {
   if (!existsSync(path)) return checkWritable(path);
   if (!statSync(path).isDirectory()) {
-    throw new ConfigError(`out: ${JSON.stringify(path)} is a file, expected a folder to make`);
+    throw new ConfigError(`out: ${quoted(path)} is a file, expected a folder to make`);
   }
   const inside = readdirSync(path).filter((name) => !isLockName(name));
   if (inside.length > 0 && !overwrite) {
     const hint = isRun(path)
       ? `--resume ${path} goes on with it, --overwrite starts anew`
       : "choose another --out, or --overwrite";
-    throw new ConfigError(`out: ${JSON.stringify(path)} exists and is not empty`, hint);
+    throw new ConfigError(`out: ${quoted(path)} exists and is not empty`, hint);
   }
   if (inside.length > 0 && !inside.some(known)) {
     throw new ConfigError(
-      `out: ${JSON.stringify(path)} holds other files and no run, it is not overwritten`,
+      `out: ${quoted(path)} holds other files and no run, it is not overwritten`,
       "choose another --out",
     );
   }
@@ -107,7 +108,7 @@ function checkWritable(path: string): void {
   while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
   try {
     if (!statSync(at).isDirectory()) {
-      throw new ConfigError(`out: ${JSON.stringify(at)} is a file, expected a folder`);
+      throw new ConfigError(`out: ${quoted(at)} is a file, expected a folder`);
     }
     rmdirSync(mkdtempSync(join(at, ".contrapose-"))); // permission bits alone do not tell
   } catch (error) {
@@ -118,7 +119,7 @@ function checkWritable(path: string): void {
 /** Keeps a run to this process; throws `ConfigError` with the number of another one that trains it. */
 export function lockRun(path: string, listener: TrainListener): Promise<Lock> {
   return lock(join(path, "run"), {
-    what: `run ${JSON.stringify(path)} is being trained`,
+    what: `run ${quoted(path)} is being trained`,
     note: (text) => listener({ kind: "note", text: `note       ${text}` }),
   });
 }
@@ -143,10 +144,10 @@ export function createRunFolder(path: string, overwrite: boolean): RunFolder {
 /** The folder of a run that exists. Throws `DataError` where there is none. */
 export function existingRun(path: string): RunFolder {
   const folder = runFolder(path);
-  if (!existsSync(path)) throw new DataError(`run ${JSON.stringify(path)} does not exist`);
+  if (!existsSync(path)) throw new DataError(`run ${quoted(path)} does not exist`);
   if (existsSync(folder.config)) return folder;
   throw new DataError(
-    `${JSON.stringify(path)} is not the folder of a run: it has no config.json`,
+    `${quoted(path)} is not the folder of a run: it has no config.json`,
     "give the folder that contrapose train made",
   );
 }

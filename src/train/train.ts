@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { type Lock, recoverFolder } from "../files/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
 import {
@@ -209,7 +210,7 @@ function continuedConfig(written: RunConfig, given: ConfigTree, path: string): R
 function checkImages({ data: path }: RunConfig, { dataset }: AboutRun, data: TrainingData): void {
   if (data.fingerprint === dataset.fingerprint) return;
   throw new DataError(
-    `resume: the images in ${JSON.stringify(path)} or their groups are not those that the run began with (${data.count} images, there were ${dataset.images})`,
+    `resume: the images in ${quoted(path)} or their groups are not those that the run began with (${data.count} images, there were ${dataset.images})`,
     "--data says where they are now; for other images start a new run with --init",
   );
 }
@@ -226,7 +227,7 @@ async function checkpointOf(folder: RunFolder, from: string | undefined) {
   if (name === undefined) return undefined;
   const path = join(folder.checkpoints, name);
   if (await recoverFolder(path)) return path;
-  throw new ConfigError(`resume: ${JSON.stringify(path)} does not exist`);
+  throw new ConfigError(`resume: ${quoted(path)} does not exist`);
 }
 
 const positionAt = (checkpoint: string | undefined) =>

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 
 import { ConfigError, ContraposeError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import { parseOptions } from "../../core/options.ts";
 import type { PixelImage } from "../../core/pixels.ts";
 import { VERSION } from "../../core/version.ts";
@@ -88,7 +89,7 @@ async function writeEntries(folder: string, options: SampleOptions): Promise<voi
 
 function interrupted(folder: string, resume: boolean): ContraposeError {
   return new ContraposeError(
-    `sample: stopped before the end; ${JSON.stringify(folder)} keeps what is drawn so far`,
+    `sample: stopped before the end; ${quoted(folder)} keeps what is drawn so far`,
     resume
       ? "run the same command again to go on"
       : "go on with contrapose sample --continue, or resume in code",

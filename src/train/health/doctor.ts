@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import { readJsonLines } from "../../files/index.ts";
 import { readPosition } from "../checkpoint.ts";
 import { readFailure } from "../failure.ts";
@@ -61,9 +62,7 @@ export async function examineRun(
   const folder = existingRun(path);
   const { about, ...config } = readRunConfig(folder);
   if (!existsSync(folder.metrics)) {
-    throw new DataError(
-      `doctor: ${JSON.stringify(path)} has no metrics.jsonl, nothing was trained`,
-    );
+    throw new DataError(`doctor: ${quoted(path)} has no metrics.jsonl, nothing was trained`);
   }
   const upTo = options.upTo ?? Infinity;
   const all = await readJsonLines(folder.metrics, metricsLine);
