@@ -323,9 +323,9 @@ test("a run slower than its plan gets fewer epochs, the same bit for bit where t
 
 test("training stops at the first number that is not finite, and the step can be repeated", async () => {
   const run = folder.at("diverged");
-  const called = await contrapose([...startArguments(run), "--learning-rate", "1e30"]);
+  const called = await contrapose([...startArguments(run), "--learning-rate", "1e4"]);
   expect(called.code).toBe(1);
-  expect(called.err).toMatch(/training stopped at step \d+ of epoch 1: .*(loss|gradientNorm)/);
+  expect(called.err).toMatch(/training stopped at step \d+ of epoch \d: .*(loss|gradientNorm)/);
   expect(called.err).toContain("contrapose train --replay");
   const failure = JSON.parse(readFileSync(join(run, "failure.json"), "utf8")) as {
     images: unknown[];

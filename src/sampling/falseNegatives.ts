@@ -99,11 +99,11 @@ export const falseNegatives = defineSampler({
       ),
     threshold: z
       .number()
-      .min(-1)
-      .max(1)
+      .min(-2)
+      .max(2)
       .nullable()
       .default(0.7)
-      .describe("cosine that the score must exceed; null for no such rule"),
+      .describe("cosine that the score must exceed; above 1 none does; null for no such rule"),
     quantile: z
       .number()
       .min(0)
