@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { shortened } from "../core/quote.ts";
+import { fitToPrint } from "../core/quote.ts";
 import { DONE, FAILED, failureOf } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 import { PARENT } from "./parent.ts";
@@ -23,7 +23,7 @@ function report(error: unknown, printer: Printer): number {
   const { text, hint, code } = failureOf(error);
   printer.redraw("");
   const { red, dim } = printer.colours;
-  process.stderr.write(`${red("error")} ${printable(shortened(text), false)}\n`);
+  process.stderr.write(`${red("error")} ${printable(fitToPrint(text), false)}\n`);
   if (hint !== undefined) process.stderr.write(`${dim("  hint:")} ${printable(hint, false)}\n`);
   return code;
 }

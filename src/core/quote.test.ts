@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { harmless, nameLine, quoted, shortened } from "./quote.ts";
+import { harmless, nameLine, quoted, fitToPrint } from "./quote.ts";
 
 test("text of others stays on one line and steers nothing", () => {
   expect(harmless("a\nb\tc\r\u001b[31m\u202egnp.\ud800\u009b é😀日")).toBe(
@@ -32,8 +32,15 @@ test("messages quote at most some hundred characters", () => {
   expect(quoted({ a: "x".repeat(5000) }).length).toBeLessThan(210);
   expect(quoted(undefined)).toBe("undefined");
   const long = JSON.stringify('y"z'.repeat(999));
-  expect(shortened(`cannot read ${long}: it does not exist`)).toMatch(
+  expect(fitToPrint(`cannot read ${long}: it does not exist`)).toMatch(
     /^cannot read "(y\\"z)+.{0,3}…": it does not exist$/,
   );
-  expect(shortened('pack: "a" is "b"')).toBe('pack: "a" is "b"');
+  expect(fitToPrint('pack: "a" is "b"')).toBe('pack: "a" is "b"');
+});
+
+test("no address in a message shows its name and password", () => {
+  expect(fitToPrint('"http://user:pass@host:1/x" is one argument too many')).toBe(
+    '"http://…@host:1/x" is one argument too many',
+  );
+  expect(fitToPrint("see https://host/a@b and me@home")).toBe("see https://host/a@b and me@home");
 });

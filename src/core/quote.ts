@@ -25,6 +25,14 @@ export function quoted(value: unknown, longest = LONGEST): string {
   return harmless(long ? `${text.slice(0, longest)}…` : text);
 }
 
-/** A message with what it quotes at length cut: no text of others takes more than some hundred characters. */
-export const shortened = (message: string): string =>
-  message.replace(/"(?:[^"\\]|\\.){300,}"/gs, (text) => `${text.slice(0, LONGEST)}…"`);
+// name and password in an address, as in http://name:password@host
+const credentials = /\b([a-z][\w+.-]{0,20}:\/\/)[^\s/@"']+@/gi;
+
+/**
+ * A message as it may be printed: no text of others takes more than some hundred characters, and no address shows its
+ * name and password.
+ */
+export const fitToPrint = (message: string): string =>
+  message
+    .replace(/"(?:[^"\\]|\\.){300,}"/gs, (text) => `${text.slice(0, LONGEST)}…"`)
+    .replace(credentials, "$1…@");
