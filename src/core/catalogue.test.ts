@@ -21,3 +21,8 @@ test("a choice by name refuses values of one's own", () => {
   const { error } = choiceFrom(catalogue, "plain").safeParse(() => 1);
   expect(error?.issues[0].message).toBe("expected a name, one of plain, not a function");
 });
+
+test("a long name of an option that is none is cut", () => {
+  const { error } = choiceFrom(catalogue, "plain").safeParse({ ["x".repeat(9999)]: 1 });
+  expect(error?.issues[0].message.length).toBeLessThan(200);
+});

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { issuesOf } from "./options.ts";
-import { quoted } from "./quote.ts";
+import { harmless, quoted } from "./quote.ts";
 import { suggest } from "./suggest.ts";
 
 type Entry = { readonly name: string; readonly options: z.ZodObject };
@@ -78,7 +78,7 @@ function optionsFor(entry: Entry, options: Record<string, unknown>, say: Say) {
     else {
       for (const key of issue.keys) {
         const near = didYouMean(key, Object.keys(entry.options.shape));
-        say(`${key} is not an option of ${entry.name}${near}`, issue.path);
+        say(`${harmless(key).slice(0, 100)} is not an option of ${entry.name}${near}`, issue.path);
       }
     }
   }

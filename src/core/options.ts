@@ -67,6 +67,8 @@ export function mistakes(schema: z.ZodType, value: unknown): string[] {
     : issuesOf(result.error).flatMap((issue) => describe(issue, schema, value));
 }
 
+const MOST = 8; // mistakes that one message tells
+
 /** Parses options at the one place they enter. Beyond it every option is present and in range. */
 export function parseOptions<S extends z.ZodType>(
   caller: string,
@@ -75,5 +77,7 @@ export function parseOptions<S extends z.ZodType>(
 ): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new ConfigError(`${caller}: ${mistakes(schema, value).join("; ")}`);
+  const found = mistakes(schema, value);
+  const more = found.length > MOST ? [`and ${found.length - MOST} more`] : [];
+  throw new ConfigError(`${caller}: ${[...found.slice(0, MOST), ...more].join("; ")}`);
 }
