@@ -214,13 +214,15 @@ const valueMutations = [
     put(holder, key, typeof holder[key] === "string" ? Number(holder[key]) || 3 : `${key}x`),
 ];
 
+const MOST_PLACES = 5000;
+
 /** A JSON value with one to four of its places changed. */
 export function mutateValue(value, random) {
   const root = { root: structuredClone(value) };
   const rounds = 1 + random(4);
   for (let i = 0; i < rounds; i++) {
     const places = placesOf(root);
-    if (places.length === 0) break;
+    if (places.length === 0 || places.length > MOST_PLACES) break; // repetition of repetition has no end
     const [holder, key] = places[random(places.length)];
     valueMutations[random(valueMutations.length)](random, [holder, key], places);
   }

@@ -19,7 +19,9 @@ const pathOf = ({ collection }: QdrantPlace) => `/collections/${encodeURICompone
 
 const Anything = z.unknown();
 const Info = z.object({
-  config: z.object({ params: z.object({ vectors: z.object({ size: z.int().positive() }) }) }),
+  config: z.object({
+    params: z.object({ vectors: z.object({ size: z.int().positive().max(65536) }) }),
+  }),
 });
 const Counted = z.object({ count: z.int().nonnegative() });
 const Marked = z.object({ payload: z.record(z.string(), z.unknown()).nullish() });
