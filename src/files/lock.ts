@@ -17,6 +17,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { fileError } from "./fileError.ts";
+import { isRunning } from "./isRunning.ts";
 import { makeFolder } from "./makeFolder.ts";
 
 /** A place that this process alone writes to, until `release`. */
@@ -58,15 +59,6 @@ function startByPs(pid: number): string {
     return said.trim().replace(/\W+/g, "-");
   } catch {
     return "";
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0); // signal 0 only asks
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 

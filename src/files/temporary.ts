@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { lstat, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
+import { isRunning } from "./isRunning.ts";
+
 /** Name beside `path` for what is not finished (`part`) or about to go (`old`): `.name.123-9f86d081.part`. */
 export function temporaryFor(path: string, ending: "part" | "old"): string {
   const mark = `${process.pid}-${randomBytes(4).toString("hex")}`;
@@ -21,15 +23,6 @@ export async function temporariesOf(
     if (mark === null || mark[2] !== ending) return [];
     return [{ path: join(dirname(path), name), pid: Number(mark[1]) }];
   });
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0); // signal 0 only asks
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 /** Whether nobody works on a temporary any more: its process is gone, or had this process's number before. */

@@ -5,8 +5,8 @@ import { dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { ContraposeError, DataError } from "../core/errors.ts";
-import { explained, makeFolder, writeFileAtomic } from "../files/index.ts";
-import { withLock } from "./lock.ts";
+import { quoted } from "../core/quote.ts";
+import { explained, lock, makeFolder, writeFileAtomic } from "../files/index.ts";
 import { type HubId, placesOf } from "./place.ts";
 import { type Answer, NetworkError, patience, requestFile, unreachable } from "./request.ts";
 
@@ -19,6 +19,7 @@ export type DownloadCalls = {
 type Task = DownloadCalls & { readonly at: HubId; readonly path: string };
 
 const TRIES = 4; // without a new byte
+const PATIENCE = 600; // seconds that another process may take to fetch the same file
 
 const sizeAt = async (path: string): Promise<number> =>
   (await stat(path).catch(() => undefined))?.size ?? 0;
@@ -168,10 +169,14 @@ export async function download(
     if (answer.tag === "") throw new DataError(`${at.id}: the hub gives ${path} without an ETag`);
     makeFolder(places.blobs);
     const blob = join(places.blobs, safe(answer.tag));
-    await withLock(`${blob}.lock`, async () => {
+    const what = `${quoted(at.id)}: ${path} is being fetched`;
+    const held = await lock(blob, { what, patience: PATIENCE });
+    try {
       if (existsSync(blob)) await answer.body?.cancel();
       else await fetchBlob(answer, task);
-    });
+    } finally {
+      held.release();
+    }
     const to = join(places.snapshot(commit), ...path.split("/"));
     await link(blob, to);
     if (commit !== at.revision) {
