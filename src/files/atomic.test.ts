@@ -46,7 +46,7 @@ function transpiled(files: string[]): string {
   }
   return folder;
 }
-const names = ["atomic", "atomicFolder", "fileError", "makeFolder", "temporary"];
+const names = ["atomic", "atomicFolder", "fileError", "makeFolder", "isRunning", "temporary"];
 let count = 0;
 const fresh = () => {
   const folder = join(root, String(count++));
