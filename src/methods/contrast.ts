@@ -68,6 +68,9 @@ const sumOf = (masks: np.Array[], shape: number[]): np.Array =>
 export const asSupport = (similarity: np.Array, images: number): np.Array =>
   similarity.reshape([similarity.shape[0] / images, images, similarity.shape[1]]);
 
+/** The first `count` numbers. */
+export const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
 /** Rows [K·B, …] of some views among those [V·B, …] of all, one view after the other. Lent. */
 export function rowsOfViews(rows: np.Array, views: readonly number[], images: number): np.Array {
   const [first] = views;

@@ -6,7 +6,7 @@ import { refArrays } from "../core/trees.ts";
 import { defaultQueueSize, emptyQueue, enqueue } from "../memory/index.ts";
 import { besideQueue } from "./besideQueue.ts";
 import { buildChain } from "./chain.ts";
-import { unitRows } from "./contrast.ts";
+import { unitRows, upTo } from "./contrast.ts";
 import { type Contests, type Core, defineFramework, type Seen } from "./defineFramework.ts";
 import { sideBySide } from "./headGroups.ts";
 import { splitsOf } from "./keyEncoder.ts";
@@ -14,8 +14,6 @@ import { loocPairs } from "./loocTerms.ts";
 import { marksOf, sliceMarks } from "./marks.ts";
 import { mocoKeys } from "./mocoOptions.ts";
 import { knownOfOwnViews } from "./ownViews.ts";
-
-const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /** Embeddings [N, H·E] as unit rows of each space: H of [N, E]. Lent. */
 function spacesOf(embedding: np.Array, count: number): np.Array[] {

@@ -2,7 +2,7 @@ import { lax, type numpy as np } from "@jax-js/jax";
 
 import type { ArrayRecord } from "../core/trees.ts";
 import type { Chain } from "./chain.ts";
-import { featureStd, rowsOfViews } from "./contrast.ts";
+import { featureStd, rowsOfViews, upTo } from "./contrast.ts";
 import type { Contests, Core, Seen } from "./defineFramework.ts";
 import { judge, type Judged } from "./judge.ts";
 import { encodeKeys } from "./keyEncoder.ts";
@@ -10,9 +10,6 @@ import { descend, gradientAt, project, withSampling } from "./model.ts";
 import type { Parts } from "./parts.ts";
 import { recordedOnly } from "./recording.ts";
 import type { State } from "./state.ts";
-
-/** The first `count` numbers. */
-const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /** Mean of the loss over the chains; metrics are those of the first, and the loss of every chain. */
 function combined(judged: readonly Judged[], chains: readonly Chain[]): Judged {
