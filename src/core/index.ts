@@ -8,6 +8,7 @@ export * from "./pairs.ts";
 export * from "./pause.ts";
 export * from "./pixels.ts";
 export * from "./random.ts";
+export * from "./ranges.ts";
 export * from "./shape.ts";
 export * from "./suggest.ts";
 export * from "./trees.ts";

@@ -12,7 +12,10 @@ export const sigmoid = (x: np.Array): np.Array =>
 /** min(max(x + 3, 0), 6) / 6. */
 export const hardSigmoid = (x: np.Array): np.Array => nn.relu6(x.add(3)).mul(1 / 6);
 
-/** Functions of every element, by the name that options use. */
+/**
+ * Functions of every element, by the name that options use. GELU and its approximations: Hendrycks and Gimpel 2016,
+ * arXiv:1606.08415; the hard ones: Howard et al. 2019, arXiv:1905.02244.
+ */
 export const activations = {
   relu: plain((x) => nn.relu(x)),
   relu6: plain((x) => nn.relu6(x)),

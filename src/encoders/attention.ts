@@ -1,11 +1,31 @@
 import { nn, numpy as np } from "@jax-js/jax";
+import { z } from "zod";
 
-import { activations, type Activation } from "./activations.ts";
+import { Epsilon } from "../core/ranges.ts";
+import { activations, Activation } from "./activations.ts";
 import type { Initial } from "./initial.ts";
-import { combine, type Layer, sequence } from "./layer.ts";
+import { combine, type Layer, sequence, skip } from "./layer.ts";
 import { linear } from "./layers.ts";
 import { layerNorm } from "./normalisation.ts";
 import type { Rotations } from "./positions.ts";
+
+/** Options of blocks that end in an MLP. */
+export const blockOptions = {
+  expansion: z
+    .number()
+    .min(0.01)
+    .max(64)
+    .default(4)
+    .describe("hidden width of a block's MLP over its width"),
+  activation: Activation.default("gelu").describe("function between the layers of an MLP"),
+  layerScale: z
+    .number()
+    .min(-1e4)
+    .max(1e4)
+    .optional()
+    .describe("learned factors of each block's results, which start so; none unless given"),
+  epsilon: Epsilon.default(1e-6).describe("added to variances of norms"),
+};
 
 /** How the matrices of a transformer start. */
 export const narrow: Initial = { kind: "truncatedNormal", deviation: 0.02 };
@@ -36,29 +56,24 @@ function attend(query: np.Array, key: np.Array, value: np.Array): np.Array {
   return seen.reshape([n, queries, heads * size]);
 }
 
+/** [N, T, count · D] as `count` arrays [N, heads, T, D / heads]. */
+function inHeads(x: np.Array, count: number, heads: number): np.Array[] {
+  const [n, tokens, width] = x.shape;
+  const size = width / count / heads;
+  const mixed = x.reshape([n, tokens, count, heads, size]).transpose([2, 0, 3, 1, 4]); // [count, N, heads, T, size]
+  return np.split(mixed, count, 0).map((part) => part.reshape([n, heads, tokens, size]));
+}
+
 /** Every token looks at every other: [N, T, D] to [N, T, D]. Names as in timm: `attn.qkv`, `attn.proj`. */
 export function attention(name: string, options: AttentionOptions): Layer {
   const { dimension, heads, bias, rotations } = options;
   const qkv = linear(`${name}.qkv`, dimension, 3 * dimension, { initial: narrow, bias });
   const proj = linear(`${name}.proj`, dimension, dimension, { initial: narrow });
-  const size = dimension / heads;
   const turn = (x: np.Array) => (rotations === undefined ? x : turned(x, rotations));
   return combine([qkv, proj], (scope, x) => {
-    const [n, tokens] = x.shape;
-    const mixed = qkv
-      .apply(scope, x) // [N, T, 3D]
-      .reshape([n, tokens, 3, heads, size])
-      .transpose([2, 0, 3, 1, 4]); // [3, N, heads, T, size]
-    const [query, key, value] = np
-      .split(mixed, 3, 0)
-      .map((part) => part.reshape([n, heads, tokens, size]));
+    const [query, key, value] = inHeads(qkv.apply(scope, x), 3, heads);
     return proj.apply(scope, attend(turn(query), turn(key), value)); // [N, T, D]
   });
-}
-
-/** x + f(x). */
-export function skip(body: Layer): Layer {
-  return combine([body], (scope, x) => body.apply(scope, x.ref).add(x));
 }
 
 /** Widths and function of the two layers of an MLP. */
@@ -70,7 +85,10 @@ export type MlpOptions = {
   readonly gated: boolean;
 };
 
-/** Names as in timm: `fc1`, `fc2`; gated `fc1_g`, `fc1_x`, `fc2`. */
+/**
+ * Two linear layers, [N, T, D] to [N, T, D]; gated as by Shazeer 2020, arXiv:2002.05202. Names as in timm: `fc1`, `fc2`;
+ * gated `fc1_g`, `fc1_x`, `fc2`.
+ */
 export function mlp(name: string, { dimension, hidden, activation, gated }: MlpOptions): Layer {
   const into = (part: string) => linear(`${name}.${part}`, dimension, hidden, { initial: narrow });
   const out = linear(`${name}.fc2`, hidden, dimension, { initial: narrow });
@@ -83,7 +101,10 @@ export function mlp(name: string, { dimension, hidden, activation, gated }: MlpO
   });
 }
 
-/** One learned query looks at all tokens, an MLP behind it: [N, T, D] to [N, D]. Names as in timm. */
+/**
+ * One learned query looks at all tokens, an MLP behind it: [N, T, D] to [N, D] (Zhai et al. 2022, arXiv:2106.04560).
+ * Names as in timm.
+ */
 export function attentionPool(
   name: string,
   options: MlpOptions & { heads: number; epsilon: number },
@@ -104,13 +125,10 @@ export function attentionPool(
     sequence([layerNorm(`${name}.norm`, dimension, options.epsilon), mlp(`${name}.mlp`, options)]),
   );
   return combine([own, q, kv, proj, behind], (scope, x) => {
-    const [n, tokens] = x.shape;
+    const [n] = x.shape;
     const latent = q.apply(scope, scope.take(`${name}.latent`)).reshape([1, heads, 1, size]);
     const query = np.broadcastTo(latent, [n, heads, 1, size]);
-    const mixed = kv.apply(scope, x).reshape([n, tokens, 2, heads, size]);
-    const [key, value] = np
-      .split(mixed.transpose([2, 0, 3, 1, 4]), 2, 0)
-      .map((part) => part.reshape([n, heads, tokens, size]));
+    const [key, value] = inHeads(kv.apply(scope, x), 2, heads);
     const seen = proj.apply(scope, attend(query, key, value)); // [N, 1, D]
     return behind.apply(scope, seen).reshape([n, dimension]);
   });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { Width } from "../core/ranges.ts";
 import { Kernels } from "./initial.ts";
 import { type Layer, sequence } from "./layer.ts";
 import { averagePool, conv, relu } from "./layers.ts";
@@ -12,12 +13,7 @@ export const convnet = defineEncoder({
   summary: "Plain strided convolutions; small enough for a CPU.",
   source: "Springenberg et al. 2015, arXiv:1412.6806 (strides for pooling)",
   options: z.strictObject({
-    width: z
-      .int()
-      .positive()
-      .max(65536)
-      .default(32)
-      .describe("channels of the first block; doubles each block"),
+    width: Width.default(32).describe("channels of the first block; doubles each block"),
     depth: z.int().min(1).max(8).default(4).describe("number of blocks"),
     normalisation: Normalisation,
     kernels: Kernels,

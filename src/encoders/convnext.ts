@@ -2,56 +2,35 @@ import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { ConfigError } from "../core/errors.ts";
-import { activations, Activation } from "./activations.ts";
-import { narrow, skip } from "./attention.ts";
-import type { InitialSpec } from "./initial.ts";
-import { combine, type Layer, sequence } from "./layer.ts";
+import { Epsilon, Width } from "../core/ranges.ts";
+import { activations } from "./activations.ts";
+import { blockOptions, narrow } from "./attention.ts";
+import { constant } from "./initial.ts";
+import { combine, type Layer, sequence, skip } from "./layer.ts";
 import { averagePool, conv, linear, scale } from "./layers.ts";
 import { defineEncoder } from "./network.ts";
 import { layerNorm } from "./normalisation.ts";
 
 const Options = z.strictObject({
   depths: z
-    .array(z.int().positive().max(65536))
+    .array(Width)
     .min(1)
     .default([2, 2, 6, 2])
     .describe("blocks of each stage; each stage after the first halves the size"),
-  widths: z
-    .array(z.int().positive().max(65536))
-    .min(1)
-    .default([40, 80, 160, 320])
-    .describe("channels of each stage"),
-  patch: z
-    .int()
-    .positive()
-    .max(65536)
-    .default(4)
-    .describe("side of the patches of the first layer, pixels"),
-  kernel: z.int().positive().max(65536).default(7).describe("side of the depthwise kernels, odd"),
-  expansion: z
-    .number()
-    .min(0.01)
-    .max(64)
-    .default(4)
-    .describe("hidden width of a block's MLP over its width"),
-  activation: Activation.default("gelu").describe("function between the layers of an MLP"),
-  layerScale: z
-    .number()
-    .min(-1e4)
-    .max(1e4)
-    .optional()
-    .describe("learned factors of each block's results, which start so; none unless given"),
+  widths: z.array(Width).min(1).default([40, 80, 160, 320]).describe("channels of each stage"),
+  patch: Width.default(4).describe("side of the patches of the first layer, pixels"),
+  kernel: Width.default(7).describe("side of the depthwise kernels, odd"),
+  expansion: blockOptions.expansion,
+  activation: blockOptions.activation,
+  layerScale: blockOptions.layerScale,
   globalResponse: z
     .boolean()
     .default(false)
     .describe("hidden channels divided by their mean strength in the image, as in version 2"),
-  epsilon: z.number().min(1e-12).max(1).default(1e-6).describe("added to variances of norms"),
-  headEpsilon: z
-    .number()
-    .min(1e-12)
-    .max(1)
-    .optional()
-    .describe("added to the variance of the last norm; epsilon unless given"),
+  epsilon: blockOptions.epsilon,
+  headEpsilon: Epsilon.optional().describe(
+    "added to the variance of the last norm; epsilon unless given",
+  ),
 });
 type Options = z.output<typeof Options>;
 
@@ -64,13 +43,8 @@ function onChannels(inner: Layer): Layer {
 
 /** x · (g / mean g) · weight + bias + x with g the length of each channel over an image [N, H, W, C]. */
 function globalResponse(name: string, size: number): Layer {
-  const zero: InitialSpec = {
-    shape: [size],
-    decay: false,
-    initial: { kind: "constant", value: 0 },
-  };
   return {
-    parameters: { [`${name}.weight`]: zero, [`${name}.bias`]: zero },
+    parameters: { [`${name}.weight`]: constant(size, 0), [`${name}.bias`]: constant(size, 0) },
     statistics: {},
     apply(scope, x) {
       const strength = np.sqrt(np.square(x.ref).sum([1, 2], { keepdims: true })); // [N, 1, 1, C]
@@ -84,6 +58,7 @@ function globalResponse(name: string, size: number): Layer {
   };
 }
 
+/** A depthwise convolution and an MLP on channels beside a shortcut: [N, C, H, W] to the same. */
 function block(name: string, width: number, options: Options): Layer {
   const { kernel, expansion, activation, layerScale, epsilon } = options;
   const hidden = Math.round(width * expansion);
@@ -110,6 +85,7 @@ function patches(name: string, inputs: number, outputs: number, side: number): L
   return conv(name, inputs, outputs, { kernel: side, stride: side, bias: true, initial: narrow });
 }
 
+/** Images [N, 3, H, W] to maps [N, C, h, w], h = ⌊H / patch⌋ halved by each stage after the first. */
 function trunkOf(options: Options): Layer {
   const { depths, widths, patch, epsilon } = options;
   const layers: Layer[] = [
@@ -132,7 +108,10 @@ function trunkOf(options: Options): Layer {
   return sequence(layers);
 }
 
-/** A convolutional network with the blocks of a transformer; the features are the normalised mean of the last maps. */
+/**
+ * A convolutional network with the blocks of a transformer: images [N, 3, H, W] to features [N, C], the normalised mean
+ * of the last maps.
+ */
 export const convnext = defineEncoder({
   name: "convnext",
   summary: "Depthwise convolutions of 7 × 7 with MLPs behind them, versions 1 and 2.",

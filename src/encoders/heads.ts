@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { parseOptions } from "../core/options.ts";
+import { Width } from "../core/ranges.ts";
 import { type Layer, plain, sequence } from "./layer.ts";
 import { linear as linearLayer, relu } from "./layers.ts";
 import { type Network, networkOf } from "./network.ts";
@@ -36,7 +37,7 @@ export function defineHead<O extends z.ZodObject>(definition: HeadDefinition<O>)
   return Object.assign(head, { kind: "head" as const, summary, source, options: schema });
 }
 
-const dimension = z.int().positive().max(65536).default(128).describe("width of the embedding");
+const dimension = Width.default(128).describe("width of the embedding");
 const bias = z.boolean().default(true).describe("whether the linear layers have a bias");
 
 /** One linear layer, `head.0`. */
@@ -57,16 +58,13 @@ export const mlp = defineHead({
   summary: "Two or three linear layers with ReLU between them.",
   source: "Chen et al. 2020, arXiv:2002.05709, section 4.2",
   options: z.strictObject({
-    hidden: z
-      .int()
-      .positive()
-      .max(65536)
-      .optional()
-      .describe("width of the hidden layers; that of the features unless given"),
+    hidden: Width.optional().describe(
+      "width of the hidden layers; that of the features unless given",
+    ),
     layers: z.int().min(2).max(3).default(2).describe("number of linear layers"),
     dimension,
     batchNorm: z
-      .union([z.boolean(), z.strictObject({ splitBatch: z.int().positive().max(65536) })])
+      .union([z.boolean(), z.strictObject({ splitBatch: Width })])
       .default(false)
       .describe(
         "batch normalisation after each hidden layer; { splitBatch: parts of the batch normalised apart }",

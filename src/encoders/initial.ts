@@ -14,6 +14,13 @@ export type Initial =
 /** A parameter or statistic and how it starts. */
 export type InitialSpec = ParameterSpec & { readonly initial: Initial };
 
+/** A vector that starts at one value everywhere and does not decay. */
+export const constant = (size: number, value: number): InitialSpec => ({
+  shape: [size],
+  decay: false,
+  initial: { kind: "constant", value },
+});
+
 function sampler(initial: Initial, seed: number, name: string): () => number {
   if (initial.kind === "constant") return () => initial.value;
   const stream = randomStream(seed, "initial", name);

@@ -71,6 +71,11 @@ export function sequence(layers: readonly Layer[]): Layer {
   );
 }
 
+/** x + f(x). */
+export function skip(body: Layer): Layer {
+  return combine([body], (scope, x) => body.apply(scope, x.ref).add(x));
+}
+
 /** A layer without arrays of its own. */
 export function plain(f: (x: np.Array) => np.Array): Layer {
   return { parameters: {}, statistics: {}, apply: (_scope, x) => f(x) };

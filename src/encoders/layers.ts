@@ -1,6 +1,7 @@
 import { lax, nn, numpy as np } from "@jax-js/jax";
 
 import {
+  constant,
   type Initial,
   type InitialSpec,
   type Kernels,
@@ -90,13 +91,8 @@ export function linear(
 
 /** The last axis times the learned factors `name`, which start at `initial`. */
 export function scale(name: string, size: number, initial: number): Layer {
-  const spec: InitialSpec = {
-    shape: [size],
-    decay: false,
-    initial: { kind: "constant", value: initial },
-  };
   return {
-    parameters: { [name]: spec },
+    parameters: { [name]: constant(size, initial) },
     statistics: {},
     apply: (scope, x) => x.mul(scope.take(name)),
   };

@@ -1,17 +1,18 @@
 import { z } from "zod";
 
+import { Epsilon, Width } from "../core/ranges.ts";
 import { Activation, activations, hardSigmoid, sigmoid } from "./activations.ts";
-import { combine, type Layer, plain, sequence } from "./layer.ts";
+import { combine, type Layer, plain, sequence, skip } from "./layer.ts";
 import { averagePool, conv, type ConvOptions } from "./layers.ts";
 import { defineEncoder } from "./network.ts";
 import { normalisation } from "./normalisation.ts";
 
 const Block = z.strictObject({
   kind: z.enum(["separable", "inverted", "edge", "plain"]),
-  kernel: z.int().positive().max(65536),
-  stride: z.int().positive().max(65536),
-  hidden: z.int().positive().max(65536), // channels of the depthwise convolution, or of the one that widens
-  outputs: z.int().positive().max(65536),
+  kernel: Width,
+  stride: Width,
+  hidden: Width, // channels of the depthwise convolution, or of the one that widens
+  outputs: Width,
   squeeze: z.int().min(0).max(65536).default(0), // channels that squeeze-excite goes through; 0 without
   activation: Activation.optional(), // the network's unless given
 });
@@ -41,7 +42,7 @@ const lite0 = [
 ];
 
 const Options = z.strictObject({
-  stem: z.int().positive().max(65536).default(32).describe("channels of the first layer"),
+  stem: Width.default(32).describe("channels of the first layer"),
   stages: z
     .array(z.array(Block).min(1))
     .min(1)
@@ -67,7 +68,7 @@ const Options = z.strictObject({
     .boolean()
     .default(true)
     .describe("padding as TensorFlow's SAME, more behind than before; else half a kernel around"),
-  epsilon: z.number().min(1e-12).max(1).default(1e-3).describe("added to variances of norms"),
+  epsilon: Epsilon.default(1e-3).describe("added to variances of norms"),
 });
 type Options = z.output<typeof Options>;
 
@@ -116,8 +117,7 @@ function bodyOf(block: Block, { name, inputs }: Named, options: Options): Layer[
 
 function blockOf(block: Block, at: Named, options: Options): Layer {
   const body = sequence(bodyOf(block, at, options));
-  if (block.stride !== 1 || at.inputs !== block.outputs) return body;
-  return combine([body], (scope, x) => body.apply(scope, x.ref).add(x));
+  return block.stride === 1 && at.inputs === block.outputs ? skip(body) : body;
 }
 
 function build(options: Options) {
@@ -155,7 +155,8 @@ function build(options: Options) {
 export const mobilenet = defineEncoder({
   name: "mobilenet",
   summary: "Inverted residual blocks: MobileNet 2 and 3, EfficientNet, EfficientNet-Lite.",
-  source: "Sandler et al. 2018, arXiv:1801.04381; Tan and Le 2019, arXiv:1905.11946; names of timm",
+  source:
+    "Sandler et al. 2018, arXiv:1801.04381; Howard et al. 2019, arXiv:1905.02244; Tan and Le 2019, arXiv:1905.11946; names of timm",
   options: Options,
   build,
 });

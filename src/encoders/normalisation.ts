@@ -2,7 +2,8 @@ import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { ConfigError, ShapeError } from "../core/errors.ts";
-import type { InitialSpec } from "./initial.ts";
+import { Width } from "../core/ranges.ts";
+import { constant } from "./initial.ts";
 import { type Layer, plain, type Scope } from "./layer.ts";
 
 /** Added to variances before the root. */
@@ -14,25 +15,14 @@ const MOMENTUM = 0.1;
 export const Normalisation = z
   .union([
     z.enum(["batch", "none"]),
-    z.strictObject({ splitBatch: z.int().positive().max(65536) }),
-    z.strictObject({ group: z.int().positive().max(65536) }),
+    z.strictObject({ splitBatch: Width }),
+    z.strictObject({ group: Width }),
   ])
   .default("batch")
   .describe(
     'normalisation: "batch", { splitBatch: parts of the batch normalised apart }, { group: channel groups } or "none"',
   );
 export type Normalisation = z.output<typeof Normalisation>;
-
-const one = (size: number): InitialSpec => ({
-  shape: [size],
-  decay: false,
-  initial: { kind: "constant", value: 1 },
-});
-const zero = (size: number): InitialSpec => ({
-  shape: [size],
-  decay: false,
-  initial: { kind: "constant", value: 0 },
-});
 
 /** A normalisation layer over the channels (axis 1) of [N, C] or [N, C, H, W]. */
 export function normalisation(
@@ -43,8 +33,8 @@ export function normalisation(
 ): Layer {
   if (kind === "none") return plain((x) => x);
   const affine = {
-    [`${name}.weight`]: startAtZero ? zero(channels) : one(channels),
-    [`${name}.bias`]: zero(channels),
+    [`${name}.weight`]: constant(channels, startAtZero ? 0 : 1),
+    [`${name}.bias`]: constant(channels, 0),
   };
   if (typeof kind === "object" && "group" in kind) {
     if (channels % kind.group !== 0) {
@@ -60,8 +50,8 @@ export function normalisation(
   return {
     parameters: affine,
     statistics: {
-      [`${name}.running_mean`]: zero(channels),
-      [`${name}.running_var`]: one(channels),
+      [`${name}.running_mean`]: constant(channels, 0),
+      [`${name}.running_var`]: constant(channels, 1),
     },
     apply: (scope, x) =>
       scope.training
@@ -157,7 +147,7 @@ function groupNorm(
 /** Each position's last axis to mean 0 and variance 1, then `${name}.weight` and `${name}.bias`. */
 export function layerNorm(name: string, size: number, epsilon = 1e-6): Layer {
   return {
-    parameters: { [`${name}.weight`]: one(size), [`${name}.bias`]: zero(size) },
+    parameters: { [`${name}.weight`]: constant(size, 1), [`${name}.bias`]: constant(size, 0) },
     statistics: {},
     apply(scope, x) {
       const centred = x.ref.sub(x.mean(-1, { keepdims: true })); // [..., size]

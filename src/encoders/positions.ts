@@ -1,5 +1,8 @@
 import { type HostArray, zeros } from "../core/arrays.ts";
 
+/** Whether so many patches make a square grid. */
+export const isGrid = (count: number): boolean => count > 0 && Number.isInteger(Math.sqrt(count));
+
 /** Weights of the four neighbours of a position between two of them, at `t` behind the second (Keys 1981, a = −0.75, as PyTorch). */
 function cubicWeights(t: number): [number, number, number, number] {
   const a = -0.75;

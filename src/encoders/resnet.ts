@@ -2,6 +2,7 @@ import { nn } from "@jax-js/jax";
 import { z } from "zod";
 
 import { ConfigError } from "../core/errors.ts";
+import { Width } from "../core/ranges.ts";
 import { Kernels } from "./initial.ts";
 import { combine, type Layer, sequence } from "./layer.ts";
 import { averagePool, conv, maxPool, relu } from "./layers.ts";
@@ -9,12 +10,7 @@ import { defineEncoder, type EncoderContext } from "./network.ts";
 import { Normalisation, normalisation } from "./normalisation.ts";
 
 const shared = {
-  width: z
-    .int()
-    .positive()
-    .max(65536)
-    .default(64)
-    .describe("channels of the first stage; doubles each stage"),
+  width: Width.default(64).describe("channels of the first stage; doubles each stage"),
   stem: z
     .enum(["auto", "small", "standard"])
     .default("auto")
@@ -42,20 +38,15 @@ const ResnetOptions = z.strictObject({
     .default(false)
     .describe("blocks of three convolutions (1 × 1, 3 × 3, 1 × 1) that widen by four"),
   widths: z
-    .array(z.int().positive().max(65536))
+    .array(Width)
     .optional()
     .describe("channels within the blocks of each stage, in place of width and its doubling"),
   outputs: z
-    .array(z.int().positive().max(65536))
+    .array(Width)
     .optional()
     .describe("channels behind the blocks of each stage; as widths, or four times as many"),
-  stemWidth: z
-    .int()
-    .positive()
-    .max(65536)
-    .optional()
-    .describe("channels of the first layer; as width"),
-  groups: z.int().positive().max(65536).default(1).describe("groups of the 3 × 3 of a bottleneck"),
+  stemWidth: Width.optional().describe("channels of the first layer; as width"),
+  groups: Width.default(1).describe("groups of the 3 × 3 of a bottleneck"),
   strideFirst: z
     .boolean()
     .default(false)

@@ -2,37 +2,27 @@ import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { ConfigError } from "../core/errors.ts";
-import { Activation } from "./activations.ts";
-import { attention, attentionPool, mlp, narrow, skip } from "./attention.ts";
+import { Width } from "../core/ranges.ts";
+import { attention, attentionPool, blockOptions, mlp, narrow } from "./attention.ts";
 import type { InitialSpec } from "./initial.ts";
-import { combine, type Layer, plain, sequence } from "./layer.ts";
+import { combine, type Layer, plain, sequence, skip } from "./layer.ts";
 import { conv, scale } from "./layers.ts";
 import { defineEncoder, type EncoderContext } from "./network.ts";
 import { layerNorm } from "./normalisation.ts";
 import { type Rotations, rotations } from "./positions.ts";
 
 const VitOptions = z.strictObject({
-  dimension: z
-    .int()
-    .positive()
-    .max(65536)
-    .default(192)
-    .describe("width of a token, and of the features"),
+  dimension: Width.default(192).describe("width of a token, and of the features"),
   depth: z.int().min(1).max(256).default(12).describe("number of blocks"),
-  heads: z.int().positive().max(65536).default(3).describe("attention heads; divide the width"),
+  heads: Width.default(3).describe("attention heads; divide the width"),
   patch: z
-    .union([z.literal("auto"), z.int().positive().max(65536)])
+    .union([z.literal("auto"), Width])
     .default("auto")
     .describe(
       "side of a patch in pixels; auto takes 16 for images of 128 px or more, 8 from 64, else 4",
     ),
-  expansion: z
-    .number()
-    .min(0.01)
-    .max(64)
-    .default(4)
-    .describe("hidden width of a block's MLP over its width"),
-  activation: Activation.default("gelu").describe("function between the layers of an MLP"),
+  expansion: blockOptions.expansion,
+  activation: blockOptions.activation,
   gated: z
     .boolean()
     .default(false)
@@ -53,24 +43,20 @@ const VitOptions = z.strictObject({
     .describe("of the frequencies of rotary positions"),
   qkvBias: z.boolean().default(true).describe("whether queries, keys and values have a bias"),
   patchBias: z.boolean().default(true).describe("whether the embedding of patches has a bias"),
-  layerScale: z
-    .number()
-    .min(-1e4)
-    .max(1e4)
-    .optional()
-    .describe("learned factors of each block's results, which start so; none unless given"),
+  layerScale: blockOptions.layerScale,
   preNorm: z.boolean().default(false).describe("a norm before the first block"),
   pooling: z
     .enum(["class", "mean", "attention"])
     .default("class")
     .describe("features: the class token, the mean of the patches, or what a learned query finds"),
   normAfterPooling: z.boolean().default(false).describe("the last norm behind the pooling"),
-  epsilon: z.number().min(1e-12).max(1).default(1e-6).describe("added to variances of norms"),
+  epsilon: blockOptions.epsilon,
 });
 type VitOptions = z.output<typeof VitOptions>;
 
 const tokenCount = ({ classToken, registers }: VitOptions) => Number(classToken) + registers;
 
+/** Attention, then an MLP, each behind a norm and beside a shortcut: [N, T, D] to [N, T, D]. */
 function block(name: string, options: VitOptions, turns: Rotations | undefined): Layer {
   const { dimension, heads, expansion, epsilon, layerScale, activation, gated } = options;
   const hidden = Math.round(dimension * expansion);
@@ -185,7 +171,11 @@ function build(options: VitOptions, context: EncoderContext) {
 
 const source = "Dosovitskiy et al. 2021, arXiv:2010.11929; parameter names of timm";
 
-/** A vision transformer with pre-norm blocks; the features are the normalised class token. */
+/**
+ * A vision transformer with pre-norm blocks: images [N, 3, S, S] to features [N, D], the normalised class token unless
+ * `pooling` says otherwise. Registers: Darcet et al. 2024, arXiv:2309.16588; layer scale: Touvron et al. 2021,
+ * arXiv:2103.17239.
+ */
 export const vit = defineEncoder({
   name: "vit",
   summary: "Vision transformer of any width and depth.",

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import { constantLike } from "../core/constantLike.ts";
 import { LOWEST, weightedLogSumExp, weightedMean } from "../core/numerics.ts";
+import { Temperature } from "../core/ranges.ts";
 import { defineLoss } from "./loss.ts";
 
 /**
@@ -32,12 +33,9 @@ export const decoupled = defineLoss({
   summary: "Pull to the positive and push from the negatives, apart from each other.",
   source: "Yeh et al. 2021, arXiv:2110.06848, DCL and DCLW",
   options: z.strictObject({
-    temperature: z
-      .number()
-      .min(1e-4)
-      .max(1e4)
-      .default(0.1)
-      .describe("divides similarities; a low one looks mostly at the nearest negatives"),
+    temperature: Temperature.default(0.1).describe(
+      "divides similarities; a low one looks mostly at the nearest negatives",
+    ),
     weighting: z
       .enum(["none", "vonMises"])
       .default("none")

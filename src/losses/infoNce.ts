@@ -5,6 +5,7 @@ import { constantLike } from "../core/constantLike.ts";
 import { ConfigError } from "../core/errors.ts";
 import { weightedLogSumExp, weightedMean } from "../core/numerics.ts";
 import { type Denominator, type Pairs, refPairs } from "../core/pairs.ts";
+import { Temperature } from "../core/ranges.ts";
 import { defineLoss } from "./loss.ts";
 
 type Form = {
@@ -96,12 +97,9 @@ export const infoNce = defineLoss({
   source:
     "van den Oord et al. 2018, arXiv:1807.03748, eq. 4; Chen et al. 2020, arXiv:2002.05709, eq. 1; several positives: Khosla et al. 2020, arXiv:2004.11362, eq. 2 and 3",
   options: z.strictObject({
-    temperature: z
-      .number()
-      .min(1e-4)
-      .max(1e4)
-      .default(0.2)
-      .describe("divides similarities; a low one looks mostly at the nearest negatives"),
+    temperature: Temperature.default(0.2).describe(
+      "divides similarities; a low one looks mostly at the nearest negatives",
+    ),
     positives: z
       .enum(["outside", "inside", "insideMean"])
       .default("outside")

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { constantLike } from "../core/constantLike.ts";
 import { weightedLogSumExp, weightedMean } from "../core/numerics.ts";
 import { type Pairs, refPairs } from "../core/pairs.ts";
+import { Temperature } from "../core/ranges.ts";
 
 /** How the negatives of `debiased` and `hardNegative` are corrected. */
 export type Reweighting = {
@@ -19,12 +20,9 @@ export type Reweighting = {
 
 /** Options of both losses. */
 export const correctionOptions = {
-  temperature: z
-    .number()
-    .min(1e-4)
-    .max(1e4)
-    .default(0.5)
-    .describe("divides similarities; low ones clamp most anchors unless tauPlus is low too"),
+  temperature: Temperature.default(0.5).describe(
+    "divides similarities; low ones clamp most anchors unless tauPlus is low too",
+  ),
   tauPlus: z
     .number()
     .min(0)

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { constantLike } from "../core/constantLike.ts";
+import { Temperature } from "../core/ranges.ts";
 import { infoNce } from "./infoNce.ts";
 import { defineLoss } from "./loss.ts";
 
@@ -28,20 +29,12 @@ export const supCon = defineLoss({
       .enum(["out", "in", "logSum"])
       .default("out")
       .describe("mean over positives outside the logarithm, inside it, or their sum inside it"),
-    temperature: z
-      .number()
-      .min(1e-4)
-      .max(1e4)
-      .default(0.1)
-      .describe("divides similarities; a low one looks mostly at the nearest negatives"),
-    baseTemperature: z
-      .number()
-      .min(1e-4)
-      .max(1e4)
-      .optional()
-      .describe(
-        "the loss is multiplied by temperature / baseTemperature; the temperature if absent",
-      ),
+    temperature: Temperature.default(0.1).describe(
+      "divides similarities; a low one looks mostly at the nearest negatives",
+    ),
+    baseTemperature: Temperature.optional().describe(
+      "the loss is multiplied by temperature / baseTemperature; the temperature if absent",
+    ),
   }),
   perAnchor(similarity, pairs, { variant, temperature, baseTemperature = temperature }) {
     const each = infoNce(similarity, pairs, { temperature, positives: forms[variant] }); // [N]

@@ -5,6 +5,7 @@ import { type HostRecord, scalar, zeros } from "../core/arrays.ts";
 import { ConfigError } from "../core/errors.ts";
 import { LOWEST } from "../core/numerics.ts";
 import { randomStream } from "../core/random.ts";
+import { Count } from "../core/ranges.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import { infoNce, instanceLogNormaliser, instanceNce } from "../losses/index.ts";
 import { lookUp, randomBank, updateBank, updateMarks } from "../memory/index.ts";
@@ -135,12 +136,7 @@ export const instDisc = defineFramework({
       .describe(
         '"softmax" compares with every row of the bank by the chosen loss, "nce" with a few by noise-contrastive estimation',
       ),
-    noise: z
-      .int()
-      .positive()
-      .max(1e9)
-      .default(1024)
-      .describe('rows drawn for each image in the form "nce"'),
+    noise: Count.default(1024).describe('rows drawn for each image in the form "nce"'),
     momentum: z
       .number()
       .min(0)

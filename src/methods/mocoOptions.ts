@@ -1,15 +1,12 @@
 import { z } from "zod";
 
+import { Count } from "../core/ranges.ts";
+
 /** Options of frameworks that keep a queue of keys from a slowly averaged encoder. */
 export const mocoKeys = {
-  queueSize: z
-    .int()
-    .positive()
-    .max(1e9)
-    .optional()
-    .describe(
-      "keys that are kept as negatives; unless given at most 4096 and a quarter of the dataset",
-    ),
+  queueSize: Count.optional().describe(
+    "keys that are kept as negatives; unless given at most 4096 and a quarter of the dataset",
+  ),
   momentum: z
     .number()
     .min(0)

@@ -2,6 +2,7 @@ import { lax, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { LOWEST } from "../core/numerics.ts";
+import { Width } from "../core/ranges.ts";
 import { refArrays } from "../core/trees.ts";
 import { heads } from "../encoders/index.ts";
 import { defaultQueueSize, emptyQueue, enqueue, lookUp, strangers } from "../memory/index.ts";
@@ -71,12 +72,9 @@ export const nnclr = defineFramework({
     queueSize: mocoKeys.queueSize.describe(
       "projections among which neighbours are looked for; unless given at most 4096 and a quarter of the dataset",
     ),
-    hidden: z
-      .int()
-      .positive()
-      .max(65536)
-      .default(256)
-      .describe("width of the predictor's hidden layer, which has batch normalisation"),
+    hidden: Width.default(256).describe(
+      "width of the predictor's hidden layer, which has batch normalisation",
+    ),
   }),
   head({ hidden }, make, inputs) {
     const projector = make(inputs);

@@ -1,6 +1,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
+import { Epsilon } from "../core/ranges.ts";
 import { decayOf, decayOptions, defineOptimiser } from "./optimiser.ts";
 
 /**
@@ -14,12 +15,7 @@ export const adamw = defineOptimiser({
   options: z.strictObject({
     beta1: z.number().min(0).lt(1).default(0.9).describe("decay of the mean gradient"),
     beta2: z.number().min(0).lt(1).default(0.999).describe("decay of the mean squared gradient"),
-    epsilon: z
-      .number()
-      .min(1e-12)
-      .max(1)
-      .default(1e-8)
-      .describe("added to the root in the divisor"),
+    epsilon: Epsilon.default(1e-8).describe("added to the root in the divisor"),
     ...decayOptions,
   }),
   slots: () => ["first", "second"],

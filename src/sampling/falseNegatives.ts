@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import { constantLike } from "../core/constantLike.ts";
 import { LOWEST } from "../core/numerics.ts";
+import { CountOrNone } from "../core/ranges.ts";
 import { rowQuantile } from "../core/rowQuantile.ts";
 import { topMask } from "../core/topMask.ts";
 import { actionOption, cancel } from "./cancel.ts";
@@ -79,11 +80,7 @@ export const falseNegatives = defineSampler({
       .enum(["max", "mean"])
       .default("max")
       .describe("score of a candidate: its largest or its mean cosine to the support views"),
-    topK: z
-      .int()
-      .min(0)
-      .max(1e9)
-      .nullable()
+    topK: CountOrNone.nullable()
       .default(10)
       .describe(
         "candidates an image at most, those with the largest scores; null for no such rule",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { Count } from "../core/ranges.ts";
 import { topMask } from "../core/topMask.ts";
 import { hardness } from "./hardness.ts";
 import { defineSampler } from "./sampler.ts";
@@ -18,11 +19,7 @@ export const hardest = defineSampler({
   source:
     "Wu et al. 2020, arXiv:2010.02037, the ball; Schroff et al. 2015, arXiv:1503.03832, section 3.2",
   options: z.strictObject({
-    count: z
-      .int()
-      .positive()
-      .max(1e9)
-      .nullable()
+    count: Count.nullable()
       .default(null)
       .describe("negatives kept per anchor; null: a share of them"),
     share: z

@@ -5,6 +5,7 @@ import { zeros } from "../core/arrays.ts";
 import { l2Normalize, LOWEST, weightedMean } from "../core/numerics.ts";
 import { parseOptions } from "../core/options.ts";
 import type { Pairs } from "../core/pairs.ts";
+import { CountOrNone } from "../core/ranges.ts";
 import { entriesAt } from "../core/rowEntries.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import { hardness } from "./hardness.ts";
@@ -24,18 +25,12 @@ const MochiOptions = z.strictObject({
     .max(1)
     .default(0.25)
     .describe("share of the candidates that topN is capped at"),
-  pairMixes: z
-    .int()
-    .min(0)
-    .max(1e9)
-    .default(256)
-    .describe("mixes of two hard negatives per anchor (s in the paper)"),
-  queryMixes: z
-    .int()
-    .min(0)
-    .max(1e9)
-    .default(32)
-    .describe("mixes of the anchor with a hard negative per anchor (s′ in the paper)"),
+  pairMixes: CountOrNone.default(256).describe(
+    "mixes of two hard negatives per anchor (s in the paper)",
+  ),
+  queryMixes: CountOrNone.default(32).describe(
+    "mixes of the anchor with a hard negative per anchor (s′ in the paper)",
+  ),
 });
 type MochiOptions = z.output<typeof MochiOptions>;
 

@@ -6,6 +6,7 @@ import { constantLike } from "../core/constantLike.ts";
 import { ConfigError } from "../core/errors.ts";
 import { LOWEST } from "../core/numerics.ts";
 import type { Term } from "../core/pairs.ts";
+import { Count } from "../core/ranges.ts";
 import { entriesAt, sumEntriesAt } from "../core/rowEntries.ts";
 import { checkShapes } from "../core/shape.ts";
 import { topMask } from "../core/topMask.ts";
@@ -19,25 +20,14 @@ const PropagateOptions = z.strictObject({
     .describe(
       '"set" as in the paper: found rows count once and are no negatives; "multiset" as released',
     ),
-  neighbours: z
-    .int()
-    .positive()
-    .max(1e9)
-    .default(4)
-    .describe("k, nearest rows kept for every image"),
+  neighbours: Count.default(4).describe("k, nearest rows kept for every image"),
   steps: z.int().positive().max(64).default(3).describe("l, steps along the graph of nearest rows"),
-  hardPositives: z
-    .int()
-    .positive()
-    .max(1e9)
-    .default(50)
-    .describe("P, found rows that attract: those least similar to the anchor"),
-  hardNegatives: z
-    .int()
-    .positive()
-    .max(1e9)
-    .default(4096)
-    .describe("M, nearest rows among which the negatives are; at most the whole bank"),
+  hardPositives: Count.default(50).describe(
+    "P, found rows that attract: those least similar to the anchor",
+  ),
+  hardNegatives: Count.default(4096).describe(
+    "M, nearest rows among which the negatives are; at most the whole bank",
+  ),
   weight: z
     .number()
     .min(0)

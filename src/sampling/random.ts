@@ -1,6 +1,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
+import { Count } from "../core/ranges.ts";
 import { topMask } from "../core/topMask.ts";
 import { actionOption, cancel } from "./cancel.ts";
 import { hardness } from "./hardness.ts";
@@ -25,11 +26,7 @@ export const random = defineSampler({
       .max(1)
       .default(0.1)
       .describe("share of an anchor's negatives that is taken; not used where count is given"),
-    count: z
-      .int()
-      .positive()
-      .max(1e9)
-      .nullable()
+    count: Count.nullable()
       .default(null)
       .describe("negatives taken per anchor; null: a share of them"),
     action: actionOption("eliminate"),

@@ -6,6 +6,7 @@ import { constantLike } from "../core/constantLike.ts";
 import { ConfigError } from "../core/errors.ts";
 import { LOWEST } from "../core/numerics.ts";
 import type { Pairs, Term } from "../core/pairs.ts";
+import { Count } from "../core/ranges.ts";
 import { entriesAt, sumEntriesAt } from "../core/rowEntries.ts";
 import { descendingRanks, topMask, topMaskOf } from "../core/topMask.ts";
 import type { ArrayRecord } from "../core/trees.ts";
@@ -40,11 +41,7 @@ const RingOptions = z.strictObject({
     .enum(["linear", "step", "exponential", "constant"])
     .default("linear")
     .describe("how the outer cut falls"),
-  draws: z
-    .int()
-    .positive()
-    .max(1e9)
-    .nullable()
+  draws: Count.nullable()
     .default(null)
     .describe("members drawn with replacement from the ring; null: every member once"),
   neighbourViews: z

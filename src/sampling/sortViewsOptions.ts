@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { Count, CountOrNone, Temperature } from "../core/ranges.ts";
 import { warmupOption } from "./sampler.ts";
 
 const share = (value: number) => z.number().min(0).max(1).default(value);
@@ -19,13 +20,8 @@ export const SortViewsOptions = z.strictObject({
       "which views are demoted: the least similar, or as controls as many at random or of the most similar, or those that show another image (views.falsePositives)",
     ),
   quantile: share(0.95).describe("of the anchor's negatives; a view above it is never demoted"),
-  maxDemoted: z.int().min(0).max(1e9).default(1).describe("views demoted of an anchor at most"),
-  minKeep: z
-    .int()
-    .positive()
-    .max(1e9)
-    .default(1)
-    .describe("views of an anchor that stay positives at least"),
+  maxDemoted: CountOrNone.default(1).describe("views demoted of an anchor at most"),
+  minKeep: Count.default(1).describe("views of an anchor that stay positives at least"),
   budget: share(0.05).describe("share of all views of a batch that is demoted at most"),
   alpha: share(0.5).describe('weight of a demoted view as a negative in the mode "negative"'),
   unbounded: z
@@ -34,19 +30,13 @@ export const SortViewsOptions = z.strictObject({
     .describe(
       'the mode "negative" takes an alpha above 0.5, a budget above 0.05 and a maxDemoted above 1 only where this is true',
     ),
-  rankTemperature: z
-    .number()
-    .min(1e-4)
-    .max(1e4)
-    .default(0.5)
-    .describe('temperature of the second term in the mode "ranked", above that of the loss'),
+  rankTemperature: Temperature.default(0.5).describe(
+    'temperature of the second term in the mode "ranked", above that of the loss',
+  ),
   softCentre: share(0.9).describe('percentile at which a view has weight ½ in the mode "soft"'),
-  softTemperature: z
-    .number()
-    .min(1e-4)
-    .max(1e4)
-    .default(0.02)
-    .describe('percentiles over which the weight falls in the mode "soft"'),
+  softTemperature: Temperature.default(0.02).describe(
+    'percentiles over which the weight falls in the mode "soft"',
+  ),
   explore: share(0.1).describe("probability that a demotion is cancelled"),
   ramp: share(0.1).describe("share of the run over which the budget grows after the warm-up"),
   aurocGate: share(0.9).describe(
@@ -64,11 +54,7 @@ export const SortViewsOptions = z.strictObject({
   rankFall: share(0.2).describe(
     "demotion rests for one epoch where the effective rank falls by more than this share of its best since demotion began; 1 for never",
   ),
-  minNegatives: z
-    .int()
-    .min(0)
-    .max(1e9)
-    .nullable()
+  minNegatives: CountOrNone.nullable()
     .default(null)
     .describe(
       "negatives that an anchor's own quantile needs, below it the running mean of all anchors' stands in; null: 20 / (1 − quantile)",

@@ -1,6 +1,6 @@
 import { type HostArray, hostArray, type HostRecord, sizeOf } from "../../core/arrays.ts";
 import { DataError } from "../../core/errors.ts";
-import { resamplePositions } from "../positions.ts";
+import { isGrid, resamplePositions } from "../positions.ts";
 import type { HostVariables, Network } from "../network.ts";
 import { convnext } from "./convnext.ts";
 import { type Facts, type Family, type NamedEncoder, renamed } from "./family.ts";
@@ -54,9 +54,8 @@ function fitted(name: string, array: HostArray, shape: readonly number[]): HostA
 function positionsFor(array: HostArray, shape: readonly number[]): HostArray | undefined {
   const [count, dimension] = array.shape.slice(-2);
   if (dimension !== shape[2]) return undefined;
-  const isSquare = (size: number) => size > 0 && Number.isInteger(Math.sqrt(size));
   const prefixes = Array.from({ length: Math.min(count, shape[1]) }, (_, i) => i);
-  const prefix = prefixes.find((i) => isSquare(count - i) && isSquare(shape[1] - i));
+  const prefix = prefixes.find((i) => isGrid(count - i) && isGrid(shape[1] - i));
   if (prefix === undefined) return undefined;
   const flat = hostArray("float32", [1, count, dimension], Float32Array.from(array.data));
   return resamplePositions(flat, prefix, Math.sqrt(shape[1] - prefix));

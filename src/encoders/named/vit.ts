@@ -1,5 +1,6 @@
 import { type HostArray, hostArray, type HostRecord, zeros } from "../../core/arrays.ts";
 import { DataError } from "../../core/errors.ts";
+import { isGrid } from "../positions.ts";
 import {
   activationOf,
   countOf,
@@ -108,16 +109,14 @@ function arrange(given: HostRecord): HostRecord {
   return arrays;
 }
 
-const isSquare = (count: number) => count > 0 && Number.isInteger(Math.sqrt(count));
-
 /** Which tokens the learned positions belong to: what is left of them is a square grid. */
 function positionsOf(arrays: HostRecord, prefix: number): string {
   const positions = arrays.pos_embed;
   if (positions === undefined) return "rotary";
   const count = positions.shape.at(-2)!;
-  if (isSquare(count - prefix)) return "all";
-  if (isSquare(count - 1) && "cls_token" in arrays) return "class";
-  if (isSquare(count)) return "patches";
+  if (isGrid(count - prefix)) return "all";
+  if (isGrid(count - 1) && "cls_token" in arrays) return "class";
+  if (isGrid(count)) return "patches";
   throw new DataError(`${count} positions are not those of a square grid of patches`);
 }
 
