@@ -11,9 +11,11 @@ const escaped = (character: string): string =>
 /** Text of others on one line, with what would steer a terminal or hide itself escaped: `a\nb`. */
 export const harmless = (text: string): string => text.replace(harmful, escaped);
 
+// a backslash before what begins an escape, or looks as if it did
+const beforeEscape = new RegExp(String.raw`\\(?=[nrtu\\]|$|${harmful.source})`, "gu");
+
 /** A name as one line of a list, which no other name shares: a backslash that would begin an escape is doubled. */
-export const nameLine = (name: string): string =>
-  harmless(name.replace(/\\(?=[nrtu\\]|$)/g, "\\\\"));
+export const nameLine = (name: string): string => harmless(name.replace(beforeEscape, "\\\\"));
 
 /** A value of others for a message: as JSON, harmless, at most `longest` characters of it. */
 export function quoted(value: unknown, longest = LONGEST): string {
