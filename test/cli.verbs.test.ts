@@ -94,7 +94,7 @@ describe("evaluate", () => {
   test("refuses the training images as test images", async () => {
     const called = await contrapose(["evaluate", run, "--test", images]);
     expect(called.code).toBe(2);
-    expect(called.err).toContain("the test images are the 128 training images themselves");
+    expect(called.err).toContain("the test images are the training images themselves (128 images)");
   });
 
   test("measures embeddings behind the head as well", async () => {

@@ -6,6 +6,7 @@ import {
   ShapeError,
   StoreError,
 } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 
 /** Exit codes: done, failed, misused; an interrupted command ends with 130 or 143. */
 export const DONE = 0;
@@ -36,7 +37,7 @@ function systemFailure(error: SystemError): Failure | undefined {
   const [why, code, hint] = known;
   const path = error.dest ?? error.path;
   return {
-    text: `${path === undefined ? error.syscall : JSON.stringify(path)}: ${why}`,
+    text: `${path === undefined ? error.syscall : quoted(path)}: ${why}`,
     hint,
     code,
   };

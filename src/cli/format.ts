@@ -1,3 +1,4 @@
+export { counted } from "../core/counted.ts";
 import { share } from "../metrics/index.ts";
 
 /** `4 m 05 s`, `2 h 10 m`, `8 s`. */
@@ -26,10 +27,6 @@ export function intervalOf(value: number, images: number): string {
 
 /** A whole number with thin groups: `12,345`. */
 export const count = (value: number): string => Math.round(value).toLocaleString("en-GB");
-
-/** `1 image`, `12,345 images`. */
-export const counted = (value: number, noun: string): string =>
-  `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 
 /** A number with as many digits as carry meaning: `812`, `40.3`, `1.25`. */
 export function figure(value: number): string {

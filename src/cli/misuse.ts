@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { longName, takesValue, type Verb } from "./verb.ts";
 
@@ -17,7 +18,7 @@ function wordMistakes(verb: Verb, words: readonly string[]): string[] {
   const missing = needed.slice(words.length).map(({ name }) => `${name} is missing`);
   const tooMany = words
     .slice(expected.length)
-    .map((word) => `${JSON.stringify(word)} is one argument too many`);
+    .map((word) => `${quoted(word)} is one argument too many`);
   return expected.at(-1)?.name.includes("...") ? missing : [...missing, ...tooMany];
 }
 
@@ -39,7 +40,7 @@ function checkOption({ verb, argv, mistakes }: Scan, i: number): number {
     return follows && next !== undefined && !next.startsWith("--") ? i + 1 : i; // its value, if it were right
   }
   if (!takesValue(spec)) {
-    const value = JSON.stringify(given.join("="));
+    const value = quoted(given.join("="));
     if (given.length > 0) mistakes.push(`${name} takes no value (is ${value})`);
     return i;
   }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { VERSION } from "../core/version.ts";
 import { argumentMistakes, mistakesError } from "./misuse.ts";
@@ -59,7 +60,7 @@ function unknownVerb(name: string): ConfigError {
   const names = verbs.map((verb) => verb.name);
   const near = suggest(name, names);
   return new ConfigError(
-    `${JSON.stringify(name)} is not a verb, expected one of ${names.join(", ")}`,
+    `${quoted(name)} is not a verb, expected one of ${names.join(", ")}`,
     near === undefined ? undefined : `did you mean contrapose ${near}?`,
   );
 }

@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import {
   type ConfigTree,
@@ -37,7 +38,7 @@ function methodSide(name: string): Side {
   }
   const near = suggest(name, methodNames);
   throw new ConfigError(
-    `compare: ${JSON.stringify(name)} is no method`,
+    `compare: ${quoted(name)} is no method`,
     near === undefined ? "contrapose list methods names them all" : `did you mean ${near}?`,
   );
 }
@@ -111,7 +112,7 @@ export function makeArms({ methods: names, configs = [], over = [] }: ArmSources
   );
   const twice = repeated(arms.map(({ name }) => name));
   if (twice !== undefined && twice !== "") {
-    throw new ConfigError(`compare: ${JSON.stringify(twice)} is given twice, expected it once`);
+    throw new ConfigError(`compare: ${quoted(twice)} is given twice, expected it once`);
   }
   if (arms.length > 1) return arms;
   throw new ConfigError(

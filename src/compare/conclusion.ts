@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import { LEAST_SEEDS } from "../metrics/index.ts";
 import type { ArmSummary, Comparison } from "./comparison.ts";
 import { fixed, listed, overSeeds, pointsBetween, signed } from "./written.ts";
@@ -21,7 +22,7 @@ function claim(base: string, arm: ArmSummary): string {
 function soFar({ name, measures }: ArmSummary): string {
   const difference = measures.knn!.difference;
   if (difference === null) return `${name} no seed in common`;
-  const seeds = `${difference.n} seed${difference.n === 1 ? "" : "s"}`;
+  const seeds = counted(difference.n, "seed");
   return `${name} ${signed(100 * difference.mean, 1)} points of ${seeds}`;
 }
 
@@ -89,7 +90,8 @@ export function conclusionOf(all: Unconcluded): string[] {
   const { total, done, failed } = all.runs;
   const left = total - done - failed.length;
   const sentences: string[] = [];
-  if (left > 0) sentences.push(`${done} of ${total} runs are done.`);
+  if (left > 0)
+    sentences.push(`${done} of ${counted(total, "run")} ${total === 1 ? "is" : "are"} done.`);
   if (failed.length > 0) {
     const names = failed.map(({ arm, seed }) => `${arm} seed ${seed}`);
     sentences.push(`${listed(names)} failed and ${failed.length > 1 ? "are" : "is"} left out.`);

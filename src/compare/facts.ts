@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import type { Baseline } from "./result.ts";
 import type { Comparison } from "./comparison.ts";
 import { fixed } from "./written.ts";
@@ -23,7 +24,8 @@ function budgetOf({ budget, arms }: Comparison): string {
 }
 
 function imagesOf({ data }: Comparison): string {
-  const classes = data.classes > 0 ? `, ${data.classes} classes` : ", no labels";
+  const classes =
+    data.classes > 0 ? `, ${counted(data.classes, "class", "classes")}` : ", no labels";
   const test =
     data.testImages === null ? "" : `; ${grouped(data.testImages)} to test (${data.how})`;
   return `${grouped(data.images)} from ${data.path}${classes}${test}`;

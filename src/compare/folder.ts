@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { parseAs } from "../core/json.ts";
 import {
   appendLine,
@@ -60,7 +61,7 @@ export function compareFolder(path: string): CompareFolder {
 export function checkCompareFolder({ path, state }: CompareFolder): void {
   if (!existsSync(path)) return;
   if (!statSync(path).isDirectory()) {
-    throw new ConfigError(`compare: ${JSON.stringify(path)} is a file, expected a folder`);
+    throw new ConfigError(`compare: ${quoted(path)} is a file, expected a folder`);
   }
   const begun = ["runs", "configs", "speed"]; // made before the state is written
   if (
@@ -69,7 +70,7 @@ export function checkCompareFolder({ path, state }: CompareFolder): void {
   )
     return;
   throw new ConfigError(
-    `compare: ${JSON.stringify(path)} holds other files and no comparison`,
+    `compare: ${quoted(path)} holds other files and no comparison`,
     "choose another --out",
   );
 }
@@ -78,7 +79,7 @@ export function checkCompareFolder({ path, state }: CompareFolder): void {
 export function readState({ state }: CompareFolder): CompareState | undefined {
   if (!existsSync(state)) return undefined;
   const hint = "remove it; finished runs are found again";
-  return parseAs(compareState, readFileSync(state, "utf8"), { where: JSON.stringify(state), hint });
+  return parseAs(compareState, readFileSync(state, "utf8"), { where: quoted(state), hint });
 }
 
 /** Writes the state, and makes the folder where there is none. */

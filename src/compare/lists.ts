@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 
 const MOST_SEEDS = 100;
 const LARGEST_SEED = 4294967295;
@@ -27,7 +28,7 @@ export function parseSeeds(text: string): number[] {
   const wrong = numbers.some((seed) => !(seed <= LARGEST_SEED));
   if (wrong) {
     throw new ConfigError(
-      `compare: --seeds is ${JSON.stringify(text)}, expected a number of seeds or a list of them`,
+      `compare: --seeds is ${quoted(text)}, expected a number of seeds or a list of them`,
       "as in --seeds 3 or --seeds 0,1,2",
     );
   }
@@ -52,7 +53,7 @@ export function parseBudget(text: string): number {
   const seconds = parts.reduce((sum, [, value, unit]) => sum + Number(value) * units[unit], 0);
   if (whole && seconds > 0) return seconds;
   throw new ConfigError(
-    `compare: --budget is ${JSON.stringify(text)}, expected a time for one run`,
+    `compare: --budget is ${quoted(text)}, expected a time for one run`,
     "as in --budget 10m, 90s or 1h30m",
   );
 }

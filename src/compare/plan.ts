@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { parseJson } from "../core/json.ts";
 import { VERSION } from "../core/version.ts";
 import { type ConfigTree, configHash, differences, planRun, type RunPlan } from "../train/index.ts";
@@ -130,7 +131,7 @@ export function refuseChanged(
   const others = standings.filter(({ kind }) => kind === "changed").length - 1;
   const more = others > 0 ? ` (and ${others} more runs differ)` : "";
   throw new ConfigError(
-    `compare: the run ${runs[at].name} in ${JSON.stringify(path)} has other settings: ${standing.how}${more}`,
+    `compare: the run ${runs[at].name} in ${quoted(path)} has other settings: ${standing.how}${more}`,
     "repeat the settings it was made with, choose another --out, or --overwrite makes these runs again",
   );
 }

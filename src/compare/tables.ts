@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import type { MeanInterval } from "../metrics/index.ts";
 import type { ArmMeasure, ArmSummary, Comparison, MeasureName } from "./comparison.ts";
 import { baselinesOf } from "./facts.ts";
@@ -135,7 +136,7 @@ function costTable(all: Comparison): Table {
       : `${all.parallel} runs were made at once`;
   return {
     ...{ id: "cost", title: "Cost" },
-    intro: `${busy}, with ${all.threads} thread${all.threads === 1 ? "" : "s"} each. Times and memory: medians over seeds. Extra views: passes of the encoder for an image in an epoch beyond those of ${all.base}, with gradient and without. Memory: the most that the process took. Loss: mean of the last epoch beside the loss of embeddings that know nothing; it compares nothing between losses.`,
+    intro: `${busy}, with ${counted(all.threads, "thread")} each. Times and memory: medians over seeds. Extra views: passes of the encoder for an image in an epoch beyond those of ${all.base}, with gradient and without. Memory: the most that the process took. Loss: mean of the last epoch beside the loss of embeddings that know nothing; it compares nothing between losses.`,
     head: [
       ...["", "epochs", "steps", "seconds", "s / epoch", `× ${all.base}`],
       ...["extra views", "without gradient", "MiB", "loss / chance"],

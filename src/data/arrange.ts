@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import { classLevel, classOf } from "./classLevel.ts";
 import type { Beside } from "./labelFiles.ts";
 import { partNamed } from "./partNames.ts";
@@ -10,8 +11,6 @@ export type Arranged = Choice & {
   /** Of each image; undefined where it has none. */
   readonly labels: readonly (string | undefined)[];
 };
-
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 /** Labels by folders, and a sentence about them. */
 function fromFolders(

@@ -1,6 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
+import { counted } from "../core/counted.ts";
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import type { PixelImage } from "../core/pixels.ts";
@@ -73,7 +74,7 @@ async function readLabels(images: string, count: number): Promise<Uint8Array | u
 
 const otherLabels = (images: string, count: number, given: number | string) =>
   new DataError(
-    `${quoted(images)} has ${count} images, the file of labels beside it ${given}`,
+    `${quoted(images)} has ${counted(count, "image")}, the file of labels beside it ${given}`,
     "put the files that belong together into one folder",
   );
 

@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, posix } from "node:path";
 
+import { counted } from "../core/counted.ts";
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { explained } from "../files/index.ts";
@@ -106,7 +107,11 @@ function describe({ file, table, matched }: Read, used: boolean): string[] {
   const isLeftOut = !used && matched.some(({ line }) => line.labels.length > 0);
   const said = [
     ...(isLeftOut ? ["not used for labels"] : []),
-    ...(lost.length > 0 ? [`${lost.length} of ${own.length} lines match no image${example}`] : []),
+    ...(lost.length > 0
+      ? [
+          `${lost.length} of ${counted(own.length, "line")} ${own.length === 1 ? "matches" : "match"} no image${example}`,
+        ]
+      : []),
     ...broken,
   ];
   return said.length === 0 ? [] : [`${name}: ${said.join(", ")}`];

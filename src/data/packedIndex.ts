@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
+import { counted } from "../core/counted.ts";
 import { DataError } from "../core/errors.ts";
 import { parseAs } from "../core/json.ts";
 import { quoted } from "../core/quote.ts";
@@ -193,7 +194,7 @@ export async function readEntries(folder: string, header: PackedHeader): Promise
   const entries = await readJsonLines(path, storedImage);
   if (entries.length !== header.count) {
     throw new DataError(
-      `dataset: ${quoted(path)} lists ${entries.length} images, expected ${header.count}`,
+      `dataset: ${quoted(path)} lists ${counted(entries.length, "image")}, expected ${header.count}`,
       "the dataset is damaged; pack the images again",
     );
   }

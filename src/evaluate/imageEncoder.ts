@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import { flattenTree, type HostTree } from "../core/arrays.ts";
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { VERSION } from "../core/version.ts";
 import type { PixelRange, SplitChoice } from "../data/index.ts";
 import { checkDevice } from "../engine/index.ts";
@@ -143,7 +144,7 @@ export async function openImageEncoder(
   if (onnx === undefined) return openLoaded(await loadEncoder(path, stated), options);
   if (features === "head") {
     throw new ConfigError(
-      `--features: ${JSON.stringify(path)} is an ONNX model, it has no head beside it`,
+      `--features: ${quoted(path)} is an ONNX model, it has no head beside it`,
       "export the run with --features head",
     );
   }

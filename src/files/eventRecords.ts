@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { maskedCrc32c } from "./crc32c.ts";
 import { explained } from "./fileError.ts";
 import { decodeMessage } from "./protobuf.ts";
@@ -102,5 +103,5 @@ export function decodeEvents(bytes: Uint8Array, source = "event file"): TensorBo
 
 /** Reads a TensorBoard event file. Throws `DataError` where it is damaged. */
 export async function readEvents(path: string): Promise<TensorBoardEvent[]> {
-  return decodeEvents(await explained("read", path, () => readFile(path)), JSON.stringify(path));
+  return decodeEvents(await explained("read", path, () => readFile(path)), quoted(path));
 }

@@ -124,7 +124,7 @@ function refusal(what: string, base: string, owner: Owner): ConfigError {
   const lock = join(dirname(base), nameOf(base, owner));
   return new ConfigError(
     `${what} by process ${owner.pid}${where}`,
-    `wait for it or end it; if there is no such process, delete ${JSON.stringify(lock)}`,
+    `wait for it or end it; if there is no such process, delete ${quoted(lock)}`,
   );
 }
 

@@ -150,5 +150,5 @@ export function decodeNpy(bytes: Uint8Array, source = "npy"): HostArray {
  */
 export async function readNpy(path: string): Promise<HostArray> {
   const bytes = await explained("read", path, () => readFile(path));
-  return decodeNpy(bytes, JSON.stringify(path));
+  return decodeNpy(bytes, quoted(path));
 }

@@ -126,7 +126,7 @@ function leavesOf(node: Node, above: readonly Node[], nested: boolean): ParquetL
 }
 
 function chunkOf(column: ThriftStruct, leaf: ParquetLeaf, rows: number, end: number): ParquetChunk {
-  const name = JSON.stringify(leaf.path);
+  const name = quoted(leaf.path);
   const about = structField(column, 3, `chunk of ${name}`);
   if (about === undefined) throw new DataError(`the chunk of ${name} is missing`);
   const type = physicalTypes.at(countField(about, 1, `type of ${name}`));

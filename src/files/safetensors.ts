@@ -93,7 +93,7 @@ async function withFile<T>(path: string, read: (file: FileHandle) => Promise<T>)
     try {
       return await read(file);
     } catch (error) {
-      throw inFile(error, JSON.stringify(path));
+      throw inFile(error, quoted(path));
     } finally {
       await file.close();
     }

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 
 /** A repository of a hub at a revision: a branch, a tag or a commit. */
 export type HubId = { readonly id: string; readonly revision: string };
@@ -59,7 +60,7 @@ export function knownCommit(at: HubId): string | undefined {
   if (existsSync(ref)) {
     const commit = readFileSync(ref, "utf8").trim();
     if (/^[\w.-]+$/.test(commit) && commit !== "..") return commit;
-    throw new ConfigError(`${JSON.stringify(ref)} is damaged, expected a commit`, "remove it");
+    throw new ConfigError(`${quoted(ref)} is damaged, expected a commit`, "remove it");
   }
   return existsSync(snapshot(at.revision)) ? at.revision : undefined;
 }

@@ -1,4 +1,5 @@
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { type HubId, hubEndpoint, placesOf } from "./place.ts";
 
 /** What a hub says of a file, and the file itself or a part of it. */
@@ -152,6 +153,6 @@ export function unreachable(at: HubId, path: string, why: string): DataError {
   const { snapshot } = placesOf(at);
   return new DataError(
     `${at.id}: ${path} is not in the cache, and ${why}`,
-    `put the files of the repository into ${JSON.stringify(snapshot(at.revision))}, or give a folder of them`,
+    `put the files of the repository into ${quoted(snapshot(at.revision))}, or give a folder of them`,
   );
 }

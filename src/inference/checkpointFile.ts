@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { parseJson } from "../core/json.ts";
 import { decodeSafetensors, readSafetensors, type Safetensors } from "../files/index.ts";
 
@@ -32,7 +33,7 @@ export const sumOf = (bytes: Uint8Array): FileSum => ({
 
 /** The bytes of a file of a checkpoint. Throws `DataError` where they are not those that were written. */
 export function readSummed(path: string, expected: FileSum | undefined): Uint8Array {
-  const where = `checkpoint file ${JSON.stringify(path)}`;
+  const where = `checkpoint file ${quoted(path)}`;
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
@@ -62,7 +63,7 @@ function sumBeside(path: string): FileSum | undefined {
     const schema = z.looseObject({ files: fileSums.optional() });
     return schema.parse(parseJson(readFileSync(position, "utf8"))).files?.[basename(path)];
   } catch (cause) {
-    const what = `${JSON.stringify(position)} is damaged: weights beside it cannot be checked`;
+    const what = `${quoted(position)} is damaged: weights beside it cannot be checked`;
     throw new DataError(what, OTHER_CHECKPOINT, { cause });
   }
 }
@@ -72,7 +73,7 @@ export async function readWeights(path: string): Promise<Safetensors> {
   const sum = sumBeside(path);
   if (sum === undefined) return readSafetensors(path);
   try {
-    return decodeSafetensors(readSummed(path, sum), JSON.stringify(path));
+    return decodeSafetensors(readSummed(path, sum), quoted(path));
   } catch (error) {
     // training may have written the next checkpoint in between
     if (sumBeside(path)?.sha256 !== sum.sha256) return readWeights(path);

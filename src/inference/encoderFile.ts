@@ -75,13 +75,13 @@ export async function loadEncoder(path: string, stated: StatedInput = {}): Promi
   const repository = repositoryAt(path);
   const file = repository?.weights ?? weightsPath(path);
   const { arrays, metadata } = await readWeights(file);
-  const description = descriptionOf(metadata, JSON.stringify(file));
+  const description = descriptionOf(metadata, quoted(file));
   if (description === undefined) {
     const found = namedEncoder(file, arrays, repository ?? factsBeside(file), stated);
     return { path: file, ...found };
   }
   refuseStated(file, stated);
-  const network = describedNetwork(description, JSON.stringify(file));
+  const network = describedNetwork(description, quoted(file));
   return { path: file, description, network, variables: fillVariables(file, network, arrays) };
 }
 

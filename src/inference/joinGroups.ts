@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 
@@ -16,7 +17,7 @@ export function joinGroups(
   const unknown = named.filter((id) => !places.has(id)).length;
   if (named.length > 0 && unknown === named.length) {
     throw new DataError(
-      `groups: none of the ${named.length} images is in the set, as ${quoted(named[0])}`,
+      `groups: none of ${counted(named.length, "image")} is in the set, as ${quoted(named[0])}`,
       "give groups of these images: ids are paths from their folder",
     );
   }

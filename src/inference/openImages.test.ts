@@ -50,6 +50,6 @@ test("a place without parts is opened whole, and refused as its own test set", (
     expect(test.images.path).toBe(train.images.path); // packed once
     expect(test.said).toBe("");
     expect(() => refuseSame("evaluate", train.images, test.images)).toThrow(
-      "evaluate: the test images are the 3 training images themselves, expected others",
+      "evaluate: the test images are the training images themselves (3 images), expected others",
     );
   }));

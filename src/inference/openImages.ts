@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 
@@ -99,7 +100,7 @@ function describeReport(report: PackReport, folder: string): string {
       ? ""
       : `; ${bad.length} skipped, as ${harmless(first.path)}: ${harmless(first.reason)} (contrapose pack lists all)`;
   const how = packed === 0 ? `${kept} unchanged` : `${packed} decoded, ${kept} unchanged`;
-  return `packed     ${images} image${images === 1 ? "" : "s"} (${how}) in ${folder}${left}`;
+  return `packed     ${counted(images, "image")} (${how}) in ${folder}${left}`;
 }
 
 /** Images with the groups of a file joined to their own. Other groups, another fingerprint. */

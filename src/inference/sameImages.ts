@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Images } from "./openImages.ts";
 
@@ -5,7 +6,7 @@ import type { Images } from "./openImages.ts";
 export function refuseSame(caller: string, train: Images, test: Images): void {
   if (train.dataset.fingerprint !== test.dataset.fingerprint) return;
   throw new ConfigError(
-    `${caller}: the test images are the ${train.count} training images themselves, expected others`,
+    `${caller}: the test images are the training images themselves (${counted(train.count, "image")}), expected others`,
     "give images that were held out, or leave --test out",
   );
 }

@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import {
   baselinesOf,
   type Comparison,
@@ -138,7 +139,7 @@ function failures({ runs: { failed } }: Comparison): Section | undefined {
 function goOn({ runs: { total, done }, command, contrapose }: Comparison): Section {
   const about =
     done < total
-      ? `${done} of ${total} runs are done. The same command goes on; what is done is not repeated.`
+      ? `${done} of ${counted(total, "run")} ${total === 1 ? "is" : "are"} done. The same command goes on; what is done is not repeated.`
       : "The same command finds every run done and writes this page anew; more seeds or methods are added to it.";
   const body = html`<pre class="command"><code>${command}</code></pre>
     <p class="note">

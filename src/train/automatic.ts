@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os";
 
 import { entryOf, unknownTo } from "../core/catalogue.ts";
+import { counted } from "../core/counted.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { parseOptions } from "../core/options.ts";
 import { encoders } from "../encoders/index.ts";
 import { optimisers } from "../optim/index.ts";
@@ -49,11 +51,11 @@ function batchSizeFor({ images }: DatasetFacts, small: boolean): [number, string
       const steps = Math.floor(images / size);
       return [
         size,
-        size === 256 ? "256 images give 510 negatives each" : `${steps} steps an epoch`,
+        size === 256 ? "256 images give 510 negatives each" : `${counted(steps, "step")} an epoch`,
       ];
     }
   }
-  return [2, `only ${images} images`];
+  return [2, `only ${counted(images, "image")}`];
 }
 
 /** Small images on a CPU, for which recipes were compared: see docs/recipes.md. */
@@ -167,7 +169,7 @@ export function viewSize({ imageSize, views }: ConfigTree): number | undefined {
   const inner = (views as ViewOptions | undefined)?.size;
   if (imageSize !== undefined && inner !== undefined && imageSize !== inner) {
     throw new ConfigError(
-      `imageSize is ${JSON.stringify(imageSize)} and views.size is ${inner}, expected one of them`,
+      `imageSize is ${quoted(imageSize)} and views.size is ${inner}, expected one of them`,
     );
   }
   return (imageSize as number | undefined) ?? inner;
@@ -200,7 +202,7 @@ export function openConfig(
   }
   if (batchSize > facts.images) {
     throw new ConfigError(
-      `batchSize is ${batchSize}, expected at most the ${facts.images} images of the dataset`,
+      `batchSize is ${batchSize}, expected at most the ${counted(facts.images, "image")} of the dataset`,
     );
   }
   const optimiser = optimiserOf(tree, small, note);

@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import { DataError } from "../core/errors.ts";
 import { epochOrder } from "../views/index.ts";
 import { goesByLabels } from "./checkLabels.ts";
@@ -69,7 +70,7 @@ export function checkNegatives(
   const never = lonely(all, groups, labels);
   if (never > 0) {
     throw new DataError(
-      `train: ${never} of ${data.count} images have no negatives: all images are of their ${of} (copies, near-duplicates, a burst, or as a file says)`,
+      `train: ${never} of ${counted(data.count, "image")} ${never === 1 ? "has" : "have"} no negatives: all images are of their ${of} (copies, near-duplicates, a burst, or as a file says)`,
       "contrapose dedupe shows what is alike; give other images too, or packed ones: contrapose pack --set nearDuplicates=false",
     );
   }

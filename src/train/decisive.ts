@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 
+import { quoted } from "../core/quote.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
 import { omit } from "./layers.ts";
 
@@ -38,7 +39,7 @@ export function configHash(decisive: ConfigTree): string {
 /** What differs between two trees, `batchSize is 64, the other has 128`. */
 export function differences(one: ConfigTree, other: ConfigTree): string[] {
   const [a, b] = [new Map(leaves(one)), new Map(leaves(other))];
-  const show = (value: unknown) => (value === undefined ? "not set" : JSON.stringify(value));
+  const show = (value: unknown) => (value === undefined ? "not set" : quoted(value));
   return [...new Set([...a.keys(), ...b.keys()])]
     .filter((path) => JSON.stringify(a.get(path)) !== JSON.stringify(b.get(path)))
     .map((path) => `${path} is ${show(a.get(path))}, was ${show(b.get(path))}`);

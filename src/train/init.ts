@@ -89,7 +89,7 @@ export function describeLoaded(loaded: Loaded): string {
   const names = (list: readonly string[]) =>
     list.slice(0, 4).join(", ") + (list.length > 4 ? ` and ${list.length - 4} more` : "");
   const shapes = names(wrongShape.map(describeShapes)) + stemHint(wrongShape);
-  const through = wrappers.map((wrapper) => JSON.stringify(wrapper));
+  const through = wrappers.map((wrapper) => quoted(wrapper));
   const parts = [
     `init       ${loaded.loaded.length} arrays from ${path}`,
     wrappers.length > 0 ? `looked through ${names(through)} in front of names` : "",

@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import type { RunConfig } from "./config.ts";
 import type { TrainListener } from "./events.ts";
 import type { LoopParts } from "./loop.ts";
@@ -15,9 +16,9 @@ type Parts = {
 function describe({ minutes = 0, epochs }: RunConfig, slower: Slower): string {
   const late = `plan       slower than measured: ${spoken(slower.left)} left of ${spoken(60 * minutes)}`;
   const end = `done in about ${spoken(slower.kept)}`;
-  const counted = `${slower.epochs} epoch${slower.epochs === 1 ? "" : "s"}`;
-  if (slower.epochs === epochs) return `${late}; the plan stays at ${counted}, ${end}`;
-  return `${late}; the plan is now ${counted} instead of ${epochs}, ${end}`;
+  const shortened = counted(slower.epochs, "epoch");
+  if (slower.epochs === epochs) return `${late}; the plan stays at ${shortened}, ${end}`;
+  return `${late}; the plan is now ${shortened} instead of ${epochs}, ${end}`;
 }
 
 /**

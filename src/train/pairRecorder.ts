@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import { ConfigError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
@@ -74,10 +75,8 @@ export function imageNumbers(
     if (found !== undefined && found < count) return found;
     const near = count <= SEARCHED ? suggest(String(one), [...paths.keys()]) : undefined;
     throw new ConfigError(
-      `${where}: there is no image ${quoted(one)} in the dataset of ${count} images`,
-      near === undefined
-        ? `give a path such as ${JSON.stringify(idOf(0))}`
-        : `did you mean ${near}?`,
+      `${where}: there is no image ${quoted(one)} in the dataset of ${counted(count, "image")}`,
+      near === undefined ? `give a path such as ${quoted(idOf(0))}` : `did you mean ${near}?`,
     );
   });
 }

@@ -25,7 +25,7 @@ test("test images of no use are refused before a run is made", () =>
     await writeFiles(data, Object.fromEntries(files));
     await writeFiles(other, { "1.png": plain(9), "2.png": plain(99) });
     await expect(train({ data, out, test: data })).rejects.toThrow(
-      "test: the test images are the 4 training images themselves, expected others",
+      "test: the test images are the training images themselves (4 images), expected others",
     );
     await expect(train({ data, out, test: other })).rejects.toThrow(/test: ".*" has no labels/);
     expect(existsSync(out)).toBe(false);

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+import { counted } from "../core/counted.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { type Lock, recoverFolder } from "../files/index.ts";
@@ -210,7 +211,7 @@ function continuedConfig(written: RunConfig, given: ConfigTree, path: string): R
 function checkImages({ data: path }: RunConfig, { dataset }: AboutRun, data: TrainingData): void {
   if (data.fingerprint === dataset.fingerprint) return;
   throw new DataError(
-    `resume: the images in ${quoted(path)} or their groups are not those that the run began with (${data.count} images, there were ${dataset.images})`,
+    `resume: the images in ${quoted(path)} or their groups are not those that the run began with (${counted(data.count, "image")}, there were ${dataset.images})`,
     "--data says where they are now; for other images start a new run with --init",
   );
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 
+import { counted } from "../core/counted.ts";
 import { ConfigError, ContraposeError } from "../core/errors.ts";
 import type { PixelSource } from "../core/pixels.ts";
 import { workerUrl } from "../files/index.ts";
@@ -68,19 +69,19 @@ function checkOptions(options: ViewLoaderOptions): void {
   }
   if (source.count < batchSize) {
     throw new ConfigError(
-      `views: the dataset has ${source.count} images, expected at least one batch of ${batchSize}`,
+      `views: the dataset has ${counted(source.count, "image")}, expected at least one batch of ${batchSize}`,
       "use a smaller batch size",
     );
   }
   if (boxes !== undefined && boxes.length !== 4 * source.count) {
     throw new ConfigError(
-      `views: boxes has ${boxes.length} numbers, expected 4 for each of ${source.count} images`,
+      `views: boxes has ${boxes.length} numbers, expected 4 for each of ${counted(source.count, "image")}`,
     );
   }
   const perEpoch = batchesPerEpoch(source.count, batchSize);
   if (from !== undefined && from.stepInEpoch > perEpoch) {
     throw new ConfigError(
-      `views: from.stepInEpoch is ${from.stepInEpoch}, expected at most ${perEpoch} for ${source.count} images in batches of ${batchSize}`,
+      `views: from.stepInEpoch is ${from.stepInEpoch}, expected at most ${perEpoch} for ${counted(source.count, "image")} in batches of ${batchSize}`,
     );
   }
 }

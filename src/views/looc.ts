@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { shareable } from "./policy.ts";
 import type { ViewOverride } from "./policy.ts";
@@ -10,11 +11,11 @@ function checked(names: readonly string[]): Augmentation[] {
     if (!(shareable as readonly string[]).includes(name)) {
       const near = suggest(name, shareable);
       throw new ConfigError(
-        `loocViews: ${JSON.stringify(name)} is none of ${shareable.join(", ")}${near === undefined ? "" : `, did you mean ${near}?`}`,
+        `loocViews: ${quoted(name)} is none of ${shareable.join(", ")}${near === undefined ? "" : `, did you mean ${near}?`}`,
       );
     }
     if (names.indexOf(name) < i) {
-      throw new ConfigError(`loocViews: ${JSON.stringify(name)} is named twice, expected once`);
+      throw new ConfigError(`loocViews: ${quoted(name)} is named twice, expected once`);
     }
     return name as Augmentation;
   });

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 
 import { ConfigError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import { suggest } from "../../core/suggest.ts";
 import {
   benchMethods,
@@ -10,7 +11,7 @@ import {
   valueOf,
 } from "../../train/index.ts";
 import { benchViews } from "../../views/index.ts";
-import { columns, count } from "../format.ts";
+import { columns, count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { valueReader } from "./values.ts";
 
@@ -35,7 +36,7 @@ async function stepBench({ options, printer }: Call): Promise<Answer> {
     `compiling ${name}, batch ${batch}, ${size} px, on ${device} with ${threads} threads`,
   );
   const rate = await benchStep({ method, encoder, batch, size, steps, device, threads });
-  printer.say(`${count(rate.imagesPerSecond)} images/s at the median of ${steps} steps`);
+  printer.say(`${count(rate.imagesPerSecond)} images/s at the median of ${counted(steps, "step")}`);
   printer.say(
     `median ${rate.medianMs} ms, best ${rate.bestMs} ms, compiled in ${rate.compileSeconds} s`,
   );
@@ -115,7 +116,7 @@ export async function runBench(call: Call): Promise<Answer> {
   const kinds = ["step", "methods", "views"];
   const near = suggest(what, kinds);
   throw new ConfigError(
-    `bench: ${JSON.stringify(what)} is none of ${kinds.join(", ")}`,
+    `bench: ${quoted(what)} is none of ${kinds.join(", ")}`,
     near === undefined ? undefined : `did you mean contrapose bench ${near}?`,
   );
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 
 import { ConfigError } from "../../core/errors.ts";
-import { harmless } from "../../core/quote.ts";
+import { harmless, quoted } from "../../core/quote.ts";
 import { csvLine, writeFileAtomic } from "../../files/index.ts";
 import { datasetName } from "../../inference/index.ts";
 import { type Clusters, kMeans } from "../../metrics/index.ts";
@@ -92,10 +92,7 @@ async function writePage(
 
 function refuseExisting(path: string | undefined, overwrite: boolean): void {
   if (path === undefined || overwrite || !existsSync(path)) return;
-  throw new ConfigError(
-    `cluster: ${JSON.stringify(path)} exists`,
-    "choose another, or --overwrite",
-  );
+  throw new ConfigError(`cluster: ${quoted(path)} exists`, "choose another, or --overwrite");
 }
 
 /** Groups images by their vectors. */

@@ -29,6 +29,7 @@ import {
   writeState,
 } from "../../compare/index.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import { VERSION } from "../../core/version.ts";
 import { lock, writeFileAtomic } from "../../files/index.ts";
 import {
@@ -60,7 +61,7 @@ function checkTest({ train, test }: CompareData, path: string | undefined): void
   const labels = labelsIn(test, train.classes);
   if (labels !== undefined && labelledOnly(labels).length > 0) return;
   throw new ConfigError(
-    `compare: no image of ${JSON.stringify(path)} has a class of the training images (${train.classes.slice(0, 5).join(", ")})`,
+    `compare: no image of ${quoted(path)} has a class of the training images (${train.classes.slice(0, 5).join(", ")})`,
     "classes are the names of the folders that images lie in",
   );
 }
@@ -119,7 +120,7 @@ async function loadOf(opened: Opened, state: CompareState | undefined): Promise<
   const given = request.arms[0].tree.threads as number | undefined;
   if (state !== undefined && parallel !== undefined && parallel !== state.parallel) {
     throw new ConfigError(
-      `compare: --parallel is ${parallel}, ${JSON.stringify(folder.path)} was begun with ${state.parallel}: runs would be timed unalike`,
+      `compare: --parallel is ${parallel}, ${quoted(folder.path)} was begun with ${state.parallel}: runs would be timed unalike`,
       "leave it out, choose another --out, or --overwrite",
     );
   }
@@ -259,7 +260,7 @@ export async function runCompare(call: Call): Promise<Answer> {
   const folder = compareFolder(request.out);
   checkCompareFolder(folder);
   const held = await lock(join(folder.path, "compare"), {
-    what: `compare: ${JSON.stringify(folder.path)} is being made`,
+    what: `compare: ${quoted(folder.path)} is being made`,
     note: (text) => printer.note(`note       ${text}`),
   });
   try {

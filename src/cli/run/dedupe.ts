@@ -121,7 +121,7 @@ export async function runDedupe(call: Call): Promise<Answer> {
   const target = values.text("writeGroups");
   if (target !== undefined && existsSync(target) && options.overwrite !== true) {
     throw new ConfigError(
-      `dedupe: ${JSON.stringify(target)} exists`,
+      `dedupe: ${quoted(target)} exists`,
       "choose another file, or --overwrite",
     );
   }

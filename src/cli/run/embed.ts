@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import { splitNames } from "../../data/index.ts";
 import {
   type EmbeddedImages,
@@ -28,10 +29,7 @@ import { valueReader, type ValueReader } from "./values.ts";
 type Existing = { files: EmbeddingFiles; known: Embeddings | undefined };
 
 function refuse(path: string, what: string): never {
-  throw new ConfigError(
-    `embed: ${JSON.stringify(path)} ${what}`,
-    "choose another --out, or --overwrite",
-  );
+  throw new ConfigError(`embed: ${quoted(path)} ${what}`, "choose another --out, or --overwrite");
 }
 
 async function readKnown(path: string, overwrite: boolean): Promise<Embeddings | undefined> {
@@ -74,7 +72,7 @@ function checkPlace({ files, known }: Existing, { dataset }: Images): void {
   const { path } = dataset.header.source;
   const before = known?.facts.images;
   if (before === undefined || before === path) return;
-  const [is, asked] = [before, path].map((place) => JSON.stringify(place));
+  const [is, asked] = [before, path].map((place) => quoted(place));
   refuse(files.parquet!, `holds the images of ${is}, not those of ${asked}`);
 }
 
@@ -117,7 +115,7 @@ export async function runEmbed(call: Call): Promise<Answer> {
   const { parquet, npy } = embeddingFiles(typeof out === "string" ? out : "embeddings");
   const place = parquet ?? npy ?? "embeddings";
   const held = await lock(place, {
-    what: `embed: ${JSON.stringify(place)} is being written`,
+    what: `embed: ${quoted(place)} is being written`,
     note: (text) => call.printer.note(`note       ${text}`),
   });
   try {

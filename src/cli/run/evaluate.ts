@@ -15,7 +15,7 @@ import {
   type Training,
 } from "../../inference/index.ts";
 import { isRun, runFolder } from "../../train/index.ts";
-import { columns, count, percent } from "../format.ts";
+import { columns, count, counted, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { statedOf } from "./encoder.ts";
 import { encoderGiven } from "./from.ts";
@@ -115,7 +115,7 @@ function say(evaluation: Evaluation, { printer }: Call): void {
   const { images, classes, knn } = evaluation;
   const voters = knn === undefined ? "" : `, k ${knn.k}, temperature ${knn.temperature}`;
   printer.say(
-    `images     ${count(images.train)} training, ${count(images.test)} test (${images.how}), ${classes.length} classes${voters}`,
+    `images     ${count(images.train)} training, ${count(images.test)} test (${images.how}), ${counted(classes.length, "class", "classes")}${voters}`,
   );
   printer.say();
   for (const line of evaluationTable(evaluation)) printer.say(line);

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 
 import { ConfigError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import { lock } from "../../files/index.ts";
 import type { Features } from "../../metrics/index.ts";
 import {
@@ -30,11 +31,11 @@ async function intoDuckdb(table: string, overwrite: boolean, printer: Printer): 
   const database = databasePath(table);
   if (existsSync(database)) {
     if (!overwrite) {
-      throw new ConfigError(`index: ${JSON.stringify(database)} exists`, "say --overwrite");
+      throw new ConfigError(`index: ${quoted(database)} exists`, "say --overwrite");
     }
   }
   const held = await lock(database, {
-    what: `index: ${JSON.stringify(database)} is being written`,
+    what: `index: ${quoted(database)} is being written`,
     note: (text) => printer.note(`note       ${text}`),
   });
   await buildDuckdb(table, database).finally(() => held.release());

@@ -1,6 +1,8 @@
+import { counted } from "../../core/counted.ts";
 import type { z } from "zod";
 
 import { ConfigError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import { suggest } from "../../core/suggest.ts";
 import { encoders, heads } from "../../encoders/index.ts";
 import { starts } from "../../inference/index.ts";
@@ -68,7 +70,7 @@ function methodEntries(): Described[] {
 function viewEntries(): Described[] {
   return Object.values(viewPresets).map(({ preset, size, count, ...rest }) => ({
     name: preset,
-    summary: `${count} view${count === 1 ? "" : "s"} of ${size} px, ${Object.keys(rest).length} transforms and settings.`,
+    summary: `${counted(count, "view")} of ${size} px, ${Object.keys(rest).length} transforms and settings.`,
     source:
       preset === "moco"
         ? "Chen et al. 2020, arXiv:2003.04297"
@@ -131,7 +133,7 @@ export async function runList({ words, printer }: Call): Promise<Answer> {
   if (kind !== undefined && !Object.hasOwn(all, kind)) {
     const near = suggest(kind, Object.keys(all));
     throw new ConfigError(
-      `list: ${JSON.stringify(kind)} is none of ${Object.keys(all).join(", ")}`,
+      `list: ${quoted(kind)} is none of ${Object.keys(all).join(", ")}`,
       near === undefined ? undefined : `did you mean ${near}?`,
     );
   }

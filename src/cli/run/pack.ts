@@ -61,7 +61,7 @@ function say(report: PackReport, { printer }: Call): void {
   const named =
     classes.length === 0
       ? "none"
-      : `${counted(labelled, "image")} in ${counted(classes.length, "class").replace("classs", "classes")}`;
+      : `${counted(labelled, "image")} in ${counted(classes.length, "class", "classes")}`;
   printer.say(`labels     ${named}`);
   printer.say(`groups     ${counted(groups.groups, "group")} of images of one thing`);
   printer.say(`size       ${(bytes / 2 ** 20).toFixed(1)} MiB in ${folder}`);

@@ -98,7 +98,7 @@ export async function runPreview(call: Call): Promise<Answer> {
     await writeFileAtomic(out, await picture(images, policy, config.seed, rows, views));
     const warnings = viewWarnings(policy, images.shortSide);
     printer.say(
-      `picture    ${out}: ${Math.min(rows, images.count)} images, the original first, ${views} views each`,
+      `picture    ${out}: ${counted(Math.min(rows, images.count), "image")}, the original first, ${views} views each`,
     );
     printer.say(
       `views      ${policy.preset}, ${policy.size} px, ${policy.count} of each image in a batch`,

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import type { PixelImage } from "../../core/pixels.ts";
 import {
   type Conversion,
@@ -37,7 +38,7 @@ export async function openEncoderOf(
   }
   if (!existsSync(path)) {
     throw new DataError(
-      `search: the encoder ${JSON.stringify(path)} does not exist`,
+      `search: the encoder ${quoted(path)} does not exist`,
       "say with --encoder where it is, or ask with --id",
     );
   }
@@ -49,7 +50,7 @@ export async function openEncoderOf(
   if (encoder.hash === encoderHash) return encoder;
   await encoder.dispose();
   throw new DataError(
-    `search: ${JSON.stringify(path)} is another encoder than the one that made the vectors`,
+    `search: ${quoted(path)} is another encoder than the one that made the vectors`,
     "it was trained on, or contrapose was updated: embed the images again",
   );
 }

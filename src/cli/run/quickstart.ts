@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { ConfigError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import { renderSamples } from "../../data/index.ts";
 import { type ConfigTree, runFolder, train } from "../../train/index.ts";
 import { count, duration, leftColumns } from "../format.ts";
@@ -72,7 +73,7 @@ export async function runQuickstart(call: Call): Promise<Answer> {
   const out = values.text("out") ?? "contrapose-quickstart";
   if (existsSync(out) && !existsSync(join(out, "images"))) {
     throw new ConfigError(
-      `quickstart: ${JSON.stringify(out)} exists and is not of an earlier quickstart`,
+      `quickstart: ${quoted(out)} exists and is not of an earlier quickstart`,
       "choose another place with --out",
     );
   }

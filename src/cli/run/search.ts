@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 
-import { harmless } from "../../core/quote.ts";
+import { harmless, quoted } from "../../core/quote.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import type { Conversion } from "../../data/index.ts";
@@ -50,7 +50,7 @@ async function queryOf(call: Call, store: VectorStore, pictures: Pictures, table
     const vector = await store.vectorOf(id);
     if (image === undefined || vector === undefined) {
       throw new ConfigError(
-        `--id: there is no image ${JSON.stringify(id)} in ${JSON.stringify(table.path)}`,
+        `--id: there is no image ${quoted(id)} in ${quoted(table.path)}`,
         "ids are those of the column id",
       );
     }
@@ -171,7 +171,7 @@ export async function runSearch(call: Call): Promise<Answer> {
   const where = condition === undefined ? undefined : parseFilter(condition);
   const file = values.text("image");
   if (file !== undefined && !existsSync(file)) {
-    throw new ConfigError(`--image: ${JSON.stringify(file)} does not exist`);
+    throw new ConfigError(`--image: ${quoted(file)} does not exist`);
   }
   const table = await readEmbeddedImages(name);
   const page = pagePath("search", values, {

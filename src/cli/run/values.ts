@@ -1,3 +1,4 @@
+import { quoted } from "../../core/quote.ts";
 import { mistakesError } from "../misuse.ts";
 import type { OptionValues } from "../verb.ts";
 
@@ -40,7 +41,7 @@ export function valueReader(verb: string, options: OptionValues) {
       const text = options[key];
       if (typeof text !== "string") return undefined;
       if (fitsKind(text, kind)) return Number(text);
-      found.push(`${flagOf(key)}: expected ${describeKind(kind)} (is ${JSON.stringify(text)})`);
+      found.push(`${flagOf(key)}: expected ${describeKind(kind)} (is ${quoted(text)})`);
       return undefined;
     },
     /** Numbers with commas between them. */
@@ -49,18 +50,14 @@ export function valueReader(verb: string, options: OptionValues) {
       if (typeof text !== "string") return undefined;
       const all = text.split(",");
       if (all.every((one) => fitsKind(one, {}))) return all.map(Number);
-      found.push(
-        `${flagOf(key)}: expected numbers with commas between them (is ${JSON.stringify(text)})`,
-      );
+      found.push(`${flagOf(key)}: expected numbers with commas between them (is ${quoted(text)})`);
       return undefined;
     },
     oneOf<T extends string>(key: string, names: readonly T[]): T | undefined {
       const text = options[key];
       if (typeof text !== "string") return undefined;
       if ((names as readonly string[]).includes(text)) return text as T;
-      found.push(
-        `${flagOf(key)}: expected one of ${names.join(", ")} (is ${JSON.stringify(text)})`,
-      );
+      found.push(`${flagOf(key)}: expected one of ${names.join(", ")} (is ${quoted(text)})`);
       return undefined;
     },
     need(key: string, hint: string): void {

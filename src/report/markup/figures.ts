@@ -1,3 +1,5 @@
+export { counted } from "../../core/counted.ts";
+
 const MINUS = "\u2212";
 const NO_BREAK_SPACE = "\u00a0";
 
@@ -37,7 +39,3 @@ export function duration(seconds: number): string {
       : `${grouped(Math.floor(minutes / 60))} h ${two(minutes % 60)} min`;
   return text.replaceAll(" ", NO_BREAK_SPACE);
 }
-
-/** `1 image`, `12,345 images`. */
-export const counted = (value: number, noun: string): string =>
-  `${grouped(value)} ${noun}${value === 1 ? "" : "s"}`;

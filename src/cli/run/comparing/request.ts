@@ -14,6 +14,7 @@ import {
   withArm,
 } from "../../../compare/index.ts";
 import { ConfigError } from "../../../core/errors.ts";
+import { quoted } from "../../../core/quote.ts";
 import { suggest } from "../../../core/suggest.ts";
 import { datasetName } from "../../../inference/index.ts";
 import { type ConfigTree, omit, readConfigFile, type RunConfig } from "../../../train/index.ts";
@@ -80,7 +81,7 @@ function treeOf(arm: Arm, base: ConfigTree, call: Call): ConfigTree {
 function common(key: string, { trees, arms }: Read): unknown {
   const at = trees.findIndex((tree) => tree[key] !== trees[0][key]);
   if (at < 0) return trees[0][key];
-  const show = (i: number) => `${arms[i].name} ${JSON.stringify(trees[i][key] ?? null)}`;
+  const show = (i: number) => `${arms[i].name} ${quoted(trees[i][key] ?? null)}`;
   throw new ConfigError(
     `compare: ${key} differs between arms (${show(0)}, ${show(at)}), expected the same in all`,
     `give it once, by --${key}`,
@@ -122,7 +123,7 @@ function againOf(text: string | undefined, arms: readonly Arm[]): string[] {
   if (wrong === undefined) return asked;
   const near = suggest(wrong, known);
   throw new ConfigError(
-    `compare: --again names ${JSON.stringify(wrong)}, expected an arm of this call`,
+    `compare: --again names ${quoted(wrong)}, expected an arm of this call`,
     near === undefined ? `arms are ${known.join(", ")}` : `did you mean ${near}?`,
   );
 }
