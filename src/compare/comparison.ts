@@ -4,7 +4,8 @@ import type { Baseline } from "./result.ts";
 
 /** What runs are measured by; `knn` is the one that verdicts are about. */
 export const measureNames = [
-  ...(["knn", "linear", "knnWithoutCopies", "alignment", "uniformity", "effectiveRank"] as const),
+  ...(["knn", "linear", "knnWithoutCopies", "linearWithoutCopies"] as const),
+  ...(["alignment", "uniformity", "effectiveRank"] as const),
   ...(["secondsPerEpoch", "seconds", "memoryMiB", "loss", "chanceLoss"] as const),
 ] as const;
 

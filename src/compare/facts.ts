@@ -1,6 +1,6 @@
 import { counted } from "../core/counted.ts";
 import type { Baseline } from "./result.ts";
-import type { Comparison } from "./comparison.ts";
+import type { ArmMeasure, Comparison } from "./comparison.ts";
 import { fixed } from "./written.ts";
 
 const accuracies = ({ knn, linear }: Baseline): string => {
@@ -34,13 +34,15 @@ function imagesOf({ data }: Comparison): string {
 /** What copies of training images among the test images do to the accuracies. */
 function copiesFact({ data: { copies, testImages }, arms }: Comparison): [string, string][] {
   if (copies === null || copies === 0 || testImages === null) return [];
-  const own = arms.flatMap(({ name, measures: { knnWithoutCopies: knn } }) =>
-    knn === undefined ? [] : [`${name} ${fixed(100 * knn.mean, 1)} %`],
-  );
-  const without = own.length === 0 ? "" : `; k-NN without them: ${own.join(", ")}`;
-  const count = `${grouped(copies)} of ${grouped(testImages)} test images`;
+  const mean = (measure: ArmMeasure | undefined) => measure?.mean ?? null;
+  const own = arms.flatMap(({ name, measures: { knnWithoutCopies, linearWithoutCopies } }) => {
+    const both = { knn: mean(knnWithoutCopies), linear: mean(linearWithoutCopies) };
+    return both.knn === null ? [] : [`${name} ${accuracies(both)}`];
+  });
+  const without = own.length === 0 ? "" : `; k-NN and linear without them: ${own.join(", ")}`;
+  const are = `${copies === 1 ? "is a copy" : "are copies"} of training images, which flatters every figure`;
   return [
-    ["copies", `${count} are copies of training images, which flatters every figure${without}`],
+    ["copies", `${grouped(copies)} of ${counted(testImages, "test image")} ${are}${without}`],
   ];
 }
 

@@ -24,6 +24,8 @@ export type RunResult = RunFigures & {
   readonly linear: number | null;
   /** k-NN without the test images that are copies of training images; absent where none is. */
   readonly knnWithoutCopies?: number | null;
+  /** The linear probe without them. */
+  readonly linearWithoutCopies?: number | null;
   readonly alignment: number;
   readonly uniformity: number;
   readonly effectiveRank: number;
@@ -48,7 +50,7 @@ export const runResult: z.ZodType<RunResult> = z.looseObject({
   ...{ contrapose: z.string(), decisive: z.record(z.string(), z.unknown()) },
   ...{ epochs: z.number(), knn: score, linear: score, chance: score },
   ...{ alignment: z.number(), uniformity: z.number(), effectiveRank: z.number() },
-  knnWithoutCopies: score.exactOptional(),
+  ...{ knnWithoutCopies: score.exactOptional(), linearWithoutCopies: score.exactOptional() },
   images: z.looseObject({
     ...{ train: z.number(), test: z.number(), how: z.string() },
     copies: z.number().nullable().exactOptional(),

@@ -101,7 +101,7 @@ export async function cifarSource(
     (sum, size, i) => sum + Math.floor(size / (PIXELS + labelBytes[i])),
     0,
   );
-  const entries = (skip: (skipped: Skipped) => void) => recordEntries(kept, read, skip);
+  const entries = (skip: (skipped: Skipped) => void) => recordEntries(path, kept, read, skip);
   const named = useLabels ? { classes } : {};
   return { kind: "cifar", path, count, ...named, ...about, entries };
 }

@@ -1,5 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
@@ -9,15 +9,14 @@ import { cifarLabelBytes, cifarSource, isCifarName } from "./cifar.ts";
 import { folderSource } from "./folder.ts";
 import { idxSource, isIdxImages } from "./idx.ts";
 import { readHeader } from "./packedIndex.ts";
+import { findParts } from "./parts.ts";
 import type { ImageSource, SourceKind, SourceOptions } from "./source.ts";
 import { tarSource } from "./tarShards.ts";
-import { findImages, isImageName, isTarName } from "./walk.ts";
+import { findImages, isBinName, isIdxName, isImageName, isTarName } from "./walk.ts";
 import type { FoundFiles } from "./walk.ts";
 
 const expected =
   "a folder of images, CIFAR binary files, IDX files, tar shards or a packed dataset";
-
-const looksLikeIdx = (path: string) => /idx[134]/i.test(basename(path));
 
 /** Files of a kind other than plain images. */
 type Archives = { readonly kind: Exclude<SourceKind, "folder">; readonly files: string[] };
@@ -32,10 +31,15 @@ async function cifarAmong(paths: readonly string[]): Promise<string[]> {
 const CUT =
   "a CIFAR file has a length that is a multiple of 3073 or 3074 bytes; this one may be cut short";
 
-async function archivesAmong(paths: readonly string[]): Promise<Archives[]> {
+/** Whether a file is the packed form of another one beside it, as downloads leave it: its images would be read twice. */
+const isTwin = (path: string, paths: readonly string[]): boolean =>
+  /\.gz$/i.test(path) && paths.includes(path.slice(0, -".gz".length));
+
+async function archivesAmong(given: readonly string[]): Promise<Archives[]> {
+  const paths = given.filter((path) => !isTwin(path, given));
   const tar = paths.filter(isTarName);
-  const idx = paths.filter((path) => looksLikeIdx(path) && isIdxImages(path));
-  const cifar = await cifarAmong(paths.filter((path) => /\.bin$/i.test(path)));
+  const idx = paths.filter((path) => isIdxName(basename(path)) && isIdxImages(path));
+  const cifar = await cifarAmong(paths.filter(isBinName));
   const all: Archives[] = [
     { kind: "tar", files: tar },
     { kind: "cifar", files: cifar },
@@ -69,7 +73,7 @@ async function fromFile(path: string, options: SourceOptions): Promise<ImageSour
   if (archives !== undefined) return openArchives(path, archives, options);
   const hint = isImageName(path)
     ? `give its folder: ${dirname(path)}`
-    : /\.bin$/i.test(path)
+    : isBinName(path)
       ? CUT
       : "check the path";
   throw new DataError(`data: ${quoted(path)} is a file, expected ${expected}`, hint);
@@ -93,10 +97,30 @@ function noImages(path: string, found: FoundFiles, names: readonly string[]): ne
   );
 }
 
-/** Tar archives in sub-folders, where there are no images and no other files of the folder's own to read. */
-function tarsBelow(path: string, found: FoundFiles, own: readonly string[]): string[] {
-  const below = found.tars.filter((name) => name.includes("/")).map((name) => join(path, name));
-  return own.some(isTarName) || found.files.length === 0 ? below : [];
+/**
+ * Archives in sub-folders: tar archives where there are no images, or tar archives beside them; files of records where
+ * there are no images and no other files of the folder's own to read.
+ */
+function archivesBelow(path: string, found: FoundFiles, own: readonly string[]): string[] {
+  const isNone = found.files.length === 0;
+  const records = isNone && !own.some((name) => isBinName(name) || isIdxName(basename(name)));
+  const tars = isNone || own.some(isTarName);
+  return found.archives
+    .filter((name) => name.includes("/") && (isTarName(name) ? tars : records))
+    .map((name) => join(path, name));
+}
+
+/** Refuses files of records of several folders that are not parts of one set: classes of one are not those of the other. */
+function refuseSeveral(path: string, { kind, files }: Archives): void {
+  if (kind === "tar") return;
+  const names = files.map((file) => relative(path, file));
+  const sets = new Map(findParts(names).bare.map((bare, i) => [dirname(bare), dirname(names[i])]));
+  if (sets.size < 2) return;
+  const [one, other] = [...sets.values()].map((name) => quoted(name));
+  throw new DataError(
+    `data: ${quoted(path)} holds ${sets.size} sets of ${kind === "cifar" ? "CIFAR" : "IDX"} files, in ${one} and ${other}${sets.size > 2 ? " …" : ""}, expected one`,
+    "give the folder of one of them",
+  );
 }
 
 async function fromFolder(path: string, options: SourceOptions): Promise<ImageSource> {
@@ -112,14 +136,17 @@ async function fromFolder(path: string, options: SourceOptions): Promise<ImageSo
   const paths = files.map(({ name }) => join(path, name)).sort();
   const present = await Promise.all(paths.map((file) => stat(file).catch(() => undefined)));
   const own = paths.filter((_, i) => present[i]?.isFile());
-  const archives = await archivesAmong([...own, ...tarsBelow(path, found, own)]);
+  const archives = await archivesAmong([...own, ...archivesBelow(path, found, own)]);
   const wanted = options.reader;
   const FEW = 10; // pictures that may lie beside archives, as previews do
   if (wanted === "folder" || (wanted === undefined && found.files.length >= FEW)) {
     if (found.files.length > 0) return folderSource(path, found, options);
   }
   const chosen = wanted === undefined ? archives.at(0) : archives.find((a) => a.kind === wanted);
-  if (chosen !== undefined) return openArchives(path, chosen, options, found.labelFiles);
+  if (chosen !== undefined) {
+    refuseSeveral(path, chosen);
+    return openArchives(path, chosen, options, found.labelFiles);
+  }
   if (wanted !== undefined && wanted !== "folder") {
     throw new ConfigError(`data: ${quoted(path)} holds no ${wanted} files`, "leave reader out");
   }

@@ -130,6 +130,6 @@ export function idxSource(
   const { kept, about } = chooseFiles(path, files, options);
   const useLabels = options.labels !== "none";
   const entries = (skip: (skipped: Skipped) => void) =>
-    recordEntries(kept, (file) => read(file, useLabels), skip);
+    recordEntries(path, kept, (file) => read(file, useLabels), skip);
   return { kind: "idx", path, ...about, entries };
 }

@@ -1,6 +1,7 @@
 export { type Conversion, conversionLine, conversionsOf } from "./conversions.ts";
 export type { DecodedImage, FileFacts } from "./decodeBytes.ts";
 export { type CopiesAcross, copiesAcross } from "./copies/copiesAcross.ts";
+export { keptCopies } from "./copies/keptCopies.ts";
 export * from "./decodeImage.ts";
 export { detectSource } from "./detectSource.ts";
 export type { Difference } from "./copies/difference.ts";

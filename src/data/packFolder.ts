@@ -21,8 +21,8 @@ const isOurs = (name: string) =>
   [headerName, journalName].includes(name) ||
   isLockName(name) ||
   shardNumber(name) !== undefined ||
-  /^entries-[0-9a-f]+\.jsonl$/.test(name) ||
-  /^\.(dataset\.json|entries-[0-9a-f]+\.jsonl)\..*\.(part|old)$/.test(name);
+  /^(entries-[0-9a-f]+\.jsonl|copies-[0-9a-f]+\.json)$/.test(name) ||
+  /^\.(dataset\.json|entries-[0-9a-f]+\.jsonl|copies-[0-9a-f]+\.json)\..*\.(part|old)$/.test(name);
 
 /** Makes a folder and those above it, one by one: a recursive mkdir never ends where none can be made (/proc). */
 async function makeFolder(path: string): Promise<void> {

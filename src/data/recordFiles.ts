@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, relative, sep } from "node:path";
 
 import { ContraposeError } from "../core/errors.ts";
 import { explained } from "../files/index.ts";
@@ -14,17 +14,22 @@ export const recordId = (file: string, index: number) =>
 /** Entries of one file, before they have an id. */
 export type RecordEntry = Pick<RawEntry, "label" | "size" | "load"> & { readonly index: number };
 
+/** A file's name from the folder it is read from; its own, where it is read by itself. */
+const nameIn = (path: string, file: string): string =>
+  (relative(path, file) || basename(file)).split(sep).join("/");
+
 /**
- * Entries of files of records, one file after another. A file that cannot be read to its end is
+ * Entries of files of records in the folder `root`, one file after another. A file that cannot be read to its end is
  * reported and left there; what it gave before stays.
  */
 export async function* recordEntries(
+  root: string,
   files: readonly string[],
   read: (file: string) => AsyncIterable<RecordEntry>,
   skip: (skipped: Skipped) => void,
 ): AsyncGenerator<RawEntry> {
   for (const file of files) {
-    const path = basename(file);
+    const path = nameIn(root, file);
     try {
       const { size, mtimeMs } = await explained("read", path, () => stat(file));
       const stamp = `${size}-${Math.round(mtimeMs)}`;
@@ -45,7 +50,7 @@ export function chooseFiles(
   files: readonly string[],
   options: SourceOptions,
 ): { kept: string[]; about: Choice["about"] } {
-  const records = files.map((file) => `${basename(file)}/0`); // as a folder of its records
+  const records = files.map((file) => `${nameIn(path, file)}/0`); // as a folder of its records
   const choice = chooseParts(path, findParts(records, isSure(options)), options.split, "files");
   return { kept: files.filter((_, i) => choice.kept[i]), about: choice.about };
 }

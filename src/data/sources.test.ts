@@ -35,6 +35,41 @@ test("a folder is read through its sub-folders, whose names are labels", () =>
     expect(entries.map(({ label }) => label)).toEqual(["cat", "cat", "dog", "dog"]);
   }));
 
+test("CIFAR and IDX files are found in sub-folders, those of several sets are refused, and a packed twin is read once", () =>
+  inFolder(async (folder) => {
+    const record = (label: number) => Uint8Array.from(cifarRecord([label], () => 7));
+    const images = idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    await writeFiles(folder, {
+      "cifar/cifar-10-batches-bin/data_batch_1.bin": record(1),
+      "cifar/cifar-10-batches-bin/test_batch.bin": record(0),
+      "cifar/cifar-10-batches-bin/batches.meta.txt": Buffer.from("cat\ndog\n"),
+      "mnist/MNIST/raw/train-images-idx3-ubyte": images,
+      "mnist/MNIST/raw/train-images-idx3-ubyte.gz": gzipSync(images),
+      "mnist/MNIST/raw/train-labels-idx1-ubyte": idx([2], [4, 9]),
+      "two/MNIST/raw/train-images-idx3-ubyte": images,
+      "two/FashionMNIST/raw/train-images-idx3-ubyte": images,
+      "parts/train/images-idx3-ubyte": images,
+      "parts/test/images-idx3-ubyte": images,
+    });
+    const read = async (name: string, split?: "test") => {
+      const source = await detectSource(join(folder, name), split && { split });
+      const { ids, entries } = await readAll(source);
+      return [source.kind, ids, entries.map(({ label }) => label)];
+    };
+    const cifar = "cifar-10-batches-bin";
+    expect(await read("cifar")).toEqual(["cifar", [`${cifar}/data_batch_1.bin#000000`], ["dog"]]);
+    const held = [`${cifar}/test_batch.bin#000000`];
+    expect(await read("cifar", "test")).toEqual(["cifar", held, ["cat"]]);
+    const digits = [0, 1].map((i) => `MNIST/raw/train-images-idx3-ubyte#00000${i}`);
+    expect(await read("mnist")).toEqual(["idx", digits, ["4", "9"]]);
+    expect((await read("parts"))[1]).toEqual(
+      [0, 1].map((i) => `train/images-idx3-ubyte#00000${i}`),
+    );
+    const { name, text } = await failure(join(folder, "two"));
+    expect(name).toBe("DataError");
+    expect(text).toContain('2 sets of IDX files, in "FashionMNIST/raw" and "MNIST/raw"');
+  }));
+
 test("links that go round in circles, broken links, hidden and other files are told and left out", () =>
   inFolder(async (folder) => {
     const dot = plain(90, 2);

@@ -19,7 +19,7 @@ export type FoundFile = {
 export type FoundFiles = {
   readonly files: FoundFile[];
   readonly labelFiles: string[]; // paths from the folder
-  readonly tars: string[]; // tar archives, paths from the folder; they are among the skipped too
+  readonly archives: string[]; // that may hold images, by their names: paths from the folder; among the skipped too
   readonly skipped: Skipped[];
 };
 
@@ -30,6 +30,12 @@ export const isImageName = (name: string): boolean => imageEnding.test(name);
 
 /** Whether a file has the name of a tar archive. */
 export const isTarName = (name: string): boolean => /\.(tar|tar\.gz|tgz)$/i.test(name);
+
+/** Whether a file has the name of one in the IDX format. */
+export const isIdxName = (name: string): boolean => /idx[134]/i.test(name);
+
+/** Whether a file has the name of one that may be of records of CIFAR. */
+export const isBinName = (name: string): boolean => /\.bin$/i.test(name);
 
 /** Written beside images by this program or for it; not worth a word. */
 const known = new Set(["boxes.json", "manifest.json", "dataset.json"]);
@@ -59,7 +65,7 @@ async function visitFile(walk: Walk, path: string, stats: Stats): Promise<void> 
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (isLabelFile(name)) walk.found.labelFiles.push(path);
   if (known.has(name) || isLabelFile(name)) return;
-  if (isTarName(name)) walk.found.tars.push(path);
+  if (isTarName(name) || isIdxName(name) || isBinName(name)) walk.found.archives.push(path);
   if (!isImageName(name) && !(await looksLikeImage(join(walk.root, path)))) {
     skipped.push({ path, reason: "not an image file", ignored: true });
     return;
@@ -141,11 +147,11 @@ const byPath = (a: { path: string }, b: { path: string }) =>
  */
 export async function findImages(root: string): Promise<FoundFiles> {
   await explained("read", root, () => readdir(root));
-  const found: FoundFiles = { files: [], labelFiles: [], tars: [], skipped: [] };
+  const found: FoundFiles = { files: [], labelFiles: [], archives: [], skipped: [] };
   await visitFolder({ root, seen: new Set(), found }, "", await stat(root));
   found.files.sort(byPath);
   found.labelFiles.sort();
-  found.tars.sort();
+  found.archives.sort();
   found.skipped.sort(byPath);
   return found;
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from "../core/errors.ts";
 import { permutation, randomStream } from "../core/random.ts";
-import { copiesAcross } from "../data/index.ts";
+import { keptCopies } from "../data/index.ts";
 import { type Images, labelledOnly, labelsIn, refuseSame } from "../inference/index.ts";
 
 /** Some images with their labels. */
@@ -95,10 +95,10 @@ export function splitImages(
   return { train: left, test: right, classes, how };
 }
 
-/** The split with what `copiesAcross` says of its test images; unchanged where its sides are of one set. */
+/** The split with what `keptCopies` says of its test images; unchanged where its sides are of one set. */
 export async function withCopies(split: Split, signal: AbortSignal | undefined): Promise<Split> {
   const { train, test } = split;
   if (train.images === test.images) return split;
-  const { original } = await copiesAcross(train.images.dataset, test.images.dataset, signal);
+  const { original } = await keptCopies(train.images.dataset, test.images.dataset, signal);
   return { ...split, copied: Uint8Array.from(test.indices, (i) => (original[i] < 0 ? 0 : 1)) };
 }

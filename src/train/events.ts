@@ -27,6 +27,7 @@ export type EvaluationRecord = {
   epoch: number;
   step: number;
   knnAccuracy?: number | undefined; // share; only with labels
+  knnWithoutCopies?: number | undefined; // without test images that are copies of training images, where there are any
   knnK?: number;
   knnTemperature?: number;
   knnChance?: number; // share of the largest class
@@ -50,6 +51,9 @@ export type BaselineRecord = {
   step: number; // 0
   knnPixels?: number | undefined; // of raw pixels; only with labels
   knnStart?: number | undefined; // of the weights that training starts from
+  copies?: number | undefined; // test images asked that are copies of training images; only of test images
+  knnPixelsWithoutCopies?: number | undefined; // where there are any, and others
+  knnStartWithoutCopies?: number | undefined;
   knnChance?: number;
   knnAsked?: KnnAsked;
   knnImages?: number;

@@ -18,13 +18,14 @@ const asked = { knnAsked: z.enum(["test", "training"]).exactOptional() };
 
 const evaluation = z.looseObject({
   ...{ kind: z.literal("evaluation"), ...place, ...asked },
-  ...figures("knnAccuracy", "knnK", "knnTemperature", "knnChance", "knnImages"),
+  ...figures("knnAccuracy", "knnWithoutCopies", "knnK", "knnTemperature", "knnChance", "knnImages"),
   ...figures("viewAgreement", "viewImages", "uniformity", "effectiveRank"),
 });
 
 const baselines = z.looseObject({
   ...{ kind: z.literal("baselines"), ...place, ...asked },
-  ...figures("knnPixels", "knnStart", "knnChance", "knnImages"),
+  ...figures("knnPixels", "knnStart", "knnChance", "knnImages", "copies"),
+  ...figures("knnPixelsWithoutCopies", "knnStartWithoutCopies"),
   ...figures("agreementPixels", "agreementStart", "viewImages"),
 });
 

@@ -15,6 +15,7 @@ import {
   type Rows,
   viewPairRows,
 } from "../inference/index.ts";
+import { keptCopies } from "../data/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
 import {
   effectiveRank,
@@ -99,7 +100,13 @@ function refuseClasses(path: string, images: TrainingData, classes: readonly str
 }
 
 /** What is asked: test images of the training images, or these among each other; without labels their views. */
-type Asked = { train: Part; test: Part | undefined; views: Rows; config: RunConfig };
+type Asked = {
+  train: Part;
+  test: Part | undefined;
+  copied: Uint8Array | undefined; // 1 for each test image asked that is a copy of a training image
+  views: Rows;
+  config: RunConfig;
+};
 
 /** What turns images and views into features. */
 type Eye = { images(part: Part): Promise<Features>; views(rows: Rows): Promise<Features> };
@@ -142,15 +149,34 @@ function vote({ train, test, config }: Asked, trained: Features, tested: Feature
   );
 }
 
+/** Share of right answers among test images that are no copies; undefined where none is a copy, and where all are. */
+function withoutCopies({ copied, test }: Asked, predictions: Int32Array): number | undefined {
+  if (copied?.includes(1) !== true) return undefined;
+  const own = [...copied.keys()].filter((i) => copied[i] === 0);
+  const right = own.filter((i) => predictions[i] === test!.labels![i]).length;
+  return own.length === 0 ? undefined : right / own.length;
+}
+
 /** k-NN accuracy with labels, the agreement of views without; and the features of the images asked. */
 async function measure(asked: Asked, eye: Eye) {
   const { train, test, views } = asked;
   const trained = await eye.images(train);
   const tested = test === undefined ? trained : await eye.images(test);
   if (train.labels === undefined) {
-    return { tested, knn: undefined, agreement: viewAgreement(await eye.views(views)) };
+    return { tested, agreement: viewAgreement(await eye.views(views)) };
   }
-  return { tested, knn: vote(asked, trained, tested).accuracy, agreement: undefined };
+  const { accuracy: knn, predictions } = vote(asked, trained, tested);
+  return { tested, knn, knnWithoutCopies: withoutCopies(asked, predictions) };
+}
+
+/** Which of the test images asked are copies of training images. */
+async function copiedIn(
+  test: Part | undefined,
+  { data, signal }: { data: TrainingData; signal: AbortSignal },
+): Promise<Uint8Array | undefined> {
+  if (test === undefined) return undefined;
+  const { original } = await keptCopies(data.dataset, test.images.dataset, signal);
+  return Uint8Array.from(test.indices, (i) => (original[i] < 0 ? 0 : 1));
 }
 
 /**
@@ -164,6 +190,7 @@ export async function openMonitor(
     test: TrainingData | undefined;
     framework: Framework;
     state: HostState;
+    signal: AbortSignal;
   },
   target: Target,
 ): Promise<Monitor> {
@@ -173,26 +200,36 @@ export async function openMonitor(
   const train = partOf(data, classes, config, "train");
   const test = session.test && partOf(session.test, classes, config, "test");
   const pairs = viewPairRows(data, views, seed, sample(all(data.count), VIEWED, seed, "views"));
-  const asked: Asked = { train, test, views: pairs, config };
+  let copied: Promise<Uint8Array | undefined> | undefined; // searched for when it is needed first
+  const opened = async (): Promise<Asked> => {
+    copied ??= copiedIn(test, session);
+    return { train, test, copied: await copied, views: pairs, config };
+  };
   const format = { imageSize, mean: views.mean, std: views.std };
   const first = exportedEncoder(session.state);
   const embedder = await openFeatures(framework.encoder, first, format, target);
   const eyeOf = (state: HostState) => encoderEye(embedder, state, format);
   return {
     async baselines(state) {
+      const asked = await opened();
       const raw = await measure(asked, pixelEye(format));
       const start = await measure(asked, eyeOf(state));
       return {
         ...{ kind: "baselines", epoch: 0, step: 0, ...factsOf(asked) },
         ...{ knnPixels: raw.knn, knnStart: start.knn },
+        copies: asked.copied?.reduce((sum, one) => sum + one, 0),
+        knnPixelsWithoutCopies: raw.knnWithoutCopies,
+        knnStartWithoutCopies: start.knnWithoutCopies,
         ...{ agreementPixels: raw.agreement, agreementStart: start.agreement },
         elapsedSeconds: 0,
       };
     },
     async evaluate({ state, step, elapsedSeconds }, epoch) {
-      const { tested, knn, agreement } = await measure(asked, eyeOf(state));
+      const asked = await opened();
+      const { tested, knn, knnWithoutCopies, agreement } = await measure(asked, eyeOf(state));
       return {
-        ...{ kind: "evaluation", epoch, step, knnAccuracy: knn, viewAgreement: agreement },
+        ...{ kind: "evaluation", epoch, step, knnAccuracy: knn, knnWithoutCopies },
+        viewAgreement: agreement,
         ...factsOf(asked),
         uniformity: uniformity(tested),
         effectiveRank: effectiveRank(tested),

@@ -1,5 +1,5 @@
 import { type BaselineRecord, type EvaluationRecord } from "../../train/index.ts";
-import { count, percent } from "../format.ts";
+import { count, counted, percent } from "../format.ts";
 
 /** Which images a k-NN accuracy of training is of: `1,000 test images (held out)`. */
 export function askedImages({
@@ -10,6 +10,10 @@ export function askedImages({
   if (knnAsked === "test") return `${images}test images (held out)`;
   return `${images}training images, each by the others (leave-one-out)`;
 }
+
+/** Says how many test images are copies of training images. */
+export const copiesSentence = (copies: number, test: number): string =>
+  `${count(copies)} of ${counted(test, "test image")} ${copies === 1 ? "is a copy" : "are copies"} of training images, which flatters every figure`;
 
 /** Names and shares of what the encoder has to beat, those that were measured. */
 export function barsOf(

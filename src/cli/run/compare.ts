@@ -29,6 +29,7 @@ import {
   writeState,
 } from "../../compare/index.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { keptCopies } from "../../data/index.ts";
 import { quoted } from "../../core/quote.ts";
 import { VERSION } from "../../core/version.ts";
 import { lock, writeFileAtomic } from "../../files/index.ts";
@@ -51,6 +52,7 @@ import type { Answer, Call } from "../verb.ts";
 import { type AskedArm, readRequest, type Request } from "./comparing/request.ts";
 import { makeRuns } from "./comparing/runs.ts";
 import { chooseLoad, epochsIn, type Load, measureSpeeds, unevenBudget } from "./comparing/speed.ts";
+import { holdsOut } from "./sources.ts";
 import { trainView } from "./trainView.ts";
 
 /** Refuses test images that are the training images, or none of which has a class of these. */
@@ -80,6 +82,10 @@ async function openImages(request: Request, folder: CompareFolder, call: Call) {
     tested = test === undefined ? undefined : await open(test, { split: "heldOut" });
     const images = { train, test: tested };
     checkTest(images, test);
+    if (tested !== undefined) {
+      call.printer.redraw("looking for copies of training images among the test images");
+      await keptCopies(train.dataset, tested.dataset, call.signal); // each evaluation reads what is kept
+    }
     return images;
   } catch (error) {
     for (const images of [train, tested]) images?.close();
@@ -253,10 +259,16 @@ function say(all: Comparison, folder: CompareFolder, { printer }: Call): void {
   if (all.runs.done < all.runs.total) printer.say(`go on      ${all.command}`);
 }
 
+/** Without test images the part that is held out beside the training images is asked, where there is one with labels. */
+async function withHeldOut(request: Request): Promise<Request> {
+  const { data, test, split } = request;
+  return test === undefined && (await holdsOut(data, split)) ? { ...request, test: data } : request;
+}
+
 /** Trains and measures arms × seeds, and says what the runs show. */
 export async function runCompare(call: Call): Promise<Answer> {
   const { printer } = call;
-  const request = await readRequest(call);
+  const request = await withHeldOut(await readRequest(call));
   const folder = compareFolder(request.out);
   checkCompareFolder(folder);
   const held = await lock(join(folder.path, "compare"), {

@@ -17,6 +17,7 @@ import {
 import { isRun, runFolder } from "../../train/index.ts";
 import { columns, count, counted, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
+import { copiesSentence } from "./asked.ts";
 import { statedOf } from "./encoder.ts";
 import { encoderGiven } from "./from.ts";
 import { cacheFor, openWithProgress, progressOf } from "./images.ts";
@@ -99,7 +100,7 @@ function copiesWarning({ images, knn, linear, baselines }: Evaluation): string |
   ];
   const none = copies === test ? "; no other is left" : "";
   const left = without.length === 0 ? none : `; without them ${without.join(", ")}`;
-  return `${count(copies)} of ${count(test)} test images are copies of training images, which flatters every figure${left}`;
+  return `${copiesSentence(copies, test)}${left}`;
 }
 
 /** The verdict, and a warning of copies. */

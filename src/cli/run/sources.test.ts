@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { blobs, inFolder, writeFiles } from "../../data/testing.ts";
 import type { Training } from "../../inference/index.ts";
-import { placesOf, sourcesOf } from "./sources.ts";
+import { holdsOut, howOf, placesOf, sourcesOf } from "./sources.ts";
 
 const training: Training = {
   method: "simclr",
@@ -61,6 +61,11 @@ test("without test images the held-out part is asked where it has labels and tra
       { train: parts, split: "heldOut" },
       "",
     ]);
+    const held = [await holdsOut(parts), await holdsOut(parts, "all"), await holdsOut(whole)];
+    expect(held).toEqual([true, false, false]);
+    const part = "the part that is held out beside the training part";
+    expect(howOf({ train: parts, test: join(whole, "..", "parts") })).toBe(part);
+    expect(howOf({ train: parts, test: whole })).toBeUndefined();
     const trainedOn = /images that the encoder was trained on are asked/;
     expect(await sources(parts, {}, "all")).toEqual([{}, expect.stringMatching(trainedOn)]);
     for (const data of [whole, bare]) {

@@ -29,9 +29,13 @@ export function placesOf(
   return { learned: { path, split: split ?? own }, asked: undefined };
 }
 
-/** Whether a place has a part with labels that is held out of its training part. */
-async function holdsOut(path: string): Promise<boolean> {
-  if (!existsSync(path) || (await isPackedDataset(path))) return false;
+/** Whether reading a part, as training does, leaves held-out images in it: they may be trained on then. */
+const readsHeldOut = (split: SplitChoice = "auto"): boolean =>
+  split === "all" || split === "val" || split === "test";
+
+/** Whether a place has a part with labels that is held out of what is trained on, `split` of it. */
+export async function holdsOut(path: string, split?: SplitChoice): Promise<boolean> {
+  if (readsHeldOut(split) || !existsSync(path) || (await isPackedDataset(path))) return false;
   const source = await detectSource(path, { split: "heldOut" });
   if (source.part === undefined) return false;
   for await (const { label } of source.entries(() => undefined)) {
@@ -53,11 +57,11 @@ async function withHeldOut(
   training: Training | undefined,
   note: (text: string) => void,
 ): Promise<EvaluationSources> {
-  const own = resolve(data) === training?.data ? (training.split ?? "auto") : undefined;
-  const seen = own === "all" || own === "val" || own === "test";
-  if (!seen && (await holdsOut(data))) return { ...asked, split: "heldOut" };
-  if (own !== undefined) {
-    const why = seen ? `training read ${own}` : "no part with labels is held out";
+  const isOwn = resolve(data) === training?.data;
+  const own = isOwn ? training.split : undefined;
+  if (await holdsOut(data, own)) return { ...asked, split: "heldOut" };
+  if (isOwn) {
+    const why = readsHeldOut(own) ? `training read ${own}` : "no part with labels is held out";
     note(
       `note       ${why}: images that the encoder was trained on are asked; --test names others`,
     );
@@ -85,7 +89,9 @@ export async function sourcesOf(
 }
 
 /** How test images came about that nobody gave. */
-export const howOf = ({ test, split }: EvaluationSources) =>
-  test === undefined && split === "heldOut"
+export function howOf({ train, test, split }: EvaluationSources): string | undefined {
+  const isOne = train !== undefined && test !== undefined && resolve(train) === resolve(test);
+  return isOne || (test === undefined && split === "heldOut")
     ? "the part that is held out beside the training part"
     : undefined;
+}

@@ -31,15 +31,19 @@ function answerOf(result: TrainResult): Answer {
 function measured({ evaluation, baselines, config }: TrainResult): string[] {
   if (evaluation === undefined) return [];
   const { knnAccuracy, knnChance, knnK, knnImages, viewAgreement, viewImages } = evaluation;
-  const { uniformity, effectiveRank } = evaluation;
+  const { uniformity, effectiveRank, knnWithoutCopies: own } = evaluation;
   const bars = barsOf(baselines ?? {}, config.init !== undefined);
   const against = barsLine(knnChance === undefined ? bars : [...bars, ["chance", knnChance]]);
-  const lost = (knnAccuracy ?? 1) < (baselines?.knnPixels ?? 0);
+  const { knnPixels, knnPixelsWithoutCopies } = baselines ?? {};
+  const pixels = own === undefined ? knnPixels : knnPixelsWithoutCopies;
+  const lost = (own ?? knnAccuracy ?? 1) < (pixels ?? 0);
   const within = (share: number, images = 0) => `${percent(share)}${intervalOf(share, images)}`;
   const vote =
     knnAccuracy === undefined
       ? []
-      : [`k-NN       ${within(knnAccuracy, knnImages)} of ${askedImages(evaluation)}, k ${knnK}`];
+      : [
+          `k-NN       ${within(knnAccuracy, knnImages)} of ${askedImages(evaluation)}, k ${knnK}${own === undefined ? "" : `; ${percent(own)} without copies of training images`}`,
+        ];
   const found =
     viewAgreement === undefined
       ? []

@@ -1,5 +1,6 @@
 import type {
   AutomaticChoice,
+  BaselineRecord,
   EvaluationRecord,
   RunConfig,
   StepRecord,
@@ -9,7 +10,7 @@ import type {
 import { count, counted, duration, figure, leftColumns, percent } from "../format.ts";
 import type { Printer } from "../printer.ts";
 import type { Call } from "../verb.ts";
-import { barsOf } from "./asked.ts";
+import { barsOf, copiesSentence } from "./asked.ts";
 
 const LONG_STEP = 2; // seconds that a signal would have to wait
 const MAX_SILENCE_MS = 30_000; // piped: a line at least so often
@@ -118,6 +119,16 @@ function tableLine(
 
 const firstWidth = ({ epochs }: RunConfig) => Math.max(11, 2 * String(epochs).length + 7);
 
+/** What the encoder has to beat, a line of the table each, and a warning of copies among the test images. */
+function baselineLines(record: BaselineRecord, config: RunConfig): string[] {
+  const { copies = 0, knnImages = 0 } = record;
+  const bars = barsOf(record, config.init !== undefined).map(([name, share]) => {
+    const cells = figures.map(({ title }) => (title === "k-NN" ? percent(share) : ""));
+    return row(name, firstWidth(config), cells).trimEnd();
+  });
+  return [...(copies > 0 ? [`warning    ${copiesSentence(copies, knnImages)}`] : []), ...bars];
+}
+
 /** Shows training on a terminal as a table with one live line, elsewhere as plain lines now and then. */
 export function trainView(printer: Printer): TrainListener {
   const { dim } = printer.colours;
@@ -138,11 +149,7 @@ export function trainView(printer: Printer): TrainListener {
     );
   };
   const baselines = ({ record }: Extract<TrainEvent, { kind: "baselines" }>) => {
-    const { config } = started!;
-    for (const [name, share] of barsOf(record, config.init !== undefined)) {
-      const cells = figures.map(({ title }) => (title === "k-NN" ? percent(share) : ""));
-      printer.note(row(name, firstWidth(config), cells).trimEnd());
-    }
+    for (const text of baselineLines(record, started!.config)) printer.note(text);
   };
   const step = ({ record, secondsLeft, stepInEpoch }: Extract<TrainEvent, { kind: "step" }>) => {
     if (printer.live && now() - drawnAt > REDRAW_MS) {

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import sharp from "sharp";
@@ -8,6 +9,7 @@ import { openDataset } from "../openDataset.ts";
 import { packDataset } from "../packDataset.ts";
 import { inFolder, patches, plain, writeFiles } from "../testing.ts";
 import { copiesAcross } from "./copiesAcross.ts";
+import { keptCopies } from "./keptCopies.ts";
 
 test("test images that are copies of training images are counted, byte for byte or resized and recompressed", () =>
   inFolder(async (folder) => {
@@ -40,6 +42,17 @@ test("test images that are copies of training images are counted, byte for byte 
     ]);
     expect(found).toEqual(right);
     expect(count).toBe(8);
+    const place = join(held.path, `copies-${train.fingerprint.slice(0, 12)}.json`);
+    expect(await keptCopies(train, held)).toEqual({ original, count });
+    const [kept, none] = [await readFile(place, "utf8"), held.ids.map(() => -1)];
+    await writeFile(place, kept.replace(/"original":.*/, `"original":${JSON.stringify(none)}}`));
+    expect((await keptCopies(train, held)).count).toBe(0); // is not searched for again
+    const others = [kept.replace(train.fingerprint, "other"), kept.replace("[-1", "[999"), "{"];
+    for (const damaged of others) {
+      await writeFile(place, damaged);
+      expect((await keptCopies(train, held)).count).toBe(8);
+      expect(await readFile(place, "utf8")).toBe(kept);
+    }
     train.close();
     held.close();
   }));

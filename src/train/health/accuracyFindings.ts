@@ -1,10 +1,13 @@
+import { counted } from "../../core/counted.ts";
 import { fact, type Finding, type Found } from "./finding.ts";
 import type { Course } from "./records.ts";
 import type { Signs } from "./signs.ts";
 
-/** Accuracies of k-NN so far, in order. */
+/** Accuracies of k-NN so far, in order: without test images that are copies of training images, where there are others. */
 export const votesOf = ({ evaluations }: Pick<Course, "evaluations">): number[] =>
-  evaluations.flatMap(({ knnAccuracy }) => knnAccuracy ?? []);
+  evaluations.flatMap(({ knnAccuracy, knnWithoutCopies }) => knnWithoutCopies ?? knnAccuracy ?? []);
+
+const WITHOUT_COPIES = "knnAccuracy without copies";
 
 /** Two standard errors of a share of so many images; what differs by less may be chance. */
 const noiseOf = (share: number, images: number): number =>
@@ -15,7 +18,7 @@ type Bar = { readonly name: "raw pixels" | "the first weights"; readonly share: 
 
 /** Shares that were measured, the newest last, beside the same share of what has to be beaten. */
 export type Standing = {
-  readonly measure: "knnAccuracy" | "viewAgreement";
+  readonly measure: "knnAccuracy" | typeof WITHOUT_COPIES | "viewAgreement";
   readonly shares: readonly number[];
   readonly bars: readonly Bar[];
   readonly images: number; // that were asked
@@ -32,19 +35,27 @@ export function standingOf({ evaluations, baselines }: Course): Standing | undef
   if (last === undefined) return undefined;
   const votes = votesOf({ evaluations });
   if (votes.length > 0) {
+    const { knnImages: images = 0, knnWithoutCopies } = last;
+    const { copies = 0, knnPixelsWithoutCopies, knnStartWithoutCopies } = baselines ?? {};
+    if (knnWithoutCopies !== undefined) {
+      const bars = barsOf(knnPixelsWithoutCopies, knnStartWithoutCopies);
+      return { measure: WITHOUT_COPIES, shares: votes, bars, images: images - copies };
+    }
     const bars = barsOf(baselines?.knnPixels, baselines?.knnStart);
-    return { measure: "knnAccuracy", shares: votes, bars, images: last.knnImages ?? 0 };
+    return { measure: "knnAccuracy", shares: votes, bars, images };
   }
   const shares = evaluations.flatMap(({ viewAgreement }) => viewAgreement ?? []);
   const bars = barsOf(baselines?.agreementPixels, baselines?.agreementStart);
   return { measure: "viewAgreement", shares, bars, images: last.viewImages ?? 0 };
 }
 
+const byLabels = (bar: Bar["name"], images: number) =>
+  `By the labels of ${counted(images, "image")} ${bar} do better than the encoder.`;
+
 const sentences = {
-  knnAccuracy: (bar: Bar["name"], images: number) =>
-    `By the labels of ${images} images ${bar} do better than the encoder.`,
+  ...{ knnAccuracy: byLabels, [WITHOUT_COPIES]: byLabels },
   viewAgreement: (bar: Bar["name"], images: number) =>
-    `Of ${images} images ${bar} find the other view more often than the encoder does.`,
+    `Of ${counted(images, "image")} ${bar} find the other view more often than the encoder does.`,
 };
 
 /** How far below a bar still counts as level. Milder views can leave pixels all but the same: there chance is allowed for. */
@@ -110,14 +121,43 @@ export const fallingVote: Finding = {
     const votes = votesOf(course);
     const [best, now] = [Math.max(...votes), votes.at(-1)];
     if (now === undefined || done < 0.3) return undefined;
-    const images = course.evaluations.at(-1)?.knnImages ?? 0;
+    const { measure, images } = standingOf(course)!;
     const fromFirst = votes.length > 2 && votes[0] === best && best - now > noiseOf(best, images);
     if (!fromFirst && (votes.length < 4 || best - now < 0.05)) return undefined;
     const since = fromFirst ? "since the first measurement" : "while the loss goes on";
     return {
       sentence: `The encoder was better before: k-NN accuracy falls ${since}.`,
-      evidence: [fact("knnAccuracy", now, `${best.toFixed(3)}, as it was`)],
+      evidence: [fact(measure, now, `${best.toFixed(3)}, as it was`)],
       change: "take checkpoints/best, and views that keep what the labels go by",
     };
+  },
+};
+
+/** Test images asked that are copies of training images, and k-NN without them; undefined where none is one. */
+export function copiesFound({ baselines, evaluations }: Course) {
+  const { copies = 0, knnImages = 0 } = baselines ?? {};
+  if (copies === 0) return undefined;
+  const { knnAccuracy, knnWithoutCopies } = evaluations.at(-1) ?? {};
+  const known = knnAccuracy !== undefined && knnWithoutCopies !== undefined;
+  return {
+    sentence: `${copies} of ${counted(knnImages, "test image")} ${copies === 1 ? "is a copy" : "are copies"} of training images, which flatters every accuracy.`,
+    evidence: [
+      fact("copies", copies, "0"),
+      ...(known
+        ? [fact(WITHOUT_COPIES, knnWithoutCopies, `${knnAccuracy.toFixed(3)} with them`)]
+        : []),
+    ],
+  };
+}
+
+/** Test images that the encoder has seen. */
+export const copiesInTest: Finding = {
+  name: "copies in the test images",
+  verdict: "watch",
+  look({ course }) {
+    const found = copiesFound(course);
+    const change =
+      "leave them out of one of the two; contrapose dedupe --split all, of a folder that holds both, lists them";
+    return found && { ...found, change };
   },
 };

@@ -55,6 +55,33 @@ describe("diagnose", () => {
     );
   });
 
+  test("copies of training images among the test images are never healthy, and what k-NN must beat leaves them out", () => {
+    const leaking = (votes: [all: number, own: number][], pixels: number): Course => ({
+      ...course(),
+      totalSteps: 40,
+      evaluations: measuredVotes(votes.map(([all]) => all)).map((one, i) => ({
+        ...{ ...one, knnImages: 40, knnWithoutCopies: votes[i][1] },
+      })),
+      baselines: {
+        ...{ kind: "baselines", epoch: 0, step: 0, elapsedSeconds: 0, knnImages: 40 },
+        ...{ copies: 32, knnPixels: 0.99, knnPixelsWithoutCopies: pixels },
+      },
+    });
+    const found = diagnose(leaking([[0.9, 0.5]], 0.4));
+    expect([found.verdict, found.finding]).toEqual(["watch", "copies in the test images"]);
+    expect(found.sentence).toMatch(/^32 of 40 test images are copies of training images/);
+    expect(found.evidence).toEqual([
+      { name: "copies", value: 32, expected: "0" },
+      { name: "knnAccuracy without copies", value: 0.5, expected: "0.900 with them" },
+    ]);
+    expect(found.change).toContain("dedupe --split all");
+    const below = diagnose(leaking([[0.9, 0.3]], 0.9));
+    expect([below.verdict, below.finding]).toEqual(["broken", "below raw pixels"]);
+    expect(below.sentence).toContain("By the labels of 8 images raw pixels do better");
+    expect(below.sentence).toContain("32 of 40 test images are copies");
+    expect(below.evidence[0]).toMatchObject({ name: "knnAccuracy without copies", value: 0.3 });
+  });
+
   test("keys are not called shuffled once positives are found", () => {
     const slow = (late: Partial<StepRecord>) => {
       const late30 = course((at) => (at < 30 ? alike : { positiveSimilarity: 0.8, ...late }));
@@ -169,7 +196,7 @@ describe("diagnose", () => {
     const lost = measured([0.33, 0.318, 0.308], {});
     expect([lost.verdict, lost.finding]).toEqual(["broken", "below raw pixels"]);
     expect(describeDiagnosis(lost)).toMatch(
-      /By the labels of 2000 images .*\(knnAccuracy 0.308, expected above 0.388, raw pixels\).*milder/,
+      /By the labels of 2,000 images .*\(knnAccuracy 0.308, expected above 0.388, raw pixels\).*milder/,
     );
     expect(measured([0.33, 0.35, 0.36], {}).change).toMatch(/^more --epochs/);
     expect(measured([0.38, 0.385], {}).verdict).toBe("watch"); // by less than chance tells

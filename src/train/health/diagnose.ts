@@ -1,4 +1,4 @@
-import { expectedOf, standingOf } from "./accuracyFindings.ts";
+import { copiesFound, copiesInTest, expectedOf, standingOf } from "./accuracyFindings.ts";
 import { fact } from "./finding.ts";
 import { findings } from "./findings.ts";
 import type { Course, Diagnosis } from "./records.ts";
@@ -25,7 +25,18 @@ export function diagnose(course: Course): Diagnosis {
       : [{ verdict, finding: name, ...seen, ...(passing && { passing }) }];
   });
   const gravest = found.find(({ verdict }) => verdict === "broken") ?? found.at(0);
-  return gravest ?? healthy(signs);
+  return gravest === undefined ? healthy(signs) : besideCopies(gravest, course);
+}
+
+/** A diagnosis that says of copies among the test images too, as accuracies are read beside whatever else is wrong. */
+function besideCopies(diagnosis: Diagnosis, course: Course): Diagnosis {
+  const copies = copiesFound(course);
+  if (copies === undefined || diagnosis.finding === copiesInTest.name) return diagnosis;
+  return {
+    ...diagnosis,
+    sentence: `${diagnosis.sentence} And ${copies.sentence}`,
+    evidence: [...diagnosis.evidence, ...copies.evidence],
+  };
 }
 
 /** The newest k-NN accuracy, or agreement of views, beside what it has to beat. */

@@ -1,5 +1,11 @@
 import type { StepRecord } from "../events.ts";
-import { belowBars, belowBarsSoFar, fallingVote, votesOf } from "./accuracyFindings.ts";
+import {
+  belowBars,
+  belowBarsSoFar,
+  copiesInTest,
+  fallingVote,
+  votesOf,
+} from "./accuracyFindings.ts";
 import { fact, type Finding } from "./finding.ts";
 import type { Course } from "./records.ts";
 import { errorsAbove, leadOf, type Signs, START, WINDOW } from "./signs.ts";
@@ -345,5 +351,5 @@ const waiting: Finding = {
 export const findings: readonly Finding[] = [
   ...[wrongNormalisation, sameViews, deadQueue, constantEmbedding, tooCold, tooHot],
   ...[leak, rateTooHigh, mixedUp, collapse, duplicates, notLearning, fewDirections],
-  ...[...belowBars, fallingVote, clamped, waiting, ...belowBarsSoFar],
+  ...[...belowBars, fallingVote, copiesInTest, clamped, waiting, ...belowBarsSoFar],
 ];

@@ -49,7 +49,7 @@ const baseline = (measured: unknown): Baseline => {
 
 type Evaluated = Answer & {
   knn: { accuracy: number; withoutCopies?: number | null } | null;
-  linear: { accuracy: number } | null;
+  linear: { accuracy: number; withoutCopies?: number | null } | null;
   alignment: number;
   uniformity: number;
   effectiveRank: number;
@@ -71,6 +71,7 @@ async function resultOf(
     ...{ contrapose: VERSION, date: new Date().toISOString(), epochs: arm.plan.config.epochs },
     ...{ knn: knn?.accuracy ?? null, linear: linear?.accuracy ?? null },
     ...(knn?.withoutCopies === undefined ? {} : { knnWithoutCopies: knn.withoutCopies }),
+    ...(linear?.withoutCopies === undefined ? {} : { linearWithoutCopies: linear.withoutCopies }),
     ...{ alignment, uniformity, effectiveRank, chance, images },
     ...runFigures(records as never[]),
     ...(untrained === undefined
