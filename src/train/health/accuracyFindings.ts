@@ -41,7 +41,8 @@ export function standingOf({ evaluations, baselines }: Course): Standing | undef
       const bars = barsOf(knnPixelsWithoutCopies, knnStartWithoutCopies);
       return { measure: WITHOUT_COPIES, shares: votes, bars, images: images - copies };
     }
-    const bars = barsOf(baselines?.knnPixels, baselines?.knnStart);
+    const known = copies === 0 ? baselines : undefined; // who knows all the answers is no bar
+    const bars = barsOf(known?.knnPixels, known?.knnStart);
     return { measure: "knnAccuracy", shares: votes, bars, images };
   }
   const shares = evaluations.flatMap(({ viewAgreement }) => viewAgreement ?? []);

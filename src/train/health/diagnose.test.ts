@@ -75,6 +75,14 @@ describe("diagnose", () => {
       { name: "knnAccuracy without copies", value: 0.5, expected: "0.900 with them" },
     ]);
     expect(found.change).toContain("dedupe --split all");
+    const all = leaking([[0.5, NaN]], NaN);
+    const { evaluations, baselines } = all;
+    const none = { knnWithoutCopies: undefined, knnPixelsWithoutCopies: undefined };
+    const whole = {
+      ...{ ...all, evaluations: [{ ...evaluations[0], ...none }] },
+      baselines: { ...baselines!, ...none, copies: 40 },
+    };
+    expect(diagnose(whole)).toMatchObject({ verdict: "watch", finding: found.finding });
     const below = diagnose(leaking([[0.9, 0.3]], 0.9));
     expect([below.verdict, below.finding]).toEqual(["broken", "below raw pixels"]);
     expect(below.sentence).toContain("By the labels of 8 images raw pixels do better");
