@@ -18,6 +18,9 @@ export type {
   Network,
   Variables,
 } from "./network.ts";
+export { encoderOf } from "./network.ts";
+export { onnxOperators, type TrainableGraph, trainableGraph } from "./onnx/graph.ts";
+export { onnxFeatures, type OnnxLayout, onnxNetwork, onnxVariables } from "./onnx/onnxNetwork.ts";
 export { Normalisation } from "./normalisation.ts";
 export {
   convnet,

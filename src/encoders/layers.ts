@@ -124,4 +124,7 @@ function maximumOfThree(x: np.Array, axis: 2 | 3): np.Array {
  * 3 × 3 maximum with stride 2 and padding 1 over values that are not negative (after a ReLU), where
  * padding with 0 is padding with −∞. Two passes of three, without unfolding windows.
  */
-export const maxPool: Layer = plain((x) => maximumOfThree(maximumOfThree(x, 2), 3));
+export const maxPoolOfPositive = (x: np.Array): np.Array => maximumOfThree(maximumOfThree(x, 2), 3);
+
+/** `maxPoolOfPositive` as a layer. */
+export const maxPool: Layer = plain(maxPoolOfPositive);

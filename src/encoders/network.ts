@@ -1,5 +1,5 @@
 import type { numpy as np } from "@jax-js/jax";
-import type { z } from "zod";
+import { z } from "zod";
 
 import { type HostRecord, sizeOf } from "../core/arrays.ts";
 import { ConfigError } from "../core/errors.ts";
@@ -128,4 +128,23 @@ export function defineEncoder<O extends z.ZodObject>(definition: EncoderDefiniti
   }
   Object.defineProperty(encoder, "name", { value: name });
   return Object.assign(encoder, { kind: "encoder" as const, summary, source, options: schema });
+}
+
+/** An entry that stands for one network that is there already, for images of `imageSize` px: that of a file. */
+export function encoderOf(network: Network, imageSize: number): Encoder {
+  const { name } = network;
+  function encoder(_options?: object, context: EncoderContext = { imageSize }): Network {
+    if (context.imageSize === imageSize) return network;
+    throw new ConfigError(
+      `${name}: images of ${context.imageSize} px, expected ${imageSize}`,
+      "load the encoder for this size",
+    );
+  }
+  Object.defineProperty(encoder, "name", { value: name });
+  const about = { summary: "An encoder that is there already.", source: "its file" };
+  return Object.assign(encoder, {
+    kind: "encoder" as const,
+    ...about,
+    options: z.strictObject({}),
+  });
 }

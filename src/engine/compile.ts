@@ -19,7 +19,7 @@ import {
 import { withExactLiterals } from "./exactLiterals.ts";
 import { lower } from "./lower.ts";
 import { leavesOf, type Program, Recycler, runSession } from "./program.ts";
-import { flattenSpecs, mapSpecs, matchArguments, type SpecTree } from "./spec.ts";
+import { flattenSpecs, mapSpecs, matchArguments, type Spec, type SpecTree } from "./spec.ts";
 import { startJax, type Trace, trace, type TracedFunction } from "./trace.ts";
 import { answer, type Choices, type Question, questionKey } from "./tuning.ts";
 
@@ -121,6 +121,18 @@ export async function compile(
       await shared.session.release();
     },
   };
+}
+
+/**
+ * Shapes and types of what a pure function gives for such arguments: it is traced, and nothing is computed.
+ * Throws what the function throws.
+ */
+export async function resultSpecs(
+  fn: TracedFunction,
+  example: readonly SpecTree[],
+): Promise<Spec[]> {
+  const { outputs } = await trace(fn, [...example]);
+  return outputs.map(({ aval: { shape, dtype } }) => ({ shape, dtype }));
 }
 
 function toJax({ dtype, shape, data }: HostArray): np.Array {

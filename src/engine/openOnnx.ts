@@ -1,26 +1,12 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import {
-  type GraphProto,
-  type ModelProto,
-  ModelProtoSchema,
-  type NodeProto,
-  type TensorProto,
-  TensorProto_DataLocation as DataLocation,
-} from "onnx-buf";
+import type { ModelProto } from "onnx-buf";
 import * as ort from "onnxruntime-node";
 
 import { type DataOf, type HostArray, hostArray } from "../core/arrays.ts";
 import { DataError, DeviceError } from "../core/errors.ts";
 import { harmless, quoted } from "../core/quote.ts";
 import { checkDevice } from "./device.ts";
+import { externalTensors, metadataOf, type OnnxValue, parseModel, placeOf } from "./onnxGraph.ts";
 import { toTensor } from "./program.ts";
-
-/** An input or output of a model: sizes are numbers where the model fixes them, else their names. */
-export type OnnxValue = {
-  readonly name: string;
-  readonly type: string; // as float32
-  readonly shape: readonly (number | string)[];
-};
 
 /** An ONNX model of any origin, loaded. */
 export type OnnxModel = {
@@ -38,41 +24,10 @@ export type OnnxModel = {
   dispose(): Promise<void>;
 };
 
-function parse(model: Uint8Array): ModelProto {
-  try {
-    return fromBinary(ModelProtoSchema, model);
-  } catch (cause) {
-    const message = "it is no ONNX model, or it is cut short";
-    throw new DataError(message, "write or download it again", { cause });
-  }
-}
-
-/** Tensors inside nodes, those of the graphs inside them included. */
-function nodeTensors(nodes: readonly NodeProto[]): TensorProto[] {
-  return nodes
-    .flatMap(({ attribute }) => attribute)
-    .flatMap(({ t, tensors, g, graphs }) => [
-      ...(t === undefined ? [] : [t]),
-      ...tensors,
-      ...[...(g === undefined ? [] : [g]), ...graphs].flatMap(graphTensors),
-    ]);
-}
-
-function graphTensors({ initializer, node }: GraphProto): TensorProto[] {
-  return [...initializer, ...nodeTensors(node)];
-}
-
 /** Names of the files that hold weights outside the model's own file. */
-function externalFiles({ graph, functions }: ModelProto): string[] {
-  const tensors = [
-    ...(graph === undefined ? [] : graphTensors(graph)),
-    ...functions.flatMap(({ node }) => nodeTensors(node)),
-  ];
-  const outside = tensors.filter(({ dataLocation }) => dataLocation === DataLocation.EXTERNAL);
-  const places = outside.flatMap(({ externalData }) => externalData);
-  const files = places.filter(({ key }) => key === "location").map(({ value }) => value);
-  return [...new Set(files)];
-}
+const externalFiles = (model: ModelProto): string[] => [
+  ...new Set(externalTensors(model).map((tensor) => placeOf(tensor).location)),
+];
 
 function valueOf(value: ort.InferenceSession.ValueMetadata): OnnxValue {
   return value.isTensor
@@ -96,7 +51,7 @@ export async function openOnnx(
   model: Uint8Array,
   options: OnnxOptions & { path?: string } = {},
 ): Promise<OnnxModel> {
-  const parsed = parse(model);
+  const parsed = parseModel(model);
   const external = externalFiles(parsed);
   const device = checkDevice(options.device ?? "cpu");
   const settings: ort.InferenceSession.SessionOptions = {
@@ -119,7 +74,7 @@ export async function openOnnx(
   return {
     inputs: session.inputMetadata.map(valueOf),
     outputs: session.outputMetadata.map(valueOf),
-    metadata: Object.fromEntries(parsed.metadataProps.map(({ key, value }) => [key, value])),
+    metadata: metadataOf(parsed),
     external,
     async run(inputs, wanted) {
       const feeds = Object.fromEntries(
