@@ -229,3 +229,64 @@ export function normalise(pixels: usize, plane: usize, out: usize, constants: us
     v128.store(q + 2 * plane, f32x4.add(blue, v128.load32_splat(c + 32)));
   }
 }
+
+const PRECISION: i32 = 22; // bits behind the point of the weights of bytes
+
+/** Σ weight · 4 bytes of `taps` places, each `step` bytes after the one before, as bytes in i32 lanes from 0 to 255. */
+@inline
+function byteSum(from: usize, step: usize, weights: usize, taps: i32): v128 {
+  let sum = i32x4.splat(1 << (PRECISION - 1));
+  for (let k = 0; k < taps; k++, from += step, weights += 4) {
+    const words = i16x8.extend_low_i8x16_u(v128.load32_zero(from));
+    sum = i32x4.add(sum, i32x4.mul(v128.load32_splat(weights), i32x4.extend_low_i16x8_u(words)));
+  }
+  return i32x4.min_s(i32x4.max_s(i32x4.shr_s(sum, PRECISION), i32x4.splat(0)), i32x4.splat(255));
+}
+
+/** Writes four lanes from 0 to 255 as bytes. */
+@inline
+function storeBytes(to: usize, lanes: v128): void {
+  const words = i16x8.narrow_i32x4_u(lanes, lanes);
+  v128.store32_lane(to, i8x16.narrow_i16x8_u(words, words), 0);
+}
+
+/**
+ * Resizes lines of interleaved bytes across, each to `count` pixels: of output pixel x the first input pixel and the
+ * weights of `taps` pixels are in the tables, weights in 2^22ths. Reads and writes one byte beyond the last line.
+ */
+export function resizeAcross(
+  from: usize,
+  stride: usize,
+  lines: i32,
+  count: i32,
+  firsts: usize,
+  weights: usize,
+  taps: i32,
+  to: usize,
+): void {
+  for (let line = 0; line < lines; line++, from += stride) {
+    let w = weights;
+    for (let x = 0; x < count; x++, to += 3, w += <usize>(taps << 2)) {
+      const first = from + <usize>load<i32>(firsts + (<usize>x << 2)) * 3;
+      storeBytes(to, byteSum(first, 3, w, taps));
+    }
+  }
+}
+
+/** Resizes lines of `width` bytes down to `count` lines, with tables likewise. Reads and writes up to 3 bytes beyond. */
+export function resizeDown(
+  from: usize,
+  width: usize,
+  count: i32,
+  firsts: usize,
+  weights: usize,
+  taps: i32,
+  to: usize,
+): void {
+  for (let y = 0; y < count; y++, to += width, weights += <usize>(taps << 2)) {
+    const first = from + <usize>load<i32>(firsts + (<usize>y << 2)) * width;
+    for (let i: usize = 0; i < width; i += 4) {
+      storeBytes(to + i, byteSum(first + i, width, weights, taps));
+    }
+  }
+}

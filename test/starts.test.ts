@@ -49,9 +49,23 @@ describe("--from", () => {
     const image = join(photos, "dog", "0.png");
     const found = await contrapose(["search", table, "--image", image, "--json"], offline);
     expect([found.code, found.err]).toEqual([0, ""]);
+    const [nearest] = (found.json() as { hits: { id: string; similarity: number }[] }).hits;
+    expect(nearest.id).toBe("dog/0.png");
+    expect(nearest.similarity).toBeCloseTo(1, 5);
     const other = await contrapose([...args, "--image-size", "48"], offline);
     expect(other.code).toBe(2);
     expect(other.err).toContain("holds vectors of another encoder");
+  });
+
+  test("says that images of a packed dataset are resized once more", async () => {
+    const [packed, out] = [folder.at("packed"), folder.at("of-packed")];
+    await contrapose(["pack", photos, "--out", packed], offline);
+    const { code, err } = await contrapose(
+      ["embed", packed, "--from", start, "--out", out],
+      offline,
+    );
+    expect(code).toBe(0);
+    expect(err).toContain("images stored at 160 px are resized once more");
   });
 
   test("evaluates and exports it", async () => {

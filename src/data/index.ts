@@ -13,6 +13,7 @@ export type { PackReport } from "./finishPacking.ts";
 export { isBlank } from "./isBlank.ts";
 export * from "./montage.ts";
 export * from "./openDataset.ts";
+export { readOriginals } from "./originals.ts";
 export * from "./packDataset.ts";
 export type { GroupSummary, PackedHeader, StoredImage } from "./packedIndex.ts";
 export { PackOptions } from "./packOptions.ts";

@@ -20,9 +20,31 @@ describe("resamplePositions", () => {
     expected.forEach((value, i) => expect(grid[i]).toBeCloseTo(value, 6));
   });
 
-  test("keeps a constant constant", () => {
-    const data = resamplePositions(float32([1, 9, 1], Array<number>(9).fill(0.7)), 0, 5).data;
-    data.forEach((value) => expect(value).toBeCloseTo(0.7, 6));
+  test("is PIL's and PyTorch's antialiased bicubic where that is asked for", () => {
+    const larger = resamplePositions(float32([1, 4, 1], [0, 1, 2, 3]), 0, 3, true).data;
+    const five = Array.from({ length: 25 }, (_, i) => (i * i) % 7);
+    const smaller = resamplePositions(float32([1, 25, 1], five), 0, 3, true).data;
+    // Image.resize((3, 3), BICUBIC) of Pillow, images of mode F
+    const pillow = {
+      larger: [
+        ...[-0.19736843, 0.36842105, 0.93421054, 0.93421054, 1.5, 2.06578946],
+        ...[2.06578946, 2.63157892, 3.19736838],
+      ],
+      smaller: [
+        ...[1.38248527, 1.75999999, 2.32023668, 2.39692307, 2.22686863, 1.48307693],
+        ...[1.21467459, 1.94075131, 3.02863908],
+      ],
+    };
+    pillow.larger.forEach((value, i) => expect(larger[i]).toBeCloseTo(value, 6));
+    pillow.smaller.forEach((value, i) => expect(smaller[i]).toBeCloseTo(value, 6));
+  });
+
+  test.each([false, true])("keeps a constant constant, antialias %s", (antialias) => {
+    const flat = float32([1, 9, 1], Array<number>(9).fill(0.7));
+    for (const side of [2, 5]) {
+      const { data } = resamplePositions(flat, 0, side, antialias);
+      data.forEach((value) => expect(value).toBeCloseTo(0.7, 6));
+    }
   });
 });
 

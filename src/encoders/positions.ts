@@ -3,42 +3,48 @@ import { type HostArray, zeros } from "../core/arrays.ts";
 /** Whether so many patches make a square grid. */
 export const isGrid = (count: number): boolean => count > 0 && Number.isInteger(Math.sqrt(count));
 
-/** Weights of the four neighbours of a position between two of them, at `t` behind the second (Keys 1981, a = −0.75, as PyTorch). */
-function cubicWeights(t: number): [number, number, number, number] {
-  const a = -0.75;
-  const near = (x: number) => ((a + 2) * x - (a + 3)) * x * x + 1;
-  const far = (x: number) => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
-  return [far(t + 1), near(t), near(1 - t), far(2 - t)];
+/** Keys' cubic (1981): the weight of a neighbour at a distance. */
+function cubic(distance: number, a: number): number {
+  const x = Math.abs(distance);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
 
-/** Weights [to, from] of bicubic resampling of a line, without antialiasing; edges repeat. */
-function cubicMatrix(from: number, to: number): Float64Array[] {
+/**
+ * Weights [to, from] of bicubic resampling of a line, as PyTorch's `interpolate`: with `antialias` a = −0.5, smoothed
+ * where it shrinks, edges cut off; without it a = −0.75 and edges repeat.
+ */
+function cubicMatrix(from: number, to: number, antialias: boolean): Float64Array[] {
+  const stretch = antialias ? Math.max(1, from / to) : 1;
   return Array.from({ length: to }, (_, i) => {
     const row = new Float64Array(from);
     const middle = ((i + 0.5) * from) / to - 0.5;
-    const second = Math.floor(middle);
-    cubicWeights(middle - second).forEach((weight, j) => {
-      row[Math.min(from - 1, Math.max(0, second - 1 + j))] += weight;
-    });
-    return row;
+    for (let j = Math.ceil(middle - 2 * stretch); j <= middle + 2 * stretch; j++) {
+      const weight = cubic((j - middle) / stretch, antialias ? -0.5 : -0.75);
+      if (!antialias) row[Math.min(from - 1, Math.max(0, j))] += weight;
+      else if (j >= 0 && j < from) row[j] = weight;
+    }
+    const total = row.reduce((sum, weight) => sum + weight, 0);
+    return row.map((weight) => weight / total);
   });
 }
 
 /**
- * Learned positions [1, prefix + s², D] for a grid of another side: those of the grid resampled
- * bicubically, those of the tokens before it as they are.
+ * Learned positions [1, prefix + s², D] for a grid of another side: those of the grid resampled bicubically, those of
+ * the tokens before it as they are. timm's models do it with `antialias`, those of transformers without.
  */
 export function resamplePositions(
   positions: HostArray,
   prefix: number,
   side: number,
+  antialias = false,
 ): HostArray<"float32"> {
   const [, count, dimension] = positions.shape;
   const from = Math.round(Math.sqrt(count - prefix));
   const result = zeros([1, prefix + side * side, dimension]);
   const start = prefix * dimension;
   result.data.set(positions.data.subarray(0, start));
-  const matrix = cubicMatrix(from, side);
+  const matrix = cubicMatrix(from, side, antialias);
   const taps = matrix.map((row) => [...row.keys()].filter((i) => row[i] !== 0));
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 
-import { imageRows, type Images } from "../inference/index.ts";
+import { encoderRows, type Images } from "../inference/index.ts";
 import type { Features } from "../metrics/index.ts";
 import type { EmbeddedImage, EmbeddingFacts, Embeddings } from "../store/index.ts";
 import type { ImageEncoder } from "./imageEncoder.ts";
@@ -99,7 +99,7 @@ export async function embedImages(
   const described = describe(images);
   const rows = knownRows(described, known);
   const asked = Int32Array.from(rows.keys()).filter((i) => rows[i] < 0);
-  const computed = await encoder.embed(imageRows(images, encoder.format, asked), {
+  const computed = await encoder.embed(encoderRows(images, encoder.format, asked), {
     progress: (done) => options.progress?.(done, asked.length),
     signal: options.signal,
   });

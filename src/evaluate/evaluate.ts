@@ -1,7 +1,7 @@
 import { permutation, randomStream } from "../core/random.ts";
 import {
+  encoderRows,
   type Images,
-  imageRows,
   type InputFormat,
   type LoadedEncoder,
   pixelFeatures,
@@ -84,8 +84,8 @@ async function measure(
     before += rows.count;
     return features;
   };
-  const trained = await embed(imageRows(train.images, encoder.format, train.indices));
-  const tested = await embed(imageRows(test.images, encoder.format, test.indices));
+  const trained = await embed(encoderRows(train.images, encoder.format, train.indices));
+  const tested = await embed(encoderRows(test.images, encoder.format, test.indices));
   const pairs = await embed(viewPairRows(test.images, policy, seed, aligned));
   return {
     ...accuracies(split, trained, tested, vote),

@@ -4,6 +4,7 @@ export { csvLine, readCsv } from "./csv.ts";
 export * from "./fileError.ts";
 export * from "./jsonLines.ts";
 export * from "./safetensors.ts";
+export { isShardIndex, readShards, shardFiles } from "./shardedSafetensors.ts";
 export type { SafetensorsHeader, TensorEntry } from "./safetensorsHeader.ts";
 export { readEvents } from "./eventRecords.ts";
 export type { TensorBoardEvent } from "./eventRecords.ts";

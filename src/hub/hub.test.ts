@@ -118,6 +118,32 @@ describe("hubRepository", () => {
     expect(asked).toHaveLength(before);
   });
 
+  test("fetches the parts that an index names, and asks again only for one that is gone", async () => {
+    const [one, two] = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+    const index = JSON.stringify({ metadata: {}, weight_map: { a: one, b: two, c: one } });
+    await openHub((request, response, path) => {
+      const parts = { "model.safetensors.index.json": Buffer.from(index), [one]: weights };
+      const bytes: Buffer | undefined = { ...parts, [two]: weights }[path];
+      const missing = path === "model.safetensors";
+      if (bytes === undefined && !missing) return false;
+      response.setHeader("x-repo-commit", COMMIT);
+      if (bytes === undefined) {
+        response.setHeader("x-error-code", "EntryNotFound");
+        response.writeHead(404).end();
+      } else {
+        response.setHeader("etag", `"tag-of-${path}"`);
+        give(request, response, bytes);
+      }
+      return true;
+    });
+    const found = await hubRepository(at);
+    for (const part of [one, two]) expect(readFileSync(join(found, part))).toEqual(weights);
+    rmSync(join(found, two));
+    asked = [];
+    expect(await hubRepository(at)).toBe(found);
+    expect(asked).toEqual([two]);
+  });
+
   test("goes on behind what came before the connection was cut", async () => {
     let cuts = 0;
     await openHub((request, response, path) => {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { DataError } from "../core/errors.ts";
+import { isShardIndex, shardFiles } from "../files/index.ts";
 import { download, type DownloadCalls, noteAbsent } from "./download.ts";
 import { type HubId, isOffline, knownCommit, placesOf } from "./place.ts";
 import { unreachable } from "./request.ts";
@@ -33,27 +34,46 @@ async function hubFile(
   return found;
 }
 
-const weightNames = ["model.safetensors", "onnx/model.onnx"];
+const weightNames = ["model.safetensors", "model.safetensors.index.json", "onnx/model.onnx"];
+
+/** Files that hold the weights which a file of `weightNames` names: none beside itself unless it is an index. */
+const partsOf = async (path: string, place: string): Promise<string[]> =>
+  isShardIndex(path) ? shardFiles(place) : [];
+
+/** The first file of weights in the cache that is there with all its parts. */
+async function weightsIn(at: HubId): Promise<string | undefined> {
+  for (const path of weightNames) {
+    const place = cached(at, path);
+    if (typeof place !== "string") continue;
+    const parts = await partsOf(path, place);
+    if (parts.every((part) => typeof cached(at, part) === "string")) return path;
+  }
+  return undefined;
+}
 
 /**
  * The folder of an encoder's repository, its files fetched where the cache that Python's programs share does
- * not hold them yet: `config.json`, `preprocessor_config.json`, and `model.safetensors` or else
- * `onnx/model.onnx`. Where weights are there, the network is not asked for anything else.
+ * not hold them yet: `config.json`, `preprocessor_config.json`, and `model.safetensors`, the parts that
+ * `model.safetensors.index.json` names, or else `onnx/model.onnx`. Where weights are there, the network is not asked for anything else.
  */
 export async function hubRepository(at: HubId, calls: DownloadCalls = {}): Promise<string> {
-  const there = weightNames.some((path) => typeof cached(at, path) === "string");
-  if (!there) {
+  if ((await weightsIn(at)) === undefined) {
     await hubFile(at, "config.json", { ...calls, optional: false });
     await hubFile(at, "preprocessor_config.json", { ...calls, optional: true });
     for (const path of weightNames) {
-      if ((await hubFile(at, path, { ...calls, optional: true })) !== undefined) break;
+      const place = await hubFile(at, path, { ...calls, optional: true });
+      if (place === undefined) continue;
+      for (const part of await partsOf(path, place)) {
+        await hubFile(at, part, { ...calls, optional: false });
+      }
+      break;
     }
   }
   const commit = knownCommit(at);
-  const found = weightNames.some((path) => typeof cached(at, path) === "string");
-  if (found && commit !== undefined) return placesOf(at).snapshot(commit);
+  const found = await weightsIn(at);
+  if (found !== undefined && commit !== undefined) return placesOf(at).snapshot(commit);
   throw new DataError(
     `${at.id} has neither ${weightNames.join(" nor ")}`,
-    "weights in several files and other formats are not read",
+    "weights in other formats are not read",
   );
 }

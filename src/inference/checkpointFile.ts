@@ -7,7 +7,13 @@ import { z } from "zod";
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { parseJson } from "../core/json.ts";
-import { decodeSafetensors, readSafetensors, type Safetensors } from "../files/index.ts";
+import {
+  decodeSafetensors,
+  isShardIndex,
+  readSafetensors,
+  readShards,
+  type Safetensors,
+} from "../files/index.ts";
 
 /** Length and SHA-256 of a file of a checkpoint, as its `position.json` has them. */
 export type FileSum = { readonly bytes: number; readonly sha256: string };
@@ -68,8 +74,12 @@ function sumBeside(path: string): FileSum | undefined {
   }
 }
 
-/** Reads a safetensors file; one of a checkpoint is held against its sum first. Damage is a `DataError`. */
+/**
+ * Reads a safetensors file, or those that an index names; one of a checkpoint is held against its sum first. Damage is a
+ * `DataError`.
+ */
 export async function readWeights(path: string): Promise<Safetensors> {
+  if (isShardIndex(path)) return readShards(path);
   const sum = sumBeside(path);
   if (sum === undefined) return readSafetensors(path);
   try {

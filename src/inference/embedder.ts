@@ -14,11 +14,25 @@ import type { InputFormat } from "./format.ts";
 import { createRenderer, identityParameters, type ViewParameters } from "../views/index.ts";
 
 /** Images by number, as packed datasets give them; a few pixels at a time are in memory. */
-export type ImageSource = { readonly count: number; image(index: number): PixelImage };
+export type ImageSource = {
+  readonly count: number;
+  image(index: number): PixelImage;
+  /** Images as their files hold them, where these are known; `indices` ascend. */
+  readonly originals?: ((indices: ArrayLike<number>) => AsyncIterable<PixelImage>) | undefined;
+};
 
-/** Inputs of an encoder, made when they are needed: row i is [3, S, S], written to `out` at `offset`. */
+/**
+ * Inputs of an encoder, made when they are needed: row i is [3, S, S], written to `out` at `offset`. Rows are asked for
+ * in order, one after the other; `close` ends what makes them.
+ */
 export type Rows = {
   readonly count: number;
+  fill(row: number, out: Float32Array, offset: number): void | Promise<void>;
+  close?(): Promise<void>;
+};
+
+/** Rows that are made at once. */
+export type ReadyRows = Omit<Rows, "fill"> & {
   fill(row: number, out: Float32Array, offset: number): void;
 };
 
@@ -67,7 +81,7 @@ export function imageRows(
   format: InputFormat,
   indices?: ArrayLike<number>,
   crop: (image: PixelImage) => ViewParameters = (image) => centreCrop(image, format),
-): Rows {
+): ReadyRows {
   const { imageSize: size, mean, std, interpolation } = format;
   const render = createRenderer({ size, mean: [...mean], std: [...std], interpolation });
   return {
@@ -82,12 +96,7 @@ export function imageRows(
 /** Features [batch, D] of one batch; what it returns may be used until the next call. */
 type Infer = (images: HostArray<"float32">) => Promise<HostArray<"float32">>;
 
-/**
- * Features [count, D] of rows, computed batch by batch; the rows of the next batch are made while one is
- * computed. `shape` is that of a batch, [B, 3, S, S]; the last batch is smaller where `infer` takes `any`
- * size, else it is filled up with what stood there before.
- */
-export async function embedBatches(
+async function embedOpen(
   rows: Rows,
   { shape, any = false }: { shape: readonly number[]; any?: boolean },
   infer: Infer,
@@ -98,11 +107,11 @@ export async function embedBatches(
   const width = values / batchSize;
   let [input, next] = [new Float32Array(values), new Float32Array(values)];
   const sizeAt = (start: number) => Math.max(0, Math.min(batchSize, rows.count - start));
-  const fill = (start: number, out: Float32Array) => {
-    for (let i = 0; i < sizeAt(start); i++) rows.fill(start + i, out, i * width);
+  const fill = async (start: number, out: Float32Array) => {
+    for (let i = 0; i < sizeAt(start); i++) await rows.fill(start + i, out, i * width);
   };
   let features: Float32Array | undefined;
-  fill(0, input);
+  await fill(0, input);
   for (let start = 0; start < rows.count; start += batchSize) {
     if (signal?.aborted === true) throw new ContraposeError("embedding was interrupted");
     const count = sizeAt(start);
@@ -110,7 +119,7 @@ export async function embedBatches(
     const running = infer(hostArray("float32", [given, ...each], input.subarray(0, given * width)));
     let result: HostArray<"float32">;
     try {
-      fill(start + batchSize, next);
+      await fill(start + batchSize, next);
     } finally {
       result = await running; // never left behind running
     }
@@ -126,6 +135,24 @@ export async function embedBatches(
     [input, next] = [next, input];
   }
   return features ?? new Float32Array(0);
+}
+
+/**
+ * Features [count, D] of rows, computed batch by batch; the rows of the next batch are made while one is
+ * computed. `shape` is that of a batch, [B, 3, S, S]; the last batch is smaller where `infer` takes `any`
+ * size, else it is filled up with what stood there before.
+ */
+export async function embedBatches(
+  rows: Rows,
+  batch: { shape: readonly number[]; any?: boolean },
+  infer: Infer,
+  calls: EmbedCalls,
+): Promise<Float32Array> {
+  try {
+    return await embedOpen(rows, batch, infer, calls);
+  } finally {
+    await rows.close?.();
+  }
 }
 
 async function embedAll(

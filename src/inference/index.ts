@@ -12,8 +12,10 @@ export {
   type ImageSource,
   openFeatures,
   openHeadFeatures,
+  type ReadyRows,
   type Rows,
 } from "./embedder.ts";
+export { encoderRows, inputCut, storedFor } from "./encoderRows.ts";
 export {
   describeEncoder,
   descriptionOf,

@@ -69,7 +69,7 @@ export function namedEncoder(
   const format = formatOf(file, facts, stated);
   return about(file, () => {
     const network = networkFor({ encoder, imageSize: format.imageSize });
-    const variables = variablesFrom(network, arrays);
+    const variables = variablesFrom(network, arrays, facts.config);
     const start = { from: file, licence: licenceOf(facts.config) };
     return {
       description: describeEncoder(encoder, network, format, { start }),

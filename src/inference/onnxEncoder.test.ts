@@ -100,8 +100,9 @@ test("a model that takes any batch computes no more images than there are", asyn
   const path = join(folder, "batch.onnx");
   writeFileSync(path, graph.toBytes("test"));
   const encoder = await openOnnxEncoder(path, stated);
-  const one = (_: number, out: Float32Array, offset: number) =>
+  const one = (_: number, out: Float32Array, offset: number) => {
     out.fill(1, offset, offset + 3 * SIDE * SIDE);
+  };
   const features = await encoder.embed({ count: 37, fill: one });
   const sizes = Array.from({ length: 37 }, (_, i) => features[3 * i]); // of the batch that each was in
   expect(sizes).toEqual([...Array<number>(32).fill(32), ...Array<number>(5).fill(5)]);

@@ -124,9 +124,9 @@ function interleave(data: Float32Array, offset: number, size: number, planes: Fl
 function asPixels(rows: Rows, size: number): Rows {
   const planes = new Float32Array(3 * size * size);
   return {
-    count: rows.count,
-    fill(row, out, offset) {
-      rows.fill(row, out, offset);
+    ...rows,
+    async fill(row, out, offset) {
+      await rows.fill(row, out, offset);
       interleave(out, offset, size, planes);
     },
   };

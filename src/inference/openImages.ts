@@ -15,6 +15,7 @@ import {
   type PackedDataset,
   type PackReport,
   type PixelRange,
+  readOriginals,
   type SplitChoice,
 } from "../data/index.ts";
 import type { ImageSource } from "./embedder.ts";
@@ -26,6 +27,7 @@ export type Images = ImageSource & {
   readonly path: string; // of the packed dataset
   readonly pixels: PixelSource;
   readonly shortSide: number; // median of the shorter sides, pixels
+  readonly originalShortSide: number; // that of the files
   readonly labels: Int32Array | undefined; // -1 for images without one
   readonly classes: readonly string[] | undefined;
   readonly fingerprint: string;
@@ -77,16 +79,28 @@ function median(values: ArrayLike<number>): number {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-function toImages(dataset: PackedDataset): Images {
+function toImages(dataset: PackedDataset, source?: ImagePlace): Images {
   const { pixels, labels, classes } = dataset;
-  const sides = Array.from({ length: dataset.count }, (_, i) =>
-    Math.min(pixels.widths[i], pixels.heights[i]),
-  );
+  const numbers = Array.from({ length: dataset.count }, (_, i) => i);
+  const sides = numbers.map((i) => Math.min(pixels.widths[i], pixels.heights[i]));
+  const originals = numbers.map((i) => {
+    const { originalWidth, originalHeight } = dataset.entry(i);
+    return Math.min(originalWidth, originalHeight);
+  });
   return {
     ...{ path: dataset.path, count: dataset.count, pixels, labels, classes, dataset },
     ...{ fingerprint: dataset.fingerprint, shortSide: median(sides) },
+    originalShortSide: median(originals),
     image: (index) => dataset.image(index),
     idOf: (index) => dataset.ids[index],
+    ...(source && {
+      originals: (indices: ArrayLike<number>) =>
+        readOriginals(
+          source,
+          dataset.header,
+          Array.from(indices, (index) => dataset.ids[index]),
+        ),
+    }),
     close: () => dataset.close(),
   };
 }
@@ -183,5 +197,5 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
   );
   if (report.images === 0) throw new DataError(`${quoted(path)} holds no image`);
   sayReport(report, source, options);
-  return toImages(await openDataset(folder));
+  return toImages(await openDataset(folder), source);
 }

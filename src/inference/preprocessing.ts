@@ -59,6 +59,12 @@ function timmPreprocessing(facts: Facts): KnownFormat {
 const edgeCrop = (edge: number, share: number | undefined): InputFormat["crop"] =>
   edge < 384 ? { of: "square", share: share ?? 224 / 256 } : { of: "whole", share: 1 };
 
+/** The share that `inner` is of `edge`, so that floor(inner / share) is the edge whatever the rounding. */
+function shareOf(inner: number, edge: number): number {
+  const share = inner / edge;
+  return Math.floor(inner / share) < edge ? share * (1 - Number.EPSILON) : share;
+}
+
 /** Size and crop of `preprocessor_config.json`. */
 function transformersCrop(facts: Facts, model: string) {
   const size = record(facts.size);
@@ -66,14 +72,14 @@ function transformersCrop(facts: Facts, model: string) {
   const inner = facts.do_center_crop === true ? sideOf("crop_size", facts.crop_size) : undefined;
   if (edge === undefined) {
     const side = sideOf("size", facts.size);
-    const share = inner === undefined || side === undefined ? 1 : inner / side;
+    const share = inner === undefined || side === undefined ? 1 : shareOf(inner, side);
     return { imageSize: inner ?? side, crop: { of: "whole" as const, share } };
   }
   if (inner !== undefined)
-    return { imageSize: inner, crop: { of: "square" as const, share: inner / edge } };
+    return { imageSize: inner, crop: { of: "square" as const, share: shareOf(inner, edge) } };
   const convnext = model.startsWith("convnext");
-  const crop = convnext ? edgeCrop(edge, number(facts.crop_pct)) : undefined;
-  return { imageSize: edge, crop };
+  const plain = { of: "square" as const, share: 1 };
+  return { imageSize: edge, crop: convnext ? edgeCrop(edge, number(facts.crop_pct)) : plain };
 }
 
 /** `preprocessor_config.json` of transformers. Mean and deviation there are of rescaled pixels. */

@@ -8,7 +8,7 @@ import { fileError } from "../files/index.ts";
 
 /** Files of a pretrained encoder, laid out as hubs do it. */
 export type Repository = {
-  readonly weights: string | undefined; // model.safetensors
+  readonly weights: string | undefined; // model.safetensors, or the index of its parts
   readonly onnx: string | undefined;
   readonly config: Facts;
   readonly processor: Facts | undefined;
@@ -33,7 +33,7 @@ export function repositoryAt(folder: string): Repository | undefined {
   if (!(statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false)) return undefined;
   const found = (names: readonly string[]) =>
     names.map((name) => join(folder, name)).find((path) => existsSync(path));
-  const weights = found(["model.safetensors"]);
+  const weights = found(["model.safetensors", "model.safetensors.index.json"]);
   const onnx = found(onnxNames);
   if (weights === undefined && onnx === undefined) return undefined;
   return {

@@ -1,5 +1,5 @@
 import { createRenderer, drawImageViews, type ViewPolicy } from "../views/index.ts";
-import type { ImageSource, Rows } from "./embedder.ts";
+import type { ImageSource, ReadyRows } from "./embedder.ts";
 
 /**
  * Two views of each of some images as rows of an encoder: rows 2i and 2i + 1 show image `indices[i]`,
@@ -10,7 +10,7 @@ export function viewPairRows(
   policy: ViewPolicy,
   seed: number,
   indices: ArrayLike<number>,
-): Rows {
+): ReadyRows {
   const two = { ...policy, count: 2 };
   const render = createRenderer(two);
   return {

@@ -37,4 +37,5 @@ export type { PreviewedView } from "./preview.ts";
 export { createRenderer, renderView } from "./render.ts";
 export type { Renderer, RenderOptions } from "./render.ts";
 export type { Interpolation } from "./resize.ts";
+export { createByteResizer } from "./resizeBytes.ts";
 export { ViewOptions, viewPolicy } from "./viewOptions.ts";

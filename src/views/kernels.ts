@@ -9,6 +9,8 @@ type Exports = {
   solarise(pixels: number, count: number, threshold: number): void;
   blur(...addresses: number[]): void;
   normalise(pixels: number, plane: number, out: number, constants: number): void;
+  resizeAcross(...addresses: number[]): void;
+  resizeDown(...addresses: number[]): void;
 };
 
 const PAGE = 65536;

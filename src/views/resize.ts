@@ -31,28 +31,55 @@ export type Interpolation = keyof typeof filters;
 const tables = new Map<string, Weights>(); // by filter, input and output length: pure, so kept
 const TABLES = 4096;
 
-function makeWeights(from: number, to: number, interpolation: Interpolation): Weights {
+/** The first input pixel of each output pixel, and the weights of the pixels from there on, of sum 1. */
+function spansOf(from: number, to: number, interpolation: Interpolation) {
   const filter = filters[interpolation];
   const scale = from / to;
   const stretch = Math.max(1, scale);
   const support = filter.support * stretch;
-  const spans = Array.from({ length: to }, (_, i) => {
+  return Array.from({ length: to }, (_, i) => {
     const middle = scale * (i + 0.5);
     const low = Math.max(0, Math.trunc(middle - support + 0.5));
     const high = Math.min(from, Math.trunc(middle + support + 0.5));
     const weights = Array.from({ length: high - low }, (_, j) =>
       filter.at((j + low - middle + 0.5) / stretch),
     );
-    return { low, weights, total: weights.reduce((sum, w) => sum + w, 0) };
+    const total = weights.reduce((sum, w) => sum + w, 0);
+    return { low, weights: weights.map((w) => w / total) };
   });
+}
+
+/** Spans as tables, their weights put into an array of the kind that `make` gives. */
+function tableOf<T extends Float32Array | Int32Array>(
+  spans: ReturnType<typeof spansOf>,
+  from: number,
+  make: (length: number) => T,
+  as: (weight: number) => number = (weight) => weight,
+) {
   const taps = Math.max(...spans.map((span) => span.weights.length));
-  const first = new Int32Array(to);
-  const weight = new Float32Array(to * taps);
-  spans.forEach(({ low, weights, total }, i) => {
+  const first = new Int32Array(spans.length);
+  const weight = make(spans.length * taps);
+  spans.forEach(({ low, weights }, i) => {
     first[i] = Math.min(low, from - taps); // a full row of taps must lie inside
-    weights.forEach((w, j) => (weight[i * taps + (low - first[i]) + j] = w / total));
+    weights.forEach((w, j) => (weight[i * taps + (low - first[i]) + j] = as(w)));
   });
   return { taps, first, weight };
+}
+
+const UNIT = 2 ** 22; // weights of bytes are whole numbers of this part
+
+/**
+ * Weights of resampling of a line of bytes, in 2^22ths, of the output pixels from `start` on, `count` of them: the
+ * numbers by which PIL resizes images of 8 bits.
+ */
+export function byteResampling(
+  [from, to]: readonly [from: number, to: number],
+  [start, count]: readonly [start: number, count: number],
+  interpolation: Interpolation,
+): { taps: number; first: Int32Array; weight: Int32Array } {
+  const spans = spansOf(from, to, interpolation).slice(start, start + count);
+  const rounded = (w: number) => Math.trunc(w * UNIT + (w < 0 ? -0.5 : 0.5));
+  return tableOf(spans, from, (length) => new Int32Array(length), rounded);
 }
 
 /**
@@ -68,7 +95,8 @@ export function resampling(
   const kept = tables.get(key);
   if (kept !== undefined) return kept;
   if (tables.size >= TABLES) tables.clear();
-  const made = makeWeights(from, to, interpolation);
+  const spans = spansOf(from, to, interpolation);
+  const made = tableOf(spans, from, (length) => new Float32Array(length));
   tables.set(key, made);
   return made;
 }

@@ -11,7 +11,7 @@ import {
   openImageEncoder,
 } from "../../evaluate/index.ts";
 import { lock } from "../../files/index.ts";
-import type { Images } from "../../inference/index.ts";
+import { type Images, storedFor } from "../../inference/index.ts";
 import {
   type EmbeddingFiles,
   embeddingFiles,
@@ -23,7 +23,7 @@ import { count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { encoderOptionsOf } from "./encoder.ts";
 import { encoderGiven } from "./from.ts";
-import { cacheFor, openWithProgress, progressOf } from "./images.ts";
+import { cacheFor, noteInput, openWithProgress, progressOf } from "./images.ts";
 import { valueReader, type ValueReader } from "./values.ts";
 
 type Existing = { files: EmbeddingFiles; known: Embeddings | undefined };
@@ -138,13 +138,14 @@ async function embedLocked(call: Call): Promise<Answer> {
   try {
     const data = imagesOf(rest[0], values, encoder);
     const before = await existing(embeddingFiles(out), encoder, { unit, overwrite });
-    const { imageSize } = encoder.format;
+    const imageSize = storedFor(encoder.format);
     const cache = cacheFor(call, path, dirname(out));
     const split = part ?? (data === encoder.data ? encoder.split : undefined);
     const { ranges } = encoder;
     const images = await openWithProgress(data, cache, call, { imageSize, split, ranges });
     try {
       if (!overwrite) checkPlace(before, images);
+      noteInput(images, encoder.format, call);
       const show = progressOf(call);
       const embedded = await embedImages(encoder, images, {
         known: before.known,

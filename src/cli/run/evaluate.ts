@@ -10,6 +10,7 @@ import {
 } from "../../evaluate/index.ts";
 import {
   type Images,
+  type InputFormat,
   loadEncoder,
   type LoadedEncoder,
   type Training,
@@ -20,7 +21,7 @@ import type { Answer, Call } from "../verb.ts";
 import { copiesSentence } from "./asked.ts";
 import { statedOf } from "./encoder.ts";
 import { encoderGiven } from "./from.ts";
-import { cacheFor, openWithProgress, progressOf } from "./images.ts";
+import { cacheFor, noteInput, openWithProgress, progressOf } from "./images.ts";
 import { type EvaluationSources, keepEvaluation } from "./keptEvaluation.ts";
 import { howOf, type Place, placesOf, sourcesOf } from "./sources.ts";
 import { valueReader, type ValueReader } from "./values.ts";
@@ -147,16 +148,18 @@ type Measured = { train: Images; test?: Images | undefined };
 /** Opens the images of an evaluation, as an encoder takes them, and measures. */
 async function withImages<T>(
   { learned: from, asked: to }: ReturnType<typeof placesOf>,
-  encoder: { path: string; imageSize: number; ranges?: Training["ranges"] },
+  encoder: { path: string; format: InputFormat; ranges?: Training["ranges"] },
   call: Call,
   run: (images: Measured) => Promise<T>,
 ): Promise<T> {
-  const { imageSize, ranges } = encoder;
+  const { ranges, format } = encoder;
+  const { imageSize } = format;
   const cache = cacheFor(call, encoder.path);
   const groups = valueReader("evaluate", call.options).text("groups");
   const open = ({ path, split }: Place, groups?: string) =>
     openWithProgress(path, cache, call, { imageSize, split, groups, ranges });
   const learned = await open(from, groups);
+  noteInput(learned, format, call);
   const asked = to && (await open(to));
   try {
     return await run({ train: learned, test: asked });
@@ -174,11 +177,12 @@ export async function evaluateOn(
 ): Promise<Evaluation> {
   const values = valueReader("evaluate", call.options);
   const options = optionsOf(values, call);
-  const { imageSize, training } = loaded.description;
+  const { description } = loaded;
+  const { training } = description;
   if (sources.train === undefined && training === undefined)
     values.need("train", "the weights do not say which images they were trained on");
   values.check();
-  const encoder = { path: loaded.path, imageSize, ranges: training?.ranges };
+  const encoder = { path: loaded.path, format: description, ranges: training?.ranges };
   return withImages(placesOf(sources, training), encoder, call, (images) =>
     evaluate(loaded, images, { ...options, how: howOf(sources), progress: progressOf(call) }),
   );
@@ -198,8 +202,8 @@ async function evaluateOnnx(
   values.check();
   const encoder = await openImageEncoder(path, { stated, features, device, threads });
   try {
-    const { imageSize } = encoder.format;
-    return await withImages(placesOf(sources, undefined), { path, imageSize }, call, (images) =>
+    const { format } = encoder;
+    return await withImages(placesOf(sources, undefined), { path, format }, call, (images) =>
       evaluateModel(encoder, images, {
         ...options,
         how: howOf(sources),

@@ -1,7 +1,9 @@
 import { dirname, resolve } from "node:path";
 
+import { quoted } from "../../core/quote.ts";
 import {
   type Images,
+  type InputFormat,
   openImages,
   type OpenImagesOptions,
   packedIn,
@@ -39,6 +41,27 @@ export async function openWithProgress(
       printer.redraw(dim(`packing ${count(done)}${of} images`));
     },
   });
+}
+
+const SMALL = 96; // pixels: a photograph shows little on fewer
+
+/** Says where an encoder sees less of images than there is: photographs at a small size, or stored images instead of files. */
+export function noteInput(
+  { originals, originalShortSide, dataset, path }: Images,
+  { imageSize, crop }: InputFormat,
+  { printer }: Pick<Call, "printer">,
+): void {
+  if (imageSize < SMALL && originalShortSide > SMALL) {
+    printer.note(
+      `note       the encoder looks at ${imageSize} px of images of ${count(originalShortSide)} px; a pretrained one sees photographs better: contrapose list starts`,
+    );
+  }
+  if (crop !== undefined && originals === undefined) {
+    const { size } = dataset.header.settings;
+    printer.note(
+      `note       ${quoted(path)} is packed: images stored at ${count(size)} px are resized once more; the image files themselves give what the encoder was made for`,
+    );
+  }
 }
 
 /** Redraws how far something is, in images or what `things` says; on a terminal only. */

@@ -13,7 +13,7 @@ import {
   PixelRange,
 } from "../../data/index.ts";
 import { type ImageEncoder, openImageEncoder } from "../../evaluate/index.ts";
-import { imageRows, packedSize, type StatedInput } from "../../inference/index.ts";
+import { encoderRows, packedSize, type StatedInput, storedFor } from "../../inference/index.ts";
 import type { Features } from "../../metrics/index.ts";
 import type { EmbeddingFacts } from "../../store/index.ts";
 
@@ -72,22 +72,25 @@ function rangesOf(
 }
 
 /**
- * The vector of an image file, made as those of the set were: decoded, stored at the size of the packed
- * images, cropped, embedded. With what was done to its pixels.
+ * The vector of an image file, made as those of the set were, and the image at the size of the packed images. With what
+ * was done to its pixels.
  */
 export async function embedFile(
   file: string,
   encoder: ImageEncoder,
   { facts, dataset }: { facts: EmbeddingFacts; dataset: PackedDataset | undefined },
 ): Promise<{ image: PixelImage; features: Features; conversions: readonly Conversion[] }> {
-  const size = packedSize(encoder.format.imageSize);
+  const size = packedSize(storedFor(encoder.format));
   const fit = dataset?.header.settings ?? { size, longest: 4 * size, minimum: 8 };
   const damaged = dataset?.header.settings.damaged;
   const ranges = rangesOf(facts, dataset, encoder);
   const decoded = await decodeImage(resolve(file), { fit, damaged, ranges });
   const { image } = decoded;
-  const one = { count: 1, image: () => image };
-  const features = await encoder.embed(imageRows(one, encoder.format));
+  async function* originals() {
+    yield (await decodeImage(resolve(file), { damaged, ranges })).image;
+  }
+  const one = { count: 1, image: () => image, originals };
+  const features = await encoder.embed(encoderRows(one, encoder.format));
   const conversions = conversionsOf([{ ...decoded.file, blank: isBlank(image) }]);
   return { image, features, conversions };
 }

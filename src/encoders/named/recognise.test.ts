@@ -47,7 +47,7 @@ function expectSame(network: Network, foreign: HostRecord, facts: Facts, imageSi
   const { name, ...options } = encoder;
   const entry = encoders[name as keyof typeof encoders] as (o: object, c: object) => Network;
   const found = entry(options, { imageSize });
-  const variables = variablesFrom(found, arrays);
+  const variables = variablesFrom(found, arrays, {});
   const all: HostRecord = { ...variables.parameters, ...variables.statistics };
   const own = allOf(network);
   expect(Object.keys(all).sort()).toEqual(Object.keys(own).sort());
@@ -256,12 +256,14 @@ describe("weights under other names", () => {
     const network = encoders.resnet({ blocks: [1], widths: [2], stem: "standard", stemWidth: 2 });
     const own = allOf(network);
     const { arrays } = recognise({ ...own, "layer1.0.se.fc1.weight": own["bn1.weight"] }, {});
-    expect(() => variablesFrom(network, arrays)).toThrow(
+    expect(() => variablesFrom(network, arrays, {})).toThrow(
       "1 arrays have no place in the encoder resnet, as layer1.0.se.fc1.weight",
     );
     const { "bn1.bias": gone, ...less } = own;
     expect(gone).toBeDefined();
-    expect(() => variablesFrom(network, recognise(less, {}).arrays)).toThrow("bn1.bias is missing");
+    expect(() => variablesFrom(network, recognise(less, {}).arrays, {})).toThrow(
+      "bn1.bias is missing",
+    );
     expect(() => recognise({ "layers.0.weight": own["bn1.bias"] }, {})).toThrow(
       "no encoder here has arrays of these names (the first is layers.0.weight)",
     );

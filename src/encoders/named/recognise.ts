@@ -42,33 +42,46 @@ export function recognise(given: HostRecord, facts: Facts): Recognised {
 const plainShape = (shape: readonly number[]) => shape.filter((size) => size !== 1).join();
 
 /** The array in the shape asked for: axes of size 1 come and go, positions are resampled. */
-function fitted(name: string, array: HostArray, shape: readonly number[]): HostArray | undefined {
+function fitted(
+  name: string,
+  array: HostArray,
+  shape: readonly number[],
+  antialias: boolean,
+): HostArray | undefined {
   if (plainShape(array.shape) === plainShape(shape)) {
     return hostArray("float32", shape, Float32Array.from(array.data));
   }
   if (name !== "pos_embed") return undefined;
-  return positionsFor(array, shape);
+  return positionsFor(array, shape, antialias);
 }
 
 /** Positions of one grid for another: the tokens before the grid are as many in both. */
-function positionsFor(array: HostArray, shape: readonly number[]): HostArray | undefined {
+function positionsFor(
+  array: HostArray,
+  shape: readonly number[],
+  antialias: boolean,
+): HostArray | undefined {
   const [count, dimension] = array.shape.slice(-2);
   if (dimension !== shape[2]) return undefined;
   const prefixes = Array.from({ length: Math.min(count, shape[1]) }, (_, i) => i);
   const prefix = prefixes.find((i) => isGrid(count - i) && isGrid(shape[1] - i));
   if (prefix === undefined) return undefined;
   const flat = hostArray("float32", [1, count, dimension], Float32Array.from(array.data));
-  return resamplePositions(flat, prefix, Math.sqrt(shape[1] - prefix));
+  return resamplePositions(flat, prefix, Math.sqrt(shape[1] - prefix), antialias);
 }
 
-/** Variables of a network from recognised arrays. Throws `DataError` unless every array finds its place. */
-export function variablesFrom(network: Network, arrays: HostRecord): HostVariables {
+/**
+ * Variables of a network from recognised arrays; positions are resampled as the maker that `facts` tell does it. Throws
+ * `DataError` unless every array finds its place.
+ */
+export function variablesFrom(network: Network, arrays: HostRecord, facts: Facts): HostVariables {
+  const antialias = "architecture" in facts; // timm
   const take = (specs: Network["parameters"]): HostRecord =>
     Object.fromEntries(
       Object.entries(specs).map(([name, { shape }]) => {
         const found = arrays[name];
         if (found === undefined) throw new DataError(`the array ${name} is missing`);
-        const array = fitted(name, found, shape);
+        const array = fitted(name, found, shape, antialias);
         if (array !== undefined && sizeOf(array.shape) === sizeOf(shape)) return [name, array];
         throw new DataError(
           `the array ${name} is [${found.shape.join(", ")}], expected [${shape.join(", ")}]`,
