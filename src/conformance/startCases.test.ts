@@ -44,7 +44,7 @@ async function writeStart(variables: HostVariables) {
   writeFileSync(join(good, "onnx", "model.onnx"), model!);
   const pixels = new Float32Array(2 * 3 * 16 * 16);
   const rows = seededRows({ size: 16, n: 2, pixelSeed: 3, halved: true });
-  for (let i = 0; i < 2; i++) rows.fill(i, pixels, i * 768);
+  for (let i = 0; i < 2; i++) await rows.fill(i, pixels, i * 768);
   const features = rowsOf(await evaluate(apply, variables, float32([2, 3, 16, 16], [...pixels])));
   const one = { size: 16, n: 2, pixelSeed: 3, halved: true };
   const expected = { about: "tiny", cases: [{ ...one, features: { features } }] };
@@ -62,14 +62,16 @@ describe("checkStarts", () => {
   test("compares weights by name and the ONNX model with what is expected", async () => {
     const seen: string[] = [];
     const results = await checkStarts(folder, { each: ({ name }) => seen.push(name) });
-    expect(seen).toEqual(["tiny", "tiny", "wrong", "wrong"]);
+    expect(seen).toEqual(["tiny", "tiny", "tiny", "wrong", "wrong", "wrong"]);
     expect(results.map(({ way, pass }) => [way, pass])).toEqual([
       ["weights", true],
       ["onnx", true],
+      ["trainable", true],
       ["weights", false],
       ["onnx", false],
+      ["trainable", false],
     ]);
-    expect(results[2].message).toMatch(/^differs by \d\.\de-\d of the largest feature$/);
+    expect(results[3].message).toMatch(/^differs by \d\.\de-\d of the largest feature$/);
   });
 
   test("says what cannot be read, and goes on", async () => {

@@ -13,8 +13,11 @@ import {
   type Rows,
 } from "../inference/index.ts";
 
-/** How a pretrained encoder is read: its weights by name into an encoder of ours, or its ONNX model. */
-export type StartWay = "weights" | "onnx";
+/**
+ * How a pretrained encoder is read: its weights by name into an encoder of ours, its ONNX model run as it is, or
+ * that model's graph made into an encoder that is trained.
+ */
+export type StartWay = "weights" | "onnx" | "trainable";
 
 /** What came of one repository, one size of images and one way in. */
 export type StartResult = {
@@ -70,8 +73,9 @@ export function seededRows({ size, n, pixelSeed, halved }: Omit<Case, "features"
 
 const plain = { mean: [0, 0, 0], std: [1, 1, 1] }; // pixels come normalised
 
-async function byWeights(folder: string, one: Case): Promise<Float32Array> {
-  const loaded = await loadEncoder(folder, { imageSize: one.size, ...plain });
+/** Features of an encoder that can be trained: from weights by name, or from an ONNX model. */
+async function byTraining(path: string, one: Case): Promise<Float32Array> {
+  const loaded = await loadEncoder(path, { imageSize: one.size, ...plain });
   const { network, variables, description } = loaded;
   const embedder = await openFeatures(network, variables, description, {
     batchSize: one.n,
@@ -154,10 +158,11 @@ export async function checkStarts(
       const at = { name, size: one.size };
       const add = (result: StartResult) => (results.push(result), each(result));
       if (weights !== undefined) {
-        add(await checked({ ...at, way: "weights" }, one, () => byWeights(path, one)));
+        add(await checked({ ...at, way: "weights" }, one, () => byTraining(path, one)));
       }
       if (onnx !== undefined && (onnxSize ?? one.size) === one.size) {
         add(await checked({ ...at, way: "onnx" }, one, () => byOnnx(onnx, one)));
+        add(await checked({ ...at, way: "trainable" }, one, () => byTraining(onnx, one)));
       }
     }
   }

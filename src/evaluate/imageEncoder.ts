@@ -13,8 +13,8 @@ import {
   loadEncoder,
   type LoadedEncoder,
   loadHead,
+  onnxAt,
   openOnnxEncoder,
-  repositoryAt,
   type Rows,
   type StatedInput,
 } from "../inference/index.ts";
@@ -69,7 +69,13 @@ function hashWith(
   features: FeaturesKind,
   head: Awaited<ReturnType<typeof headOf>>,
 ): string {
-  const facts = [description.encoder, inputFormat(description), features];
+  const { encoder, graph } = description;
+  const facts = [
+    encoder,
+    inputFormat(description),
+    features,
+    ...(graph === undefined ? [] : [graph]),
+  ];
   return hashOf({ encoder: variables, head: head?.variables ?? {} }, facts);
 }
 
@@ -126,13 +132,6 @@ const aboutOf = ({ encoder, start, training }: EncoderDescription): string =>
   start !== undefined && training === undefined
     ? `${encoder.name} of ${start.from}`
     : JSON.stringify(encoder);
-
-/** The ONNX model that a path is or, of a repository without other weights, holds. */
-export function onnxAt(path: string): string | undefined {
-  if (/\.onnx$/i.test(path)) return path;
-  const repository = repositoryAt(path);
-  return repository?.weights === undefined ? repository?.onnx : undefined;
-}
 
 /** Opens the encoder of a run, of a checkpoint, a weights file or a repository's folder, or an ONNX model. */
 export async function openImageEncoder(

@@ -3,7 +3,6 @@ export {
   encoderHash,
   type ImageEncoder,
   type ImageEncoderOptions,
-  onnxAt,
   openImageEncoder,
 } from "./imageEncoder.ts";
 export { type FeaturesKind, openEncoder, type OpenEncoder } from "./embedSet.ts";

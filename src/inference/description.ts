@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { choiceFrom, entryNamed } from "../core/catalogue.ts";
-import { ConfigError, DataError } from "../core/errors.ts";
+import { ContraposeError, DataError } from "../core/errors.ts";
 import { firstMistake, isJson, parseJson } from "../core/json.ts";
 import { quoted } from "../core/quote.ts";
 import { VERSION } from "../core/version.ts";
@@ -9,6 +9,7 @@ import { PixelRange, type SplitChoice, splitNames } from "../data/index.ts";
 import { encoders, type Encoder, heads, type Network } from "../encoders/index.ts";
 import { ViewOptions, viewPolicy, type ViewPolicy } from "../views/index.ts";
 import { type InputFormat, inputFormat } from "./format.ts";
+import { networkOfText } from "./onnxGraphText.ts";
 
 /** An entry of a catalogue with its options. */
 export type Chosen = { readonly name: string; readonly [option: string]: unknown };
@@ -23,6 +24,8 @@ export type EncoderDescription = InputFormat & {
   readonly version: string; // of contrapose
   /** The pretrained weights that these are or were made of. */
   readonly start?: Start | undefined;
+  /** Of an encoder that came as an ONNX model: that model without its weights, as text. */
+  readonly graph?: string | undefined;
   /** How it was trained: the head, the views, the seed of its first weights, where the images were. */
   readonly training?: Training | undefined;
 };
@@ -44,9 +47,10 @@ export function describeEncoder(
   encoder: EncoderDescription["encoder"],
   { dimension }: Pick<Network, "dimension">,
   format: InputFormat,
-  { training, start }: { training?: Training; start?: Start | undefined } = {},
+  { training, start, graph }: Pick<EncoderDescription, "training" | "start" | "graph"> = {},
 ): EncoderDescription {
-  return { encoder, ...inputFormat(format), dimension, version: VERSION, start, training };
+  const more = { start, training, ...(graph !== undefined && { graph }) };
+  return { encoder, ...inputFormat(format), dimension, version: VERSION, ...more };
 }
 
 const asText = (value: unknown): string => JSON.stringify(value);
@@ -54,7 +58,7 @@ const asText = (value: unknown): string => JSON.stringify(value);
 /** Metadata of a safetensors file; all values are text. */
 export function encoderMetadata(description: EncoderDescription): Record<string, string> {
   const { encoder, imageSize, mean, std, crop, interpolation, dimension, version } = description;
-  const { start, training } = description;
+  const { start, graph, training } = description;
   return {
     format: "pt", // names and layout are torchvision's
     contrapose: version,
@@ -66,6 +70,7 @@ export function encoderMetadata(description: EncoderDescription): Record<string,
     ...(interpolation !== undefined && { interpolation }),
     dimension: String(dimension),
     ...(start !== undefined && { start: asText(start) }),
+    ...(graph !== undefined && { graph }),
     ...(training !== undefined && { training: asText(training) }),
   };
 }
@@ -81,17 +86,22 @@ const LARGEST = 4096; // pixels of a side of an encoder's input
 const channel = (least: number) => z.number().min(least).max(1e6);
 const triple = (least: number) => z.tuple([channel(least), channel(least), channel(least)]);
 
-/** A choice from a catalogue, as it was written: filled in again it is the same. */
-const chosen = (choice: z.ZodType) =>
+/** A choice by its name, as it was written: filled in again it is the same. */
+const chosen = (choiceOf: (name: string) => z.ZodType) =>
   z.looseObject({ name: z.string() }).superRefine((value, context) => {
-    for (const issue of choice.safeParse(value).error?.issues ?? []) {
+    for (const issue of choiceOf(value.name).safeParse(value).error?.issues ?? []) {
       context.addIssue({ code: "custom", message: issue.message, path: issue.path });
     }
   });
 
+/** An encoder that came as an ONNX model, by the name of its output. */
+const onnxChoice = z.strictObject({ name: z.literal("onnx"), output: z.string() });
+const encoderChoice = choiceFrom(encoders);
+const headChoice = choiceFrom(heads);
+
 const training: z.ZodType<Training> = z.looseObject({
   method: z.string(),
-  head: chosen(choiceFrom(heads)),
+  head: chosen(() => headChoice),
   views: ViewOptions.transform((views) => viewPolicy(views)),
   seed: z.int().min(0).max(4294967295),
   data: z.string(),
@@ -101,7 +111,7 @@ const training: z.ZodType<Training> = z.looseObject({
 
 const written = z.object({
   contrapose: z.string(),
-  encoder: json.pipe(chosen(choiceFrom(encoders))),
+  encoder: json.pipe(chosen((name) => (name === "onnx" ? onnxChoice : encoderChoice))),
   imageSize: z.string().transform(Number).pipe(z.int().min(1).max(LARGEST)),
   mean: json.pipe(triple(-1e6)),
   std: json.pipe(triple(1e-6)),
@@ -111,6 +121,7 @@ const written = z.object({
   interpolation: z.enum(["bilinear", "bicubic", "lanczos"]).optional(),
   dimension: z.string().transform(Number).pipe(z.int().min(1)),
   start: json.pipe(z.object({ from: z.string(), licence: z.string().optional() })).optional(),
+  graph: z.string().optional(),
   training: json.pipe(training).optional(),
 });
 
@@ -130,8 +141,10 @@ export function descriptionOf(
       "the file was damaged or changed after it was written",
     );
   }
-  const { contrapose: version, encoder, dimension, start, training: how, ...format } = result.data;
-  return { encoder, ...inputFormat(format), dimension, version, start, training: how };
+  const { contrapose: version, encoder, dimension, start, graph, ...rest } = result.data;
+  const { training: how, ...format } = rest;
+  const more = { start, training: how, ...(graph !== undefined && { graph }) };
+  return { encoder, ...inputFormat(format), dimension, version, ...more };
 }
 
 /** The network of a description that was read. Throws `DataError` where there is none, or another than it says. */
@@ -145,18 +158,23 @@ export function describedNetwork(description: EncoderDescription, source: string
   try {
     network = networkFor(description);
   } catch (error) {
-    throw error instanceof ConfigError ? fail(error.message) : error;
+    throw error instanceof ContraposeError ? fail(error.message) : error;
   }
   if (network.dimension === description.dimension) return network;
   throw fail(`dimension: expected ${network.dimension} (is ${description.dimension})`);
 }
 
+/** What decides the network of a description. */
+type NetworkFacts = Pick<EncoderDescription, "encoder" | "imageSize" | "graph"> &
+  Partial<Pick<EncoderDescription, "dimension">>;
+
 /** The network that a description stands for. */
-export function networkFor({
-  encoder,
-  imageSize,
-}: Pick<EncoderDescription, "encoder" | "imageSize">): Network {
+export function networkFor({ encoder, imageSize, graph, dimension }: NetworkFacts): Network {
   const { name, ...options } = encoder;
+  if (name === "onnx") {
+    if (graph === undefined) throw new DataError("the encoder's ONNX graph is missing");
+    return networkOfText(graph, String(options.output), Number(dimension));
+  }
   const entry = entryNamed(encoders as unknown as Record<string, Encoder>, name);
   if (entry === undefined) throw new DataError(`encoder ${quoted(name)} is unknown`);
   return entry(options, { imageSize });

@@ -11,6 +11,7 @@ import { describedNetwork, descriptionOf, type EncoderDescription } from "./desc
 import type { StatedInput } from "./format.ts";
 import { namedEncoder } from "./namedEncoder.ts";
 import { factsBeside, repositoryAt } from "./repository.ts";
+import { loadTrainableOnnx } from "./trainableOnnx.ts";
 
 /** An encoder with its weights and what it takes. */
 export type LoadedEncoder = {
@@ -66,12 +67,21 @@ function refuseStated(path: string, stated: StatedInput): void {
   );
 }
 
+/** The ONNX model that a path is or, of a repository without other weights, holds. */
+export function onnxAt(path: string): string | undefined {
+  if (/\.onnx$/i.test(path)) return path;
+  const repository = repositoryAt(path);
+  return repository?.weights === undefined ? repository?.onnx : undefined;
+}
+
 /**
  * Loads an encoder from a run, a checkpoint, a weights file that contrapose wrote, or weights of other makers:
- * a folder laid out like a repository of a hub, or a safetensors file with its `config.json` beside it. Of
- * those, `stated` may say the size of images and what no file says.
+ * a folder laid out like a repository of a hub, a safetensors file with its `config.json` beside it, or an ONNX
+ * model, whose graph is then trained as it is. Of those, `stated` may say the size of images and what no file says.
  */
 export async function loadEncoder(path: string, stated: StatedInput = {}): Promise<LoadedEncoder> {
+  const onnx = onnxAt(path);
+  if (onnx !== undefined) return { path: onnx, ...(await loadTrainableOnnx(onnx, stated)) };
   const repository = repositoryAt(path);
   const file = repository?.weights ?? weightsPath(path);
   const { arrays, metadata } = await readWeights(file);

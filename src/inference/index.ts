@@ -40,9 +40,11 @@ export {
   type LoadedEncoder,
   type LoadedHead,
   loadHead,
+  onnxAt,
   weightsPath,
 } from "./encoderFile.ts";
 export { type OnnxEncoder, openOnnxEncoder } from "./onnxEncoder.ts";
+export { graphFile } from "./onnxGraphText.ts";
 export { repositoryAt } from "./repository.ts";
 export {
   datasetName,

@@ -1,5 +1,5 @@
 import type { HostRecord } from "../core/arrays.ts";
-import { ConfigError, DataError } from "../core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import {
   type Facts,
@@ -8,6 +8,7 @@ import {
   recognise,
   variablesFrom,
 } from "../encoders/index.ts";
+import { about } from "./about.ts";
 import { describeEncoder, type EncoderDescription, networkFor } from "./description.ts";
 import { type InputFormat, type StatedInput, wholeFormat } from "./format.ts";
 import { preprocessingOf } from "./preprocessing.ts";
@@ -19,17 +20,6 @@ export type NamedEncoder = {
   readonly network: Network;
   readonly variables: HostVariables;
 };
-
-/** Runs something about a file; what it throws names the file. */
-function about<T>(file: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof DataError || error instanceof ConfigError)) throw error;
-    const Kind = error instanceof DataError ? DataError : ConfigError;
-    throw new Kind(`${quoted(file)}: ${error.message}`, error.hint, { cause: error });
-  }
-}
 
 function formatOf(
   file: string,
@@ -46,7 +36,7 @@ function formatOf(
 }
 
 /** The licence that `config.json` names. */
-function licenceOf({ pretrained_cfg: inner, license: own }: Facts): string | undefined {
+export function licenceOf({ pretrained_cfg: inner, license: own }: Facts): string | undefined {
   const named =
     typeof inner === "object" && inner !== null && "license" in inner ? inner.license : own;
   return typeof named === "string" ? named : undefined;

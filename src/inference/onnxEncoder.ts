@@ -6,12 +6,15 @@ import { dirname } from "node:path";
 import { z } from "zod";
 
 import { type HostArray, zeros } from "../core/arrays.ts";
-import { ConfigError, ContraposeError, DataError } from "../core/errors.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
 import { harmless, quoted } from "../core/quote.ts";
+import type { OnnxLayout } from "../encoders/index.ts";
 import { openOnnx, type OnnxModel, type OnnxOptions, type OnnxValue } from "../engine/index.ts";
 import { explained, insideFolder } from "../files/index.ts";
+import { aboutLater } from "./about.ts";
 import { embedBatches, type EmbedCalls, type Rows } from "./embedder.ts";
 import { type InputFormat, type KnownFormat, type StatedInput, wholeFormat } from "./format.ts";
+import { imageInput, shownValue } from "./imageInput.ts";
 import { preprocessingOf } from "./preprocessing.ts";
 import { factsBeside } from "./repository.ts";
 
@@ -25,24 +28,8 @@ export type OnnxEncoder = {
   dispose(): Promise<void>;
 };
 
-type Layout = "planes" | "pixels"; // [N, 3, S, S] or [N, S, S, 3]
-
-const shown = ({ type, shape }: OnnxValue) => `${type} [${shape.join(", ")}]`;
-
-function imageInput(path: string, { inputs }: OnnxModel): { input: OnnxValue; layout: Layout } {
-  const fail = (what: string) =>
-    new DataError(
-      `${quoted(path)} ${what}, expected one input of float32 [N, 3, S, S] or [N, S, S, 3]`,
-      "give a model that takes images",
-    );
-  if (inputs.length !== 1) throw fail(`has ${inputs.length} inputs`);
-  const [input] = inputs;
-  if (input.type !== "float32" || input.shape.length !== 4) throw fail(`takes ${shown(input)}`);
-  if (input.shape[1] === 3) return { input, layout: "planes" };
-  if (input.shape[3] === 3) return { input, layout: "pixels" };
-  if (typeof input.shape[1] === "string") return { input, layout: "planes" };
-  throw fail(`takes ${shown(input)}`);
-}
+/** What a model says of itself, whoever reads it. */
+type Stated = Pick<OnnxModel, "inputs" | "outputs" | "metadata">;
 
 const writtenJson = (text: string | undefined): unknown => {
   try {
@@ -64,7 +51,7 @@ const Filter = z.enum(["bilinear", "bicubic", "lanczos"]);
 /** Size, mean and standard deviation as stated or, where they are not, as the model or the files beside it have them. */
 function inputFacts(
   path: string,
-  { metadata }: OnnxModel,
+  { metadata }: Stated,
   side: number | string,
   stated: StatedInput,
 ): KnownFormat {
@@ -81,10 +68,11 @@ function inputFacts(
   };
 }
 
-function formatOf(
+/** How images become the input of a model, as stated, or as the model or the files beside it have it. */
+export function onnxFormat(
   path: string,
-  model: OnnxModel,
-  { input, layout }: { input: OnnxValue; layout: Layout },
+  model: Stated,
+  { input, layout }: ReturnType<typeof imageInput>,
   stated: StatedInput,
 ): InputFormat {
   const sides = layout === "planes" ? input.shape.slice(2) : input.shape.slice(1, 3);
@@ -93,14 +81,19 @@ function formatOf(
   const unlike = (size: number | string) =>
     typeof size === "number" && size > 0 && size !== imageSize;
   if (!sides.some(unlike)) return format;
-  const takes = `${quoted(path)} takes ${shown(input)}`;
+  const takes = `${quoted(path)} takes ${shownValue(input)}`;
   if (stated.imageSize === undefined) {
     throw new DataError(`${takes}, expected square images`, "export it for square images");
   }
   throw new ConfigError(`--image-size: ${takes}, not images of ${imageSize} px`);
 }
 
-function outputOf(path: string, { outputs }: OnnxModel, name: string | undefined): OnnxValue {
+/** The output that holds the features: the first unless another is named. */
+export function featuresOutput(
+  path: string,
+  { outputs }: Stated,
+  name: string | undefined,
+): OnnxValue {
   const found = name === undefined ? outputs[0] : outputs.find((output) => output.name === name);
   const names = outputs.map((output) => output.name).join(", ");
   if (found === undefined) {
@@ -109,7 +102,7 @@ function outputOf(path: string, { outputs }: OnnxModel, name: string | undefined
   const flat = found.shape.length >= 2 && found.shape.slice(2).every((size) => size === 1);
   if (found.type === "float32" && flat) return found;
   throw new DataError(
-    `${quoted(path)} gives ${shown(found)}, expected one vector of float32 an image, [N, D]`,
+    `${quoted(path)} gives ${shownValue(found)}, expected one vector of float32 an image, [N, D]`,
     outputs.length > 1 ? `choose another with --output: ${names}` : "export it without maps behind",
   );
 }
@@ -135,13 +128,13 @@ function asPixels(rows: Rows, size: number): Rows {
 const BATCH = 32; // images at once where a model takes any number
 
 /** Shape of a batch as the model takes it, and whether it takes `any` smaller one too. */
-function batchOf({ shape: [count] }: OnnxValue, layout: Layout, size: number) {
+function batchOf({ shape: [count] }: OnnxValue, layout: OnnxLayout, size: number) {
   const fixed = typeof count === "number" && count > 0 ? count : undefined;
   const each = layout === "planes" ? [3, size, size] : [size, size, 3];
   return { shape: [fixed ?? BATCH, ...each], any: fixed === undefined };
 }
 
-const described = ({ dtype, shape }: HostArray): string => shown({ name: "", type: dtype, shape });
+const described = ({ dtype, shape }: HostArray): string => shownValue({ type: dtype, shape });
 
 /** Runs a model on one batch; what fails there is the model's own affair. */
 async function runModel(
@@ -198,12 +191,7 @@ async function hashOf(path: string, bytes: Uint8Array, { external }: OnnxModel, 
 
 async function openModel(path: string, options: OnnxOptions) {
   const bytes = await explained("read", path, () => readFile(path));
-  try {
-    return { bytes, model: await openOnnx(bytes, { ...options, path }) };
-  } catch (error) {
-    if (!(error instanceof ContraposeError)) throw error;
-    throw new DataError(`${quoted(path)}: ${error.message}`, error.hint, { cause: error });
-  }
+  return { bytes, model: await aboutLater(path, () => openOnnx(bytes, { ...options, path })) };
 }
 
 /**
@@ -217,9 +205,9 @@ export async function openOnnxEncoder(
 ): Promise<OnnxEncoder> {
   const { bytes, model } = await openModel(path, options);
   try {
-    const { input, layout } = imageInput(path, model);
-    const format = formatOf(path, model, { input, layout }, stated);
-    const output = outputOf(path, model, stated.output);
+    const { input, layout } = imageInput(quoted(path), model);
+    const format = onnxFormat(path, model, { input, layout }, stated);
+    const output = featuresOutput(path, model, stated.output);
     const { imageSize: size } = format;
     const infer: Infer = (images) => runModel(path, model, { input, output }, images);
     const batch = await workingBatch(infer, batchOf(input, layout, size));

@@ -31,9 +31,9 @@ function summaryOf(results: readonly CaseResult[], device: string): string {
   return `${passed} of ${results.length} cases agree on ${device} (${type})${worst}`;
 }
 
-/** The line of one encoder, size and way: `ok    timm--vit  64 px  weights  1.2e-7`. */
+/** The line of one encoder, size and way: `ok    timm--vit  64 px  weights    1.2e-7`. */
 function startLine({ name, size, way, pass, error, message }: StartResult): string {
-  const head = `${pass ? "ok   " : "FAIL "} ${name.padEnd(24)} ${String(size).padStart(4)} px  ${way.padEnd(7)}`;
+  const head = `${pass ? "ok   " : "FAIL "} ${name.padEnd(24)} ${String(size).padStart(4)} px  ${way.padEnd(9)}`;
   return pass ? `${head}  ${(error ?? 0).toExponential(1)}` : `${head}  ${message}`;
 }
 

@@ -5,13 +5,13 @@ import {
   evaluateModel,
   type EvaluateOptions,
   type Evaluation,
-  onnxAt,
   openImageEncoder,
 } from "../../evaluate/index.ts";
 import {
   type Images,
   type InputFormat,
   loadEncoder,
+  onnxAt,
   type LoadedEncoder,
   type Training,
 } from "../../inference/index.ts";
