@@ -68,6 +68,7 @@ describe("a damaged packed dataset is a DataError that names file and field", ()
       const opening = openDataset(out);
       await expect(opening).rejects.toThrow(DataError);
       await expect(opening).rejects.toThrow(message);
+      await expect(opening).rejects.toHaveProperty("hint", expect.stringMatching(/pack .* again/));
     }),
   );
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { quoted } from "../core/quote.ts";
 import { explained } from "../files/index.ts";
 import { arrange } from "./arrange.ts";
 import { findBeside, readBeside } from "./labelFiles.ts";
@@ -20,6 +21,22 @@ function withoutLeftOut(
   return skipped.map((item, i) => (isLeft[i] ? { ...item, ignored: true } : item));
 }
 
+const mayHoldLabels =
+  /\.(csv|tsv|xlsx?)$|^[^/]*(label|annotation|class|categor|target|truth)[^/]*\.(txt|jsonl?|xml|ya?ml|npy|mat)$/i;
+
+/** A sentence about files that may be meant as labels and are not read, where images have none. */
+function unreadLabels(skipped: readonly Skipped[]): string[] {
+  const found = skipped.filter(({ path }) =>
+    mayHoldLabels.test(path.slice(path.lastIndexOf("/") + 1)),
+  );
+  if (found.length === 0) return [];
+  const names = found.slice(0, 3).map(({ path }) => quoted(path, 100));
+  const more = found.length > 3 ? ` and ${found.length - 3} more` : "";
+  return [
+    `not read: ${names.join(", ")}${more}; labels come from files called labels.csv, metadata.csv, metadata.jsonl or manifest.jsonl`,
+  ];
+}
+
 /**
  * Images in a folder and its sub-folders.
  *
@@ -33,6 +50,8 @@ export async function folderSource(
   const paths = files.map(({ path }) => path);
   const beside = readBeside(folder, paths, await findBeside(folder, labelFiles));
   const { kept, labels, about } = arrange(folder, paths, beside, options);
+  const isBare = options.labels !== "none" && labels.every((label) => label === undefined);
+  const notes = [...about.notes, ...(isBare ? unreadLabels(skipped) : [])];
   const entry = ({ path, size, modified }: FoundFile, i: number): RawEntry => {
     const [label, box] = [labels[i], beside.facts[i].box];
     return {
@@ -53,5 +72,5 @@ export async function folderSource(
     for (const [i, file] of files.entries()) if (kept[i]) yield entry(file, i);
   }
   const count = kept.filter(Boolean).length;
-  return { kind: "folder", path: folder, count, ...about, entries };
+  return { kind: "folder", path: folder, count, ...about, notes, entries };
 }

@@ -103,6 +103,32 @@ test.each(cases)("labels are read from files beside the images: %s", (_, images,
   }),
 );
 
+test("captions are no labels, an empty file is called so, and files that may be meant as labels are named", () =>
+  inFolder(async (folder) => {
+    const images = { "a.png": plain(9), "b.png": plain(99) };
+    const captioned = ["a", "b"].map((name) =>
+      JSON.stringify({ file_name: `${name}.png`, text: "it" }),
+    );
+    await writeFiles(folder, {
+      ...Object.fromEntries(
+        ["captions", "empty", "others"].flatMap((at) =>
+          Object.entries(images).map(([name, image]) => [`${at}/${name}`, image]),
+        ),
+      ),
+      "captions/metadata.jsonl": Buffer.from(captioned.join("\n")),
+      "empty/labels.csv": Buffer.from(""),
+      "others/train.csv": Buffer.from("id,label\na,x\nb,y\n"),
+      "others/labels.txt": Buffer.from("a x\nb y\n"),
+      "others/notes.txt": Buffer.from("seen"),
+    });
+    const notes = async (at: string) => (await detectSource(join(folder, at))).notes.join("; ");
+    expect(await notes("captions")).toContain('nothing called label (but "file_name", "text")');
+    expect(await notes("empty")).toContain('"labels.csv" is empty');
+    expect(await notes("others")).toContain(
+      'not read: "labels.txt", "train.csv"; labels come from',
+    );
+  }));
+
 test("lines of no image and images of no line are counted, files without labels say so", () =>
   inFolder(async (folder) => {
     const lines = ["images/a.png", "images/b.png"].map((path) =>

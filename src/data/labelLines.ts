@@ -33,6 +33,9 @@ const names = {
   split: "split subset partition",
   box: "box",
 };
+/** Columns of words about one image, which are no classes. */
+const captions = /^(text|captions?|prompt|description|title|alt|alttext|url)$/;
+
 type Meaning = keyof typeof names;
 type Columns = Partial<Record<Meaning, string>>;
 
@@ -115,6 +118,7 @@ const list = (given: readonly string[]) =>
 
 /** What a file lacks for giving labels, in words; undefined where nothing is missing. */
 function lacksOf(columns: Columns, given: readonly string[], lines: readonly LabelLine[]) {
+  if (given.every((name) => name.trim() === "")) return "is empty";
   const missing = columns.path === undefined ? "path" : columns.label === undefined ? "label" : "";
   if (missing !== "") return `has nothing called ${missing} (but ${list(given)})`;
   const isEmpty = lines.length > 0 && lines.every(({ labels }) => labels.length === 0);
@@ -127,8 +131,9 @@ type Row = { readonly number: number; readonly get: ((name: string) => unknown) 
 function tableOf(rows: readonly Row[], given: readonly string[]): LabelTable {
   const columns = columnsOf(given);
   // of two columns one is the image, the other its label, whatever that is called
+  const other = given.find((name) => name !== columns.path);
   if (given.length === 2 && columns.label === undefined && columns.path !== undefined) {
-    columns.label = given.find((name) => name !== columns.path)!;
+    if (!captions.test(plainName(other!))) columns.label = other!;
   }
   const read = rows.map(({ get }) => get && lineOf(get, columns));
   const lines = read.filter((line) => line !== undefined);

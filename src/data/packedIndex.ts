@@ -100,6 +100,8 @@ export type PackedHeader = {
   readonly ranges?: readonly PixelRange[]; // by which deep pixels are shown
 };
 
+const PACK_AGAIN = "the dataset is damaged; pack the images again";
+
 const packedHeader: z.ZodType<PackedHeader> = z.looseObject({
   format: z.literal("contrapose-dataset"),
   ...{ version: z.int(), contrapose: z.string(), count, nearDuplicates: z.boolean() },
@@ -168,7 +170,7 @@ export async function readHeader(folder: string): Promise<PackedHeader | undefin
     return explained("read", path, () => Promise.reject(error as Error));
   }
   const where = `dataset: ${quoted(path)}`;
-  const origin = { where, hint: "the dataset is damaged; pack the images again" };
+  const origin = { where, hint: PACK_AGAIN };
   checkKind(parseAs(z.unknown(), text, origin), where);
   return parseAs(packedHeader, text, origin);
 }
@@ -183,7 +185,7 @@ function checkPlaces(path: string, images: readonly StoredImage[], header: Packe
     if (size !== undefined && end <= size) continue;
     throw new DataError(
       `dataset: ${quoted(path)}: the pixels of ${quoted(id, 100)} end at byte ${end} of shard ${shard}, ${size === undefined ? "which is not listed" : `which has ${size} bytes`}`,
-      "the dataset is damaged; pack the images again",
+      PACK_AGAIN,
     );
   }
 }
@@ -191,11 +193,11 @@ function checkPlaces(path: string, images: readonly StoredImage[], header: Packe
 /** The images of a packed dataset, as many as its header says. */
 export async function readEntries(folder: string, header: PackedHeader): Promise<StoredImage[]> {
   const path = join(folder, header.entries);
-  const entries = await readJsonLines(path, storedImage);
+  const entries = await readJsonLines(path, storedImage, PACK_AGAIN);
   if (entries.length !== header.count) {
     throw new DataError(
       `dataset: ${quoted(path)} lists ${counted(entries.length, "image")}, expected ${header.count}`,
-      "the dataset is damaged; pack the images again",
+      PACK_AGAIN,
     );
   }
   checkPlaces(path, entries, header);
@@ -210,7 +212,7 @@ export async function checkShards(folder: string, header: PackedHeader): Promise
     if (size < bytes) {
       throw new DataError(
         `dataset: ${quoted(path)} has ${size} bytes, expected ${bytes}`,
-        "the dataset is damaged; pack the images again",
+        PACK_AGAIN,
       );
     }
   }

@@ -2,18 +2,18 @@
 export type PartKind = "train" | "unlabeled" | "val" | "test";
 
 const words: Record<PartKind, readonly string[]> = {
-  train: ["train", "training", "trainval"],
+  train: ["train", "training", "trainval", "trn"],
   unlabeled: ["unlabeled", "unlabelled"],
   val: ["val", "valid", "validation", "dev", "eval", "evaluation"],
-  test: ["test", "testing", "holdout", "heldout"],
+  test: ["test", "testing", "holdout", "heldout", "tst"],
 };
 const kinds = new Map(
   Object.entries(words).flatMap(([kind, all]) => all.map((word) => [word, kind as PartKind])),
 );
 
-/** Words that say nothing of which part it is. */
+/** Words that say nothing of which part it is; `labeled` does where no other word does. */
 const filling =
-  /^(sets?|data|dataset|images?|imgs?|pics|pictures|photos|files?|folder|splits?|parts?|shards?|jpe?gs?|pngs?)$/;
+  /^(labell?ed|sets?|data|dataset|images?|imgs?|pics|pictures|photos|files?|folder|splits?|parts?|shards?|jpe?gs?|pngs?)$/;
 /** `testset` and its like are written together. */
 const compound = /^([a-z]+?)(sets?|data|images?|imgs?|files?|split)$/;
 
@@ -42,7 +42,9 @@ function wordsOf(name: string): string[] {
 export function partNamed(name: string): { kind: PartKind; rest: string } | undefined {
   const all = wordsOf(name);
   const found = [...new Set(all.flatMap((word) => kinds.get(word) ?? []))];
-  const kind = kindOf(found);
+  const isLabelled =
+    all.some((word) => /^labell?ed$/.test(word)) && all.every((word) => filling.test(word));
+  const kind = isLabelled ? "train" : kindOf(found);
   if (kind === undefined) return undefined;
   return { kind, rest: all.filter((word) => !kinds.has(word) && !filling.test(word)).join(" ") };
 }

@@ -7,10 +7,10 @@ import type { SplitChoice } from "./source.ts";
 test("names speak of parts by their words, with numbers, other words and marks around them", () => {
   const parts = {
     train:
-      "train train2017 seg_train Training trainset TrainImages train_images train-0001.tar TRAIN",
+      "train train2017 seg_train Training trainset TrainImages train_images train-0001.tar TRAIN labeled",
     val: "val val2017 valid validation imagenet-val dev valset",
-    test: "test test1 testset seg_test images_test Testing t10k-images-idx3-ubyte.gz test_batch.bin test-dev",
-    unlabeled: "unlabeled unlabelled2017 unlabeled_images",
+    test: "test test1 tst testset seg_test images_test Testing t10k-images-idx3-ubyte.gz test_batch.bin test-dev",
+    unlabeled: "unlabeled unlabelled2017 unlabeled_images train_unlabeled",
   };
   for (const [kind, names] of Object.entries(parts)) {
     for (const name of names.split(" "))
@@ -52,6 +52,12 @@ test("folders are parts at any level, above classes or below them, and held-out 
   expect(read(stl, "train").kept).toBe("train/a/1");
   expect(read(stl, "all")).toEqual({ kept: stl, bare: "a/1 a/2 3", said: "" });
   expect(read("train_images/1 test_images/2 sample/3").kept).toBe("train_images/1");
+  expect(read("public_train/a/1 private_test/a/2").kept).toBe("public_train/a/1");
+  expect(read("Training/a/1 PublicTest/a/2 PrivateTest/a/3").bare).toBe("a/1 a/2 a/3");
+  expect(read("labeled/a/1 unlabeled/2")).toMatchObject({
+    bare: "a/1 2",
+    kept: "labeled/a/1 unlabeled/2",
+  });
   expect(read("images/Train_0.jpg images/Test_0.jpg").kept).toBe("images/Train_0.jpg");
   expect(read("a/1 a/2 a/3 train/1 test/1").kept).toBe("a/1 a/2 a/3 train/1"); // parts are a detail
 });
@@ -66,6 +72,9 @@ test("a part is told from a class by the folders beside it and in it", () => {
   const vehicles = "bus/1 car/2 plane/3 train/4 ship/5 truck/6";
   expect(read(vehicles)).toEqual({ kept: vehicles, bare: vehicles, said: "" });
   expect(read("steam_train/1 test_tube/2 bus/3").said).toBe("");
+  const beside = read("cat/1 dog/2 unlabeled/3 unlabeled/4 unlabeled/5 unlabeled/6");
+  expect(beside.bare).toBe("cat/1 dog/2 3 4 5 6");
+  expect(beside.kept.split(" ").length).toBe(6);
   const within = read("cats/1 dogs/2 test/cats/3 test/dogs/4");
   expect([within.kept, within.bare]).toEqual(["cats/1 dogs/2", "cats/1 dogs/2 cats/3 dogs/4"]);
   expect(read("test/1 test/2").kept).toBe("test/1 test/2"); // nothing else is there

@@ -27,7 +27,10 @@ type Named = Part & { readonly rest: string };
 const isTraining = ({ kind }: Part) => kind === "train" || kind === "unlabeled";
 const isHeldOut = (part: Part) => !isTraining(part);
 
-/** Names that speak of a part alone, or with words that a training and a held-out part share: seg_train, seg_test. */
+/**
+ * Names that speak of a part alone, or with words that a training and a held-out part share: seg_train, seg_test; all
+ * of them, where every name of a level speaks of one: public_train, private_test.
+ */
 function clearOf(names: readonly string[]): Named[] {
   const found = names.flatMap((name): Named[] => {
     const part = partNamed(name);
@@ -36,7 +39,8 @@ function clearOf(names: readonly string[]): Named[] {
   const has = (which: (part: Part) => boolean) =>
     new Set(found.filter(which).map(({ rest }) => rest));
   const [training, held] = [has(isTraining), has(isHeldOut)];
-  return found.filter(({ rest }) => rest === "" || (training.has(rest) && held.has(rest)));
+  const all = found.length === names.length && found.some(isTraining) && found.some(isHeldOut);
+  return found.filter(({ rest }) => all || rest === "" || (training.has(rest) && held.has(rest)));
 }
 
 /**
@@ -54,7 +58,8 @@ function partsAmong(
   const half = both && 2 * clear.length >= names.length;
   if (sure || half || clear.length === names.length) return { parts: clear, doubted: [] };
   const classes = new Set(names.filter((name) => !clear.some((part) => part.name === name)));
-  const parts = clear.filter(({ name, kind }) => {
+  const parts = clear.filter(({ name, kind, rest }) => {
+    if (kind === "unlabeled" && rest === "") return true; // no class is called that
     const others = clear.filter((other) => other.kind !== kind).map((other) => below(other.name));
     return [...below(name)].some((child) => [classes, ...others].some((set) => set.has(child)));
   });
@@ -124,7 +129,8 @@ function wantedBy(split: SplitChoice, parts: Found["parts"]): Wanted {
   if (split === "train" && !has("train")) return (part) => part === undefined;
   if (split !== "auto") return only(split);
   if (!has("train", "unlabeled")) return outside > 0 ? (part) => part === undefined : () => true;
-  const loose = 2 * outside > parts.length; // most images are in no part: parts are a detail then
+  // most images are in no part: parts are a detail then; what lies beside images without labels has labels
+  const loose = 2 * outside > parts.length || !has("train");
   return (part) => (part === undefined ? loose : isTraining(part));
 }
 

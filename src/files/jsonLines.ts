@@ -67,15 +67,20 @@ const ANYTHING = z.unknown();
  * The values of a file with one JSON value a line, each of the structure of `schema`.
  *
  * A last line without its line end that is no JSON was being written when the process stopped: it is
- * left out. Empty lines are skipped. Any other broken line is a `DataError` with its number.
+ * left out. Empty lines are skipped. Any other broken line is a `DataError` with its number and with `hint`.
  */
 export async function readJsonLines(path: string): Promise<unknown[]>;
-export async function readJsonLines<T>(path: string, schema: z.ZodType<T>): Promise<T[]>;
+export async function readJsonLines<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  hint?: string,
+): Promise<T[]>;
 export async function readJsonLines(
   path: string,
   schema: z.ZodType = ANYTHING,
+  hint?: string,
 ): Promise<unknown[]> {
-  return parseJsonLines(await explained("read", path, () => readFile(path)), path, schema);
+  return parseJsonLines(await explained("read", path, () => readFile(path)), path, schema, hint);
 }
 
 /** The values of the bytes of such a file, by the rules of `readJsonLines`; `path` is for messages. */
@@ -83,13 +88,11 @@ export function parseJsonLines(
   content: Uint8Array | string,
   path: string,
   schema: z.ZodType = ANYTHING,
+  hint = "the file was damaged after it was written: remove that line",
 ): unknown[] {
   const lines = typeof content === "string" ? content.split("\n") : linesOf(content);
   const fail = (line: number, what: string) =>
-    new DataError(
-      `${quoted(path)} line ${line + 1}: ${what}`,
-      "the file was damaged after it was written: remove that line",
-    );
+    new DataError(`${quoted(path)} line ${line + 1}: ${what}`, hint);
   return lines.flatMap((text, i) => {
     if (text.trim() === "") return [];
     let value: unknown;

@@ -63,7 +63,12 @@ function say(report: PackReport, { printer }: Call): void {
       ? "none"
       : `${counted(labelled, "image")} in ${counted(classes.length, "class", "classes")}`;
   printer.say(`labels     ${named}`);
-  printer.say(`groups     ${counted(groups.groups, "group")} of images of one thing`);
+  const several = groups.groups - (images - groups.grouped); // the others are of one image each
+  const within =
+    several === 0
+      ? "none"
+      : `${counted(groups.grouped, "image")} in ${counted(several, "group")} of images of one thing`;
+  printer.say(`groups     ${within}`);
   printer.say(`size       ${(bytes / 2 ** 20).toFixed(1)} MiB in ${folder}`);
   for (const note of notes) printer.say(`note       ${note}`);
   if (conversions.length > 0) printer.say(`converted  ${conversionLine(conversions)}`);
