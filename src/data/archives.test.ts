@@ -175,7 +175,7 @@ test("archives and records that unpack to more than images do, or hold more than
     expect([large.ids.length, extra.ids.length, labels.ids.length]).toEqual([0, 1, 0]);
     expect(large.skipped[0].reason).toContain("images of 3600000000 bytes, expected at most");
     expect(extra.skipped[0].reason).toContain("holds more than 1 images, its header says 1");
-    expect(labels.skipped[0].reason).toContain("has 1 images, the file of labels beside it 3");
-    expect(skipped[0].reason).toContain("has 1 images, the file of labels beside it 2147483647");
+    expect(labels.skipped[0].reason).toContain("has 1 image, the file of labels beside it 3");
+    expect(skipped[0].reason).toContain("has 1 image, the file of labels beside it 2147483647");
     expect(performance.now() - started).toBeLessThan(20_000);
   }));
