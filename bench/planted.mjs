@@ -41,7 +41,7 @@ export const edits = {
   blurred: (image, { width }) => image.blur(Math.max(0.4, width / 40)),
 };
 
-const brightened = (by) => (image) => image.linear([by, by, by], [0, 0, 0]);
+const brightened = (by) => (image) => image.linear(by, 0);
 
 /** A line of text over the middle of a picture, three quarters of its width. */
 function mark({ width, height }) {

@@ -6,10 +6,11 @@ import { pauses } from "../core/pause.ts";
 import type { PixelImage } from "../core/pixels.ts";
 import { type CopyFacts, copyWords } from "./copies/copyWords.ts";
 import { type Difference, differenceOf } from "./copies/difference.ts";
-import { findCopies, type Gallery, openGallery } from "./copies/findCopies.ts";
+import { type Gallery, openGallery } from "./copies/findCopies.ts";
 import type { Pair } from "./copies/prove.ts";
-import type { Strictness } from "./copies/strictness.ts";
-import { firstOfPixels, likenessOf, pixelKey } from "./groupImages.ts";
+import { type Strictness, usual } from "./copies/strictness.ts";
+import { keptFound, type Traits } from "./foundCopies.ts";
+import { likenessOf, pixelKey, searchCopies } from "./groupImages.ts";
 import { readEntries, readHeader } from "./packedIndex.ts";
 import type { StoredImage } from "./packedIndex.ts";
 import { storedPixels } from "./storedPixels.ts";
@@ -87,17 +88,19 @@ function compareKept(a: Kept, b: Kept): number {
 /** Compares the images of a packed dataset. `exact` finds the same pixels only. */
 export async function openLikeness(
   folder: string,
-  { strictness = "normal", signal }: { strictness?: Strictness; signal?: AbortSignal } = {},
+  { strictness = usual, signal }: { strictness?: Strictness; signal?: AbortSignal } = {},
 ): Promise<LooksAlike> {
   const { path, images } = await readImages(folder);
   const pixels = storedPixels(path);
   try {
     const pause = pauses("the search for duplicates", signal);
     const read = (i: number) => pixels.read(images[i]);
-    const gallery = await openGallery({ count: images.length, read }, strictness, pause);
-    const own = firstOfPixels(images).filter((i) => images[i].blank !== true);
-    const links = strictness === "exact" ? [] : await findCopies(gallery, own, pause);
-    const looks = looksOf(images, gallery, read);
+    const gallery = openGallery({ count: images.length, read }, strictness);
+    const search = async () => (strictness === "exact" ? [] : searchCopies(images, gallery, pause));
+    const kept = strictness === usual ? await keptFound(path, images) : undefined;
+    const links = kept?.links ?? (await search());
+    const traitsOf = (i: number) => kept?.traits[i] ?? gallery.portraitOf(i);
+    const looks = looksOf(images, { gallery, links, traitsOf }, read);
     const near = links.map((pair) => looks.pairOf(pair)).sort((p, q) => q.likeness - p.likeness);
     const alike = likenessOf(images, pixels);
     return {
@@ -112,12 +115,23 @@ export async function openLikeness(
   }
 }
 
+/** What is known of images once copies were looked for. */
+type Known = {
+  readonly gallery: Gallery;
+  readonly links: readonly Pair[];
+  readonly traitsOf: (image: number) => Traits;
+};
+
 /** What is asked of images by number. */
 function looksOf(
   images: readonly StoredImage[],
-  { portraits, prover, link }: Gallery,
+  { gallery, links, traitsOf }: Known,
   read: (image: number) => PixelImage,
 ) {
+  const { prover } = gallery;
+  const keyOf = (a: number, b: number) => Math.min(a, b) * images.length + Math.max(a, b);
+  const proven = new Map(links.map((pair) => [keyOf(pair.a, pair.b), pair]));
+  const link = (a: number, b: number) => proven.get(keyOf(a, b)) ?? gallery.link(a, b);
   const sameFrames = (a: number, b: number) => images[a].framesHash === images[b].framesHash;
   const pairOf = ({ a, b, likeness }: Pair): AlikePair => ({
     ...{ a, b, likeness },
@@ -126,13 +140,14 @@ function looksOf(
   const isBlank = (image: number) => images[image].blank === true;
   const facts = (image: number, brightness: number): CopyFacts => ({
     ...{ width: images[image].originalWidth, height: images[image].originalHeight, brightness },
-    ...{ content: portraits[image].content, colour: portraits[image].colour },
+    ...{ content: traitsOf(image).content, colour: traitsOf(image).colour },
   });
   const kept = (image: number): Kept => {
     const { originalWidth, originalHeight, lossless = false, bytes = 0 } = images[image];
-    const [left, top, right, bottom] = portraits[image].content;
+    const { content, colour } = traitsOf(image);
+    const [left, top, right, bottom] = content;
     const pixels = originalWidth * originalHeight * (right - left) * (bottom - top);
-    return { pixels, lossless, bytes, colour: portraits[image].colour };
+    return { pixels, lossless, bytes, colour };
   };
   return {
     pairOf,
@@ -149,10 +164,10 @@ function looksOf(
     words(first: number, copy: number): string | undefined {
       const pair = link(first, copy);
       if (pair === undefined) return undefined;
-      const greys = prover.greys(pair);
-      const [own, other] = pair.a === first ? greys : [greys[1], greys[0]];
+      const [one, two] = pair.greys;
+      const [own, other] = pair.a === first ? [one, two] : [two, one];
       const both = [facts(first, own), facts(copy, other)] as const;
-      return copyWords(pair, first, both, prover.changed(pair));
+      return copyWords(pair, first, both, () => prover.changed(pair));
     },
     async difference(first: number, copy: number): Promise<Difference | undefined> {
       const pair = link(first, copy);

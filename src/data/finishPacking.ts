@@ -6,6 +6,8 @@ import { VERSION } from "../core/version.ts";
 import { compact } from "./compact.ts";
 import { conversionsOf } from "./conversions.ts";
 import type { Conversion } from "./conversions.ts";
+import type { Portrait } from "./copies/portrait.ts";
+import { keepFound } from "./foundCopies.ts";
 import { groupImages } from "./groupImages.ts";
 import { removeJournal } from "./journal.ts";
 import { removeLeftovers } from "./packFolder.ts";
@@ -75,13 +77,15 @@ function nothingLeft(source: ImageSource, skipped: readonly Skipped[]): never {
 
 async function groupStored(
   folder: string,
-  images: readonly StoredImage[],
+  { images, portraits }: Stored,
   { nearDuplicates }: PackOptions,
   signal: AbortSignal | undefined,
 ) {
   const pixels = storedPixels(folder);
   try {
-    return await groupImages(images, pixels, nearDuplicates, signal);
+    const grouped = await groupImages(images, pixels, { near: nearDuplicates, portraits, signal });
+    if (grouped.copies !== undefined) await keepFound(folder, images, grouped.copies);
+    return grouped;
   } finally {
     pixels.close();
   }
@@ -111,6 +115,7 @@ export type Stored = {
   readonly kept: number;
   readonly started: number; // performance.now()
   readonly before: Index | undefined; // the dataset as it stands
+  readonly portraits: ReadonlyMap<string, Portrait>; // of the images that were decoded, by `pixelKey`
 };
 
 /** The part of a header that does not come from grouping and placing the images. */
@@ -180,7 +185,7 @@ async function replaceIndex(
   header: NewHeader,
   signal: AbortSignal | undefined,
 ): Promise<PackedHeader> {
-  const { groups, summary } = await groupStored(folder, stored.images, options, signal);
+  const { groups, summary } = await groupStored(folder, stored, options, signal);
   const placed = await compact(folder, stored.images, options.shardBytes);
   const images = placed.map((image, i) => ({ ...image, group: groups[i] }));
   const found = { groups: summary, shards: shardsOf(images), fingerprint: fingerprint(images) };

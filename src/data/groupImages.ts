@@ -1,6 +1,9 @@
 import { pauses } from "../core/pause.ts";
 import { burstCandidates } from "./bursts.ts";
-import { findCopies, openGallery } from "./copies/findCopies.ts";
+import { findCopies, type Gallery, openGallery } from "./copies/findCopies.ts";
+import type { Portrait, PortraitOf } from "./copies/portrait.ts";
+import type { Pair } from "./copies/prove.ts";
+import { usual } from "./copies/strictness.ts";
 import type { GroupSummary, StoredImage } from "./packedIndex.ts";
 import { likeness, thumbnail } from "./thumbnail.ts";
 import { unionFind } from "./unionFind.ts";
@@ -86,7 +89,7 @@ function grouping(count: number) {
 }
 
 /** Numbers of the images of which there is no other before them with the same pixels. */
-export function firstOfPixels(images: readonly StoredImage[]): number[] {
+function firstOfPixels(images: readonly StoredImage[]): number[] {
   const seen = new Set<string>();
   return images.flatMap((image, i) => {
     const key = pixelKey(image);
@@ -96,38 +99,59 @@ export function firstOfPixels(images: readonly StoredImage[]): number[] {
   });
 }
 
+/** Finds copies among stored images: links that join those of each set. Those of the same pixels, and plain ones, are none. */
+export function searchCopies(
+  images: readonly StoredImage[],
+  gallery: Gallery,
+  pause: () => Promise<void>,
+): Promise<Pair[]> {
+  const among = firstOfPixels(images).filter((i) => images[i].blank !== true);
+  return findCopies(gallery, among, pause);
+}
+
+/** How images are grouped. */
+export type Grouping = {
+  readonly near: boolean; // whether to look at the pixels at all
+  readonly portraits: ReadonlyMap<string, Portrait>; // that were drawn before, by `pixelKey`
+  readonly signal?: AbortSignal | undefined; // stops the search with an error
+};
+
+/** Groups of images. */
+export type Grouped = {
+  readonly groups: Int32Array; // of each image, numbered by first appearance
+  readonly summary: GroupSummary;
+  /** Copies and all that was drawn to find them, where it was looked for them. */
+  readonly copies?: { readonly links: readonly Pair[]; readonly portraitOf: PortraitOf };
+};
+
 /**
- * Numbers for images such that copies, pictures of one burst and images that their source puts together
- * share one. Copies are `strict` ones, as images of a group are never each other's negatives: forms that differ in a
- * number are not one. Images of the same pixels share one even where their files differ beyond these, as
+ * Numbers for images such that copies (of the `usual` strictness), pictures of one burst and images that their source puts together
+ * share one: images of a group are never each other's negatives. Images of the same pixels share one even where their files differ beyond these, as
  * animations that start alike: to an encoder they are one.
- *
- * @param near whether to look at the pixels at all
- * @param signal stops the search with an error
- * @returns a group for each image, numbered by first appearance
  */
 export async function groupImages(
   images: readonly StoredImage[],
   pixels: StoredPixels,
-  near: boolean,
-  signal?: AbortSignal,
-): Promise<{ groups: Int32Array; summary: GroupSummary }> {
+  { near, portraits, signal }: Grouping,
+): Promise<Grouped> {
   const { join, joinEqual, together, numbers } = grouping(images.length);
   joinEqual(images.map(({ sourceGroup }) => sourceGroup));
   let [nearDuplicates, bursts] = [0, 0];
+  let copies: Grouped["copies"];
   if (near) {
     nearDuplicates += joinEqual(images.map(pixelKey));
-    const pause = pauses("the search for copies", signal);
-    const own = firstOfPixels(images);
-    const pictures = { count: own.length, read: (i: number) => pixels.read(images[own[i]]) };
-    const gallery = await openGallery(pictures, "strict", pause);
-    const links = await findCopies(gallery, [...own.keys()], pause);
-    for (const { a, b } of links) nearDuplicates += join(own[a], own[b]);
+    const pictures = { count: images.length, read: (i: number) => pixels.read(images[i]) };
+    const known = images.map((image) => portraits.get(pixelKey(image)));
+    const gallery = openGallery(pictures, usual, known);
+    const links = await searchCopies(images, gallery, pauses("the search for copies", signal));
+    for (const { a, b } of links) nearDuplicates += join(a, b);
+    copies = { links, portraitOf: gallery.portraitOf };
     const alike = likenessOf(images, pixels);
     for (const [a, b] of burstCandidates(images)) {
       if (!together(a, b) && alike(a, b) >= BURST_LIKENESS) bursts += join(a, b);
     }
   }
   const groups = numbers();
-  return { groups, summary: { ...summarise(images, groups), nearDuplicates, bursts } };
+  const summary = { ...summarise(images, groups), nearDuplicates, bursts };
+  return { groups, summary, ...(copies === undefined ? {} : { copies }) };
 }

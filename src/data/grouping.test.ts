@@ -9,9 +9,10 @@ import type { PixelImage } from "../core/pixels.ts";
 import { randomStream } from "../core/random.ts";
 import { encodePng } from "./encodeImage.ts";
 import { detectSource } from "./detectSource.ts";
+import { openLikeness } from "./duplicates.ts";
 import { openDataset } from "./openDataset.ts";
 import { packDataset } from "./packDataset.ts";
-import { blobs, inFolder, plain, writeFiles } from "./testing.ts";
+import { blobs, inFolder, patches, plain, writeFiles } from "./testing.ts";
 import { unionFind } from "./unionFind.ts";
 
 const raw = ({ data, width, height }: PixelImage) =>
@@ -62,7 +63,7 @@ function form(number: number): PixelImage {
   return image;
 }
 
-test("forms that differ in a number have a group each, and a resaved one has that of its original", () =>
+test("forms that differ in a number have a group each, and a resaved one has that of its original; a search says the same", () =>
   inFolder(async (folder) => {
     const files: Record<string, Uint8Array | PixelImage> = {};
     for (let i = 0; i < 12; i++) files[`in/${i}.png`] = form(0x5a3 ^ (1 << i));
@@ -73,6 +74,27 @@ test("forms that differ in a number have a group each, and a resaved one has tha
     const groups = await groupsOf(folder, 160);
     expect(new Set(groups.values()).size).toBe(12);
     expect(groups.get("again.jpg")).toBe(groups.get("3.png"));
+    const looks = await openLikeness(join(folder, "out"));
+    const ids = [...groups.keys()];
+    expect(looks.pairs.map(({ a, b }) => [ids[a], ids[b]].sort())).toEqual([
+      ["3.png", "again.jpg"],
+    ]);
+    looks.close();
+  }));
+
+test("a photo and its marked copy share a group", () =>
+  inFolder(async (folder) => {
+    const files: Record<string, Uint8Array | PixelImage> = {};
+    for (let seed = 0; seed < 8; seed++) files[`in/${seed}.png`] = patches(seed, 96, 72);
+    const text = `<svg xmlns="http://www.w3.org/2000/svg" width="96" height="72"><rect x="50" y="56" width="32" height="6" fill="#fff" fill-opacity="0.7"/></svg>`;
+    files["in/marked.jpg"] = await raw(patches(5, 96, 72))
+      .composite([{ input: Buffer.from(text) }])
+      .jpeg({ quality: 90 })
+      .toBuffer();
+    await writeFiles(folder, files);
+    const groups = await groupsOf(folder, 96);
+    expect(groups.get("marked.jpg")).toBe(groups.get("5.png"));
+    expect(new Set(groups.values()).size).toBe(8);
   }));
 
 test("plain pictures of different greys and faint noise are not thrown together", () =>

@@ -7,6 +7,8 @@ import { ContraposeError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { parseOptions } from "../core/options.ts";
 import { lock } from "../files/index.ts";
+import { drawPortrait, type Portrait } from "./copies/portrait.ts";
+import { pixelKey } from "./groupImages.ts";
 import { inOrder } from "./inOrder.ts";
 import { hasJournal, openJournal } from "./journal.ts";
 import type { Journal } from "./journal.ts";
@@ -58,6 +60,7 @@ type Packing = {
   journal: Journal;
   calls: PackCalls;
   ranges: readonly PixelRange[]; // of deep pixels, as far as known
+  portraits: Map<string, Portrait>; // of what this packing decoded, by `pixelKey`
 };
 
 /** A stored image with what the source now says of it. */
@@ -99,10 +102,15 @@ function refuse({ path, reason }: Skipped): never {
 const SECONDS_BETWEEN_FLUSHES = 0.5;
 const PATIENCE = 15; // seconds; a packing that finds nothing new is through long before
 
-async function store({ writer, journal }: Packing, prepared: Prepared): Promise<StoredImage> {
-  const image: StoredImage = { ...prepared.image, ...(await writer.append(prepared.pixels)) };
-  journal.add(image);
-  return image;
+async function store(packing: Packing, { image, pixels }: Prepared): Promise<StoredImage> {
+  const { writer, journal, portraits, options } = packing;
+  const stored: StoredImage = { ...image, ...(await writer.append(pixels)) };
+  journal.add(stored);
+  if (options.nearDuplicates) {
+    const { width, height } = stored;
+    portraits.set(pixelKey(stored), drawPortrait({ width, height, channels: 3, data: pixels }));
+  }
+  return stored;
 }
 
 const widthOf = ({ parallel }: PackOptions) => ({
@@ -163,10 +171,7 @@ async function storeAll(packing: Packing) {
       images.push(outcome.kept);
       kept += 1;
     } else {
-      const place = await writer.append(outcome.prepared.pixels);
-      const image: StoredImage = { ...outcome.prepared.image, ...place };
-      images.push(image);
-      journal.add(image);
+      images.push(await store(packing, outcome.prepared));
       packed += 1;
     }
     const now = performance.now();
@@ -181,7 +186,8 @@ async function storeAll(packing: Packing) {
   tell(performance.now());
   const alike = await showAlike(packing, images);
   alike.skipped.forEach(skip);
-  return { images: alike.images, skipped, packed, kept, started };
+  const { portraits } = packing;
+  return { images: alike.images, skipped, packed, kept, started, portraits };
 }
 
 /** The report of a folder that needs no packing, found without writing there; undefined where something has changed. */
@@ -203,7 +209,7 @@ async function reportUnchanged(
   }
   if (options.strict && skipped.some(({ ignored }) => ignored === undefined)) return undefined;
   const stored = { images, skipped, packed: 0, kept: images.length, started, before };
-  return unchangedReport(out, source, options, stored);
+  return unchangedReport(out, source, options, { ...stored, portraits: new Map() });
 }
 
 /**
@@ -236,7 +242,8 @@ export async function packDataset(
     const writer = shardWriter(out, packed.nextShard, parsed.shardBytes);
     try {
       const ranges = parsed.ranges ?? packed.before?.header.ranges ?? [];
-      const packing = { source, options: parsed, settings, packed, writer, journal, calls, ranges };
+      const own = { source, options: parsed, settings, packed, writer, journal, calls, ranges };
+      const packing = { ...own, portraits: new Map<string, Portrait>() };
       const stored = await storeAll(packing).finally(async () => {
         await writer.close();
         await journal.flush();

@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { explained, isLockName } from "../files/index.ts";
+import { foundName } from "./foundCopies.ts";
 import { journalName, readJournal, removeJournal, wholeImages } from "./journal.ts";
 import {
   byteLength,
@@ -18,11 +19,13 @@ import type { PixelSettings } from "./packOptions.ts";
 import type { ImageSource } from "./source.ts";
 
 const isOurs = (name: string) =>
-  [headerName, journalName].includes(name) ||
+  [headerName, journalName, foundName].includes(name) ||
   isLockName(name) ||
   shardNumber(name) !== undefined ||
   /^(entries-[0-9a-f]+\.jsonl|copies-[0-9a-f]+\.json)$/.test(name) ||
-  /^\.(dataset\.json|entries-[0-9a-f]+\.jsonl|copies-[0-9a-f]+\.json)\..*\.(part|old)$/.test(name);
+  /^\.(dataset\.json|copies\.json|entries-[0-9a-f]+\.jsonl|copies-[0-9a-f]+\.json)\..*\.(part|old)$/.test(
+    name,
+  );
 
 /** Makes a folder and those above it, one by one: a recursive mkdir never ends where none can be made (/proc). */
 async function makeFolder(path: string): Promise<void> {
@@ -140,6 +143,7 @@ export async function readPacked(
 /** Removes files that the dataset does not need: of earlier indexes, and of packings that were given up. */
 export async function removeLeftovers(folder: string, header: PackedHeader): Promise<void> {
   const needed = new Set([headerName, header.entries]);
+  if (header.nearDuplicates) needed.add(foundName);
   for (const { shard } of header.shards) needed.add(shardName(shard));
   for (const name of await readdir(folder)) {
     if (!needed.has(name) && isOurs(name) && !isLockName(name))

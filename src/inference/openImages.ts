@@ -51,6 +51,8 @@ export type OpenImagesOptions = {
   readonly progress?: (done: number, total: number | undefined) => void;
   readonly note?: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
+  /** As `openDataset` takes it: 0 where few of the pixels are read. */
+  readonly memory?: number;
 };
 
 const plainNames = ["train", "test", "images", "image", "data", "photos", "pictures", "img", "val"];
@@ -163,8 +165,9 @@ function sayReport(
 }
 
 /** A packed dataset as it is. Says where its deep pixels are shown otherwise than those an encoder learned from. */
-async function openPacked(path: string, { ranges = [], note }: OpenImagesOptions): Promise<Images> {
-  const dataset = await openDataset(path);
+async function openPacked(path: string, options: OpenImagesOptions): Promise<Images> {
+  const { ranges = [], note } = options;
+  const dataset = await openDataset(path, options);
   const { ranges: own = [] } = dataset.header;
   if (ranges.length > 0 && own.length > 0 && JSON.stringify(own) !== JSON.stringify(ranges)) {
     note?.(
@@ -197,5 +200,5 @@ async function openPlain(path: string, options: OpenImagesOptions): Promise<Imag
   );
   if (report.images === 0) throw new DataError(`${quoted(path)} holds no image`);
   sayReport(report, source, options);
-  return toImages(await openDataset(folder), source);
+  return toImages(await openDataset(folder, options), source);
 }

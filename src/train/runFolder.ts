@@ -12,7 +12,7 @@ import { dirname, join, resolve } from "node:path";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { fileError, isLockName, lock, type Lock } from "../files/index.ts";
-import { datasetName } from "../inference/index.ts";
+import { datasetName } from "../inference/openImages.ts"; // not the index: pack and dedupe start without the engine
 import type { TrainListener } from "./events.ts";
 
 /** Where everything of a run lies. */

@@ -1,8 +1,9 @@
-import { type Difference } from "../../data/index.ts";
+import type { Difference } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
-import { datasetName } from "../../inference/index.ts";
-import { type ImageDifference, type ImageGroup, renderDuplicates } from "../../report/index.ts";
-import { type EmbeddedImage, type Group, type LinkKind } from "../../store/index.ts";
+import { datasetName } from "../../inference/openImages.ts";
+import type { ImageDifference, ImageGroup } from "../../report/index.ts";
+import { renderDuplicates } from "../../report/pages/renderGroups.ts";
+import type { EmbeddedImage, Group, LinkKind } from "../../store/index.ts";
 import { count, counted } from "../format.ts";
 import { isDuplicate, type Looks } from "./findDuplicates.ts";
 import type { ImageSet } from "./imageSet.ts";

@@ -10,7 +10,7 @@ import {
   mutualLinks,
   similarityThreshold,
   similarLinks,
-} from "../../store/index.ts";
+} from "../../store/duplicates.ts";
 import { counted } from "../format.ts";
 import type { Call } from "../verb.ts";
 import { progressOf } from "./images.ts";

@@ -7,7 +7,7 @@ import {
   type EmbeddingFacts,
   readEmbeddings,
   tablePath,
-} from "../../store/index.ts";
+} from "../../store/embeddings.ts";
 import type { Call } from "../verb.ts";
 import { openWithProgress } from "./images.ts";
 import { openPictures } from "./pictures.ts";
@@ -43,7 +43,7 @@ export async function setOfImages(
   split: SplitChoice | undefined,
   call: Call,
 ): Promise<ImageSet> {
-  const opened = await openWithProgress(path, cache, call, { split });
+  const opened = await openWithProgress(path, cache, call, { split, memory: 0 });
   try {
     const { dataset, classes } = opened;
     const numbers = Int32Array.from({ length: opened.count }, (_, i) => i);

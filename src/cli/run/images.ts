@@ -1,14 +1,14 @@
 import { dirname, resolve } from "node:path";
 
 import { quoted } from "../../core/quote.ts";
+import type { InputFormat } from "../../inference/index.ts";
 import {
   type Images,
-  type InputFormat,
   openImages,
   type OpenImagesOptions,
   packedIn,
-} from "../../inference/index.ts";
-import { isRun } from "../../train/index.ts";
+} from "../../inference/openImages.ts"; // not the index: dedupe starts without the engine
+import { isRun } from "../../train/runFolder.ts";
 import { count } from "../format.ts";
 import type { Call } from "../verb.ts";
 
@@ -30,7 +30,7 @@ export async function openWithProgress(
   path: string,
   cache: string,
   { printer, signal }: Pick<Call, "printer" | "signal">,
-  options: Pick<OpenImagesOptions, "imageSize" | "split" | "groups" | "ranges"> = {},
+  options: Pick<OpenImagesOptions, "imageSize" | "split" | "groups" | "ranges" | "memory"> = {},
 ): Promise<Images> {
   const { dim } = printer.colours;
   return openImages(path, {

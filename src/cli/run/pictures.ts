@@ -5,7 +5,7 @@ import { DataError } from "../../core/errors.ts";
 import type { PixelImage } from "../../core/pixels.ts";
 import {
   decodeImage,
-  encodeWebp,
+  encodeJpeg,
   openDataset,
   type PackedDataset,
   resizeImage,
@@ -34,8 +34,8 @@ export async function thumbnailSource(image: PixelImage): Promise<string> {
     Math.max(1, Math.round(scale * x)),
   );
   const shown = scale < 1 ? await resizeImage(image, width, height) : image;
-  const bytes = await encodeWebp(shown, 80);
-  return `data:image/webp;base64,${Buffer.from(bytes).toString("base64")}`;
+  const bytes = await encodeJpeg(shown, 80);
+  return `data:image/jpeg;base64,${Buffer.from(bytes).toString("base64")}`;
 }
 
 async function openPacked({ packed }: EmbeddingFacts): Promise<PackedDataset | undefined> {

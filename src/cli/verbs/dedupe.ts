@@ -17,7 +17,7 @@ export const dedupe: Verb = {
     {
       flags: "--strictness <level>",
       describe:
-        "how alike copies are: exact (the same pixels), strict (changed as a whole only), normal (in places too, as by a mark), loose (shots of one scene too); normal by default",
+        "how alike copies are: exact (the same pixels), strict (changed as a whole only), normal (photos also in places, as by a mark), loose (shots of one scene too); normal by default",
     },
     {
       flags: "--threshold <cosine>",

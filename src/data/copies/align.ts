@@ -2,25 +2,25 @@ import { type AreaTable, cellMeans, type Window } from "./areaTable.ts";
 
 const LARGEST_STEP = 0.06; // of the picture
 const RIDGE = 1e-3;
+const GAIN = 0.05; // of what is left: a round that gains less is the last
 
-/** Cells less their mean, of root mean square 1. */
+/** Cells less their mean, of root mean square 1, in place. */
 function standardised(cells: Float32Array): Float32Array {
   let [sum, squares] = [0, 0];
   for (let i = 0; i < cells.length; i++) sum += cells[i];
   const mean = sum / cells.length;
   for (let i = 0; i < cells.length; i++) squares += (cells[i] - mean) ** 2;
   const scale = 1 / Math.max(Math.sqrt(squares / cells.length), 1e-6);
-  const result = new Float32Array(cells.length);
-  for (let i = 0; i < cells.length; i++) result[i] = (cells[i] - mean) * scale;
-  return result;
+  for (let i = 0; i < cells.length; i++) cells[i] = (cells[i] - mean) * scale;
+  return cells;
 }
 
-/** Solves four symmetric equations by elimination. */
+/** Solves four symmetric equations, of whose matrix [4, 4] the upper half is there, by elimination. */
 function solve(matrix: Float64Array, right: Float64Array): Float64Array {
   for (let i = 0; i < 4; i++) {
     for (let row = i + 1; row < 4; row++) {
-      const factor = matrix[row * 4 + i] / matrix[i * 4 + i];
-      for (let k = i; k < 4; k++) matrix[row * 4 + k] -= factor * matrix[i * 4 + k];
+      const factor = matrix[i * 4 + row] / matrix[i * 4 + i];
+      for (let k = row; k < 4; k++) matrix[row * 4 + k] -= factor * matrix[i * 4 + k];
       right[row] -= factor * right[i];
     }
   }
@@ -31,37 +31,57 @@ function solve(matrix: Float64Array, right: Float64Array): Float64Array {
   return right;
 }
 
-/** How the four edges of a window should move for its cells to come nearer to the target's; squares of what is left. */
-function stepOf(cells: Float32Array, target: Float32Array, side: number, window: Window) {
-  const [left, top, right, bottom] = window;
-  const [across, down] = [side / (right - left), side / (bottom - top)];
-  const matrix = new Float64Array(16);
-  const vector = new Float64Array(4);
-  const slope = new Float64Array(4);
+/** Squares of what is left between the cells of a window and the target's. */
+function errorOf(cells: Float32Array, target: Float32Array): number {
   let error = 0;
-  for (let y = 0, at = 0; y < side; y++) {
+  for (let at = 0; at < cells.length; at++) error += (target[at] - cells[at]) ** 2;
+  return error;
+}
+
+/** How the four edges of a window should move for its cells to come nearer to the target's. */
+function stepOf(
+  cells: Float32Array,
+  target: Float32Array,
+  side: number,
+  [left, top, right, bottom]: Window,
+): Float64Array {
+  const across = side / (right - left) / 2;
+  const down = side / (bottom - top) / 2;
+  // sums of products of the slopes by the left, top, right and bottom edge, and of these with what is missed
+  let [ll, lt, lr, lb, tt, tr, tb, rr, rb, bb] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  let [ml, mt, mr, mb] = [0, 0, 0, 0];
+  for (let y = 1; y < side - 1; y++) {
     const v = (y + 0.5) / side;
-    for (let x = 0; x < side; x++, at++) {
+    for (let x = 1, at = y * side + 1; x < side - 1; x++, at++) {
       const u = (x + 0.5) / side;
-      const inside = x > 0 && x < side - 1 && y > 0 && y < side - 1;
       const miss = target[at] - cells[at];
-      error += miss * miss;
-      if (!inside) continue;
-      const dx = ((cells[at + 1] - cells[at - 1]) / 2) * across;
-      const dy = ((cells[at + side] - cells[at - side]) / 2) * down;
-      slope[0] = dx * (1 - u);
-      slope[1] = dy * (1 - v);
-      slope[2] = dx * u;
-      slope[3] = dy * v;
-      for (let i = 0; i < 4; i++) {
-        vector[i] += slope[i] * miss;
-        for (let k = 0; k < 4; k++) matrix[i * 4 + k] += slope[i] * slope[k];
-      }
+      const dx = (cells[at + 1] - cells[at - 1]) * across;
+      const dy = (cells[at + side] - cells[at - side]) * down;
+      const [l, t, r, b] = [dx * (1 - u), dy * (1 - v), dx * u, dy * v];
+      ll += l * l;
+      lt += l * t;
+      lr += l * r;
+      lb += l * b;
+      tt += t * t;
+      tr += t * r;
+      tb += t * b;
+      rr += r * r;
+      rb += r * b;
+      bb += b * b;
+      ml += l * miss;
+      mt += t * miss;
+      mr += r * miss;
+      mb += b * miss;
     }
   }
-  const ridge = RIDGE * (matrix[0] + matrix[5] + matrix[10] + matrix[15]) + 1e-9;
-  for (let i = 0; i < 4; i++) matrix[5 * i] += ridge;
-  return { error, step: solve(matrix, vector) };
+  const ridge = RIDGE * (ll + tt + rr + bb) + 1e-9;
+  const rows = [
+    [ll + ridge, lt, lr, lb],
+    [0, tt + ridge, tr, tb],
+    [0, 0, rr + ridge, rb],
+    [0, 0, 0, bb + ridge],
+  ];
+  return solve(Float64Array.from(rows.flat()), Float64Array.of(ml, mt, mr, mb));
 }
 
 const limited = (step: number) => Math.max(-LARGEST_STEP, Math.min(LARGEST_STEP, step));
@@ -88,20 +108,18 @@ export function align(
   start: Window,
   rounds: number,
 ): { window: Window; likeness: number } {
-  const wanted = standardised(target);
+  const wanted = standardised(target.slice());
   let best = start;
   let least = Infinity;
   let window = start;
   for (let round = 0; round <= rounds; round++) {
-    const { error, step } = stepOf(
-      standardised(cellMeans(table, window, side)),
-      wanted,
-      side,
-      window,
-    );
+    const cells = standardised(cellMeans(table, window, side));
+    const error = errorOf(cells, wanted);
     if (error >= least) break;
+    const settled = error > (1 - GAIN) * least;
     [best, least] = [window, error];
-    window = moved(window, step);
+    if (round === rounds || settled) break;
+    window = moved(window, stepOf(cells, wanted, side, window));
     if (window[2] - window[0] < 0.5 || window[3] - window[1] < 0.5) break;
   }
   return { window: best, likeness: 1 - least / (2 * side * side) };

@@ -15,8 +15,10 @@ export const whole: Window = [0, 0, 1, 1];
 
 /** Adds the luminance of a row of pixels to blocks of `size` pixels, 256 times 0 … 255 each. */
 function addRow(data: Uint8Array, start: number, end: number, size: number, blocks: Float64Array) {
-  for (let block = 0, at = start; block < blocks.length; block++) {
-    const next = Math.min(end, at + 3 * size);
+  const last = blocks.length - 1;
+  let at = start;
+  for (let block = 0; block <= last; block++) {
+    const next = block === last ? end : at + 3 * size;
     let sum = 0;
     for (; at < next; at += 3) sum += 77 * data[at] + 150 * data[at + 1] + 29 * data[at + 2];
     blocks[block] += sum;
@@ -36,11 +38,16 @@ export function luminanceTable({ width, height, data }: PixelImage, enough: numb
     for (let line = y * size; line < y * size + high; line++) {
       addRow(data, 3 * line * width, 3 * (line + 1) * width, size, blocks);
     }
+    const scale = 1 / (256 * high * size);
+    const end = columns - 1;
     let row = 0;
-    for (let x = 0, to = (y + 1) * (columns + 1) + 1; x < columns; x++, to++) {
-      row += blocks[x] / (256 * high * (x === columns - 1 ? last : size));
+    let to = (y + 1) * (columns + 1) + 1;
+    for (let x = 0; x < end; x++, to++) {
+      row += blocks[x] * scale;
       sums[to] = sums[to - columns - 1] + row;
     }
+    row += blocks[end] / (256 * high * last);
+    sums[to] = sums[to - columns - 1] + row;
   }
   return { width: width / size, height: height / size, sums };
 }
@@ -56,17 +63,6 @@ export function cellTable(cells: Uint8Array, side: number): AreaTable {
     }
   }
   return { width: side, height: side, sums };
-}
-
-/** A window of a window, as a window of the picture. */
-export function inside(outer: Window, [left, top, right, bottom]: Window): Window {
-  const [width, height] = [outer[2] - outer[0], outer[3] - outer[1]];
-  return [
-    outer[0] + left * width,
-    outer[1] + top * height,
-    outer[0] + right * width,
-    outer[1] + bottom * height,
-  ];
 }
 
 /** Where the edges of `side` cells lie between two places: whole pixels, then what is left of one. */

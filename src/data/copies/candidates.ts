@@ -2,7 +2,7 @@ import { whole, type Window } from "./areaTable.ts";
 import { gistsWithin, turnGist } from "./gist.ts";
 import { gistIndex } from "./gistIndex.ts";
 import type { Overlay } from "./overlay.ts";
-import { type Portrait, portraitSide } from "./portrait.ts";
+import { type Portrait, type PortraitOf, portraitSide } from "./portrait.ts";
 import { type Turn, turns } from "./turns.ts";
 
 const LEAST = 0.9; // cosine of the gists of copies
@@ -37,8 +37,9 @@ export function* looksOf(portrait: Portrait): Generator<[Float32Array, Turn, Win
   for (const [face, { gist }] of portrait.faces.entries()) {
     for (const turn of turns) yield [turnGist(gist, turn), turn, windowOf(portrait, face)];
   }
+  const cells = new Float32Array(portrait.faces[0].cells);
   for (const { windows, gists } of cuts) {
-    const found = gists(portrait.faces[0].cells);
+    const found = gists(cells);
     for (const [i, window] of windows.entries()) yield [found[i], 0, window];
   }
 }
@@ -48,9 +49,9 @@ export function* looksOf(portrait: Portrait): Generator<[Float32Array, Turn, Win
  *
  * @returns a function that gives those of one picture, the 64 likeliest at most and first, without those that `skip` names
  */
-export function candidateFinder(portraits: readonly Portrait[], among: readonly number[]) {
+export function candidateFinder(portraitOf: PortraitOf, among: readonly number[]) {
   const entries = among.flatMap((image) =>
-    portraits[image].faces.map(({ gist }, face) => ({ image, face, gist })),
+    portraitOf(image).faces.map(({ gist }, face) => ({ image, face, gist })),
   );
   const index = gistIndex(
     entries.map(({ gist }) => gist),
@@ -58,11 +59,11 @@ export function candidateFinder(portraits: readonly Portrait[], among: readonly 
   );
   return (image: number, skip: (other: number) => boolean): Candidate[] => {
     const best = new Map<number, Candidate>();
-    for (const [gist, turn, ours] of looksOf(portraits[image])) {
+    for (const [gist, turn, ours] of looksOf(portraitOf(image))) {
       index.near(gist, (at, cosine) => {
         const { image: other, face } = entries[at];
         if (other === image || (best.get(other)?.cosine ?? 0) >= cosine || skip(other)) return;
-        const theirs = windowOf(portraits[other], face);
+        const theirs = windowOf(portraitOf(other), face);
         best.set(other, { other, face, cosine, overlay: { turn, ours, theirs } });
       });
     }

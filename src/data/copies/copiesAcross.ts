@@ -1,6 +1,7 @@
 import { pauses } from "../../core/pause.ts";
 import type { PackedDataset } from "../openDataset.ts";
 import { copyLinks, openGallery } from "./findCopies.ts";
+import { usual } from "./strictness.ts";
 
 /** Which images of a test set are copies of training images. */
 export type CopiesAcross = {
@@ -21,8 +22,9 @@ function byContent(dataset: PackedDataset): Map<string, number> {
 /**
  * Counts copies between training and test images, whose figures they flatter: an encoder has seen the
  * copies, and a classifier their labels. Copies are the same pixels, or nearly: resized, recompressed,
- * brighter or darker, grey, turned, mirrored, cut or with a border (`strict` of dedupe: simple drawings that differ in
- * a place are no copies, nor is what was marked). Plain pictures of one colour are copies of none. Takes about a millisecond an image; the sets may be packed in different sizes.
+ * brighter or darker, grey, turned, mirrored, cut, with a border or a mark (`usual` of dedupe: forms and simple
+ * drawings that differ in a place are no copies). Plain pictures of one colour are copies of none. Takes about a
+ * millisecond an image; the sets may be packed in different sizes.
  *
  * @param signal stops the search with an error
  */
@@ -40,11 +42,11 @@ export async function copiesAcross(
   const others = Int32Array.from(original.keys()).filter((i) => original[i] < 0);
   const read = (i: number) =>
     i < train.count ? train.image(i) : test.image(others[i - train.count]);
-  const gallery = await openGallery({ count: train.count + others.length, read }, "strict", pause);
+  const gallery = openGallery({ count: train.count + others.length, read }, usual);
   const isTest = (i: number) => i >= train.count;
   const settled = (i: number) => isTest(i) && original[others[i - train.count]] >= 0;
   const skip = (a: number, b: number) => isTest(a) === isTest(b) || settled(a) || settled(b);
-  for await (const { a, b } of copyLinks(gallery, [...gallery.portraits.keys()], skip, pause)) {
+  for await (const { a, b } of copyLinks(gallery, [...Array(gallery.count).keys()], skip, pause)) {
     const [from, copy] = isTest(a) ? [b, a] : [a, b];
     original[others[copy - train.count]] = from;
   }

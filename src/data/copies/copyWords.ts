@@ -50,7 +50,7 @@ export function copyWords(
   { a, overlay }: Pair,
   keptNumber: number,
   [kept, copy]: readonly [CopyFacts, CopyFacts],
-  changed: number,
+  changed: () => number,
 ): string {
   const isFirst = a === keptNumber;
   const turn = isFirst ? overlay.turn : turnBack(overlay.turn);
@@ -64,7 +64,7 @@ export function copyWords(
     copy.colour < COLOURLESS && kept.colour > COLOURFUL ? "grey" : undefined,
     kept.colour < COLOURLESS && copy.colour > COLOURFUL ? "in colour" : undefined,
     Math.abs(lighter) <= BRIGHTER ? undefined : lighter > 0 ? "brighter" : "darker",
-    inPlace && changed > CHANGED ? "watermarked or changed in places" : undefined,
+    inPlace && changed() > CHANGED ? "watermarked or changed in places" : undefined,
     ...sizeWord({ kept: ours, copy: theirs, turned: (turn & 4) !== 0 }, kept, copy),
   ].filter((word) => word !== undefined);
   return words.length === 0 ? "recompressed" : words.join(", ");

@@ -45,29 +45,35 @@ function turnImage(image: PixelImage, turn: Turn): PixelImage {
   return { width, height, channels: 3, data };
 }
 
-/** Grey levels, less their mean, and their spread. */
-function evened({ data }: PixelImage): { values: Float64Array; spread: number } {
-  const values = Float64Array.from({ length: data.length / 3 }, (_, i) => {
-    return 0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2];
-  });
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return {
-    values: values.map((value) => value - mean),
-    spread: Math.max(1, Math.sqrt(squares / values.length)),
-  };
+/** Grey levels less their mean, and their spread. */
+function evened({ data }: PixelImage): { values: Float32Array; spread: number } {
+  const values = new Float32Array(data.length / 3);
+  let [sum, squares] = [0, 0];
+  for (let i = 0, at = 0; i < values.length; i++, at += 3) {
+    values[i] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+    sum += values[i];
+  }
+  const mean = sum / values.length;
+  for (let i = 0; i < values.length; i++) {
+    values[i] -= mean;
+    squares += values[i] * values[i];
+  }
+  return { values, spread: Math.max(1, Math.sqrt(squares / values.length)) };
 }
 
 function subtract(kept: PixelImage, copy: PixelImage): PixelImage {
   const [ours, theirs] = [evened(kept), evened(copy)];
-  const data = new Uint8Array(kept.data.length);
-  for (let i = 0; i < ours.values.length; i++) {
-    const miss = (theirs.values[i] * ours.spread) / theirs.spread - ours.values[i];
-    const grey = Math.max(0, Math.min(255, Math.round(MIDDLE + AMPLIFIED * miss)));
-    data.fill(grey, 3 * i, 3 * i + 3);
+  const scale = ours.spread / theirs.spread;
+  const data = new Uint8ClampedArray(kept.data.length); // rounds
+  for (let i = 0, at = 0; i < ours.values.length; i++, at += 3) {
+    const grey = MIDDLE + AMPLIFIED * (theirs.values[i] * scale - ours.values[i]);
+    data[at] = data[at + 1] = data[at + 2] = grey;
   }
-  return { ...kept, data };
+  return { ...kept, data: new Uint8Array(data.buffer) };
 }
+
+const resized = (image: PixelImage, width: number, height: number) =>
+  image.width === width && image.height === height ? image : resizeImage(image, width, height);
 
 /** Shows what a copy changed: both pictures laid on each other, and their difference four times as strong. */
 export async function differenceOf(
@@ -77,13 +83,13 @@ export async function differenceOf(
 ): Promise<Difference> {
   const first = cut(read(a), overlay.ours);
   const second = turnImage(cut(read(b), overlay.theirs), turnBack(overlay.turn));
-  const scale = LONGER / Math.max(first.width, first.height);
+  const scale = Math.min(1, LONGER / Math.max(first.width, first.height));
   const [width, height] = [first.width, first.height].map((x) =>
     Math.max(1, Math.round(scale * x)),
   );
   const sized = [
-    await resizeImage(first, width, height),
-    await resizeImage(second, width, height),
+    await resized(first, width, height),
+    await resized(second, width, height),
   ] as const;
   const [kept, copy] = a === keptNumber ? sized : [sized[1], sized[0]];
   return { kept, copy, difference: subtract(kept, copy) };

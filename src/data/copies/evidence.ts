@@ -2,8 +2,10 @@ const BLACK = 4; // grey levels; darker and lighter cells have lost their detail
 const WHITE = 249;
 const TEXTURE = 2.5; // grey levels of detail that tell something
 const NOISE = 1.2; // grey levels of detail that compression makes
+const FAINT = 9; // grey levels by which compression and light that is cut off change details of flat pictures
 const FIT_ROUNDS = 4;
 const UNLIKE = 0.3; // likeness below which nothing more is worked out
+const SURELY_UNLIKE = 0.25; // the same, of rounded details
 
 /** What two pictures that lie on each other show of being one. */
 export type Evidence = {
@@ -42,6 +44,38 @@ function details(cells: Float32Array, side: number, radius: number): Float32Arra
   for (let x = 0; x < side; x++) lineMeans(rows, result, [x, side, side], radius);
   for (let i = 0; i < result.length; i++) result[i] = cells[i] - result[i];
   return result;
+}
+
+/** Stands for a detail of a cell that has lost it. */
+const LOST = -128;
+
+/** The details of cells [side, side] in grey levels, rounded; `LOST` where a cell is too dark or too bright to have any. */
+export function sketchOf(cells: Float32Array, side: number, radius: number): Int8Array {
+  const sketch = new Int8Array(side * side);
+  const exact = details(cells, side, radius);
+  for (let i = 0; i < sketch.length; i++) {
+    sketch[i] = isLost(cells[i]) ? LOST : Math.max(-127, Math.min(127, Math.round(exact[i])));
+  }
+  return sketch;
+}
+
+/**
+ * Whether two pictures that lie on each other are surely no copies, by what `sketchOf` gives of them: they have
+ * details, and these do not go together.
+ *
+ * @param places of the cells of the second as they lie on those of the first
+ */
+export function areUnlike(a: Int8Array, b: Int8Array, places: Uint16Array, few: number): boolean {
+  let [products, ours, theirs, told] = [0, 0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const [one, other] = [a[i], b[places[i]]];
+    if (one === LOST || other === LOST) continue;
+    products += one * other;
+    ours += one * one;
+    theirs += other * other;
+    if (other > TEXTURE || other < -TEXTURE) told++;
+  }
+  return told >= few * a.length && products < SURELY_UNLIKE * Math.sqrt(ours * theirs);
 }
 
 const isLost = (value: number) => value <= BLACK || value >= WHITE;
@@ -84,33 +118,53 @@ function bothDetails(a: Float32Array, b: Float32Array, side: number, radius: num
 
 /** Largest size of the values in the 3 × 3 cells around each. */
 function sizeAround(values: Float32Array, side: number): Float32Array {
-  return values.map((_, at) => {
-    const [x, y] = [at % side, Math.floor(at / side)];
-    let most = 0;
-    for (let row = Math.max(0, y - 1); row <= Math.min(side - 1, y + 1); row++) {
-      for (let column = Math.max(0, x - 1); column <= Math.min(side - 1, x + 1); column++) {
-        most = Math.max(most, Math.abs(values[row * side + column]));
-      }
+  const across = new Float32Array(side * side);
+  for (let y = 0, at = 0; y < side; y++) {
+    for (let x = 0; x < side; x++, at++) {
+      const before = x === 0 ? 0 : Math.abs(values[at - 1]);
+      const after = x === side - 1 ? 0 : Math.abs(values[at + 1]);
+      across[at] = Math.max(before, Math.abs(values[at]), after);
     }
-    return most;
-  });
+  }
+  const around = new Float32Array(side * side);
+  for (let at = 0; at < across.length; at++) {
+    const above = at < side ? 0 : across[at - side];
+    const below = at + side < across.length ? across[at + side] : 0;
+    around[at] = Math.max(above, across[at], below);
+  }
+  return around;
+}
+
+/** Cells `a` in the light and contrast of `b`, cut off at black and white as there. */
+function inLightOf(a: Float32Array, b: Float32Array, ratio: number): Float32Array {
+  let [sum, count] = [0, 1e-6];
+  for (let i = 0; i < a.length; i++) {
+    if (isLost(a[i]) || isLost(b[i])) continue;
+    sum += b[i] - ratio * a[i];
+    count++;
+  }
+  return a.map((value) => Math.max(0, Math.min(255, ratio * value + sum / count)));
 }
 
 /**
  * Cells [side, side] whose details differ by more than those of most do, which compression and other sizes make
- * differ everywhere: as by a mark, or by a number on a form.
+ * differ everywhere: as by a mark, or by a number on a form. What one shows too bright or too dark is compared as if both did.
  */
 export function changedCells(a: Float32Array, b: Float32Array, side: number): number {
-  const [ours, theirs] = [details(a, side, 2), details(b, side, 2)];
+  const gain = contrast(details(a, side, 2), details(b, side, 2));
+  const [one, other] = gain > 1 ? [inLightOf(a, b, gain), b] : [a, inLightOf(b, a, 1 / gain)];
+  const [ours, theirs] = [details(one, side, 2), details(other, side, 2)];
   const ratio = contrast(ours, theirs);
   const [around, beside] = [sizeAround(ours, side), sizeAround(theirs, side)];
-  const misses = ours.map((value, i) => Math.abs(ratio * value - theirs[i]));
+  const misses = new Float32Array(side * side);
+  for (let i = 0; i < misses.length; i++) misses[i] = Math.abs(ratio * ours[i] - theirs[i]);
   const usual = misses.toSorted()[misses.length >> 1];
-  const changed = misses.filter((miss, i) => {
+  let changed = 0;
+  for (let i = 0; i < misses.length; i++) {
     const size = Math.max(ratio * around[i], beside[i]);
-    return miss > 1.5 + 5 * usual + 0.2 * size;
-  });
-  return changed.length;
+    if (misses[i] > FAINT + 5 * usual + 0.2 * size) changed++;
+  }
+  return changed;
 }
 
 /** Compares the details of two pictures of cells [side, side]; details are what differs within `radius` cells. */

@@ -49,10 +49,7 @@ const kinds: Record<string, (picture: Sharp) => Sharp> = {
 };
 
 async function groupsOf(pictures: readonly PixelImage[], strictness: Strictness = "normal") {
-  const gallery = await openGallery(
-    { count: pictures.length, read: (i) => pictures[i] },
-    strictness,
-  );
+  const gallery = openGallery({ count: pictures.length, read: (i) => pictures[i] }, strictness);
   return findCopies(gallery, [...pictures.keys()]);
 }
 

@@ -1,12 +1,16 @@
 import { unionFind } from "../unionFind.ts";
 import { type Candidate, candidateFinder, candidateOf } from "./candidates.ts";
-import { drawPortrait, type Portrait } from "./portrait.ts";
+import { drawPortrait, type Portrait, type PortraitOf } from "./portrait.ts";
 import { type Pair, type Pictures, type Prover, prover } from "./prove.ts";
 import { isCopy, type Strictness } from "./strictness.ts";
 
+/** Raised whenever the search finds others in the same pixels: what was kept of it before is not used then. */
+export const SEARCH = 2;
+
 /** Pictures drawn small, and a proof for any two of them. */
 export type Gallery = {
-  readonly portraits: readonly Portrait[];
+  readonly count: number;
+  readonly portraitOf: PortraitOf;
   readonly prover: Prover;
   /** A picture and its candidate as copies; undefined where they are not. */
   readonly copy: (image: number, candidate: Candidate) => Pair | undefined;
@@ -14,24 +18,28 @@ export type Gallery = {
   readonly link: (a: number, b: number) => Pair | undefined;
 };
 
-/** Draws the portraits of pictures. `pause` is awaited between them: it lets other things have their turn, and may throw. */
-export async function openGallery(
+/**
+ * Opens pictures to be compared. Their portraits are drawn when they are needed.
+ *
+ * @param known portraits that were drawn before, by number
+ */
+export function openGallery(
   pictures: Pictures,
   strictness: Strictness,
-  pause: () => Promise<void> = async () => {},
-): Promise<Gallery> {
-  const portraits: Portrait[] = [];
-  for (let i = 0; i < pictures.count; i++) {
-    portraits.push(drawPortrait(pictures.read(i)));
-    await pause();
-  }
-  const proofs = prover(pictures, portraits);
+  known: readonly (Portrait | undefined)[] = [],
+): Gallery {
+  const portraits = known.slice();
+  const portraitOf = (i: number) => (portraits[i] ??= drawPortrait(pictures.read(i)));
+  const proofs = prover(pictures, portraitOf);
   const copy = (image: number, candidate: Candidate) => {
     const pair = proofs.prove(image, candidate);
-    return pair !== undefined && isCopy(pair, strictness, proofs.changed) ? pair : undefined;
+    if (pair === undefined) return undefined;
+    const drawn = portraitOf(pair.a).drawn && portraitOf(pair.b).drawn;
+    return isCopy(pair, strictness, drawn, proofs.changed) ? pair : undefined;
   };
-  const directed = (a: number, b: number) => copy(a, candidateOf(portraits[a], b, portraits[b]));
-  return { portraits, prover: proofs, copy, link: (a, b) => directed(a, b) ?? directed(b, a) };
+  const directed = (a: number, b: number) => copy(a, candidateOf(portraitOf(a), b, portraitOf(b)));
+  const link = (a: number, b: number) => directed(a, b) ?? directed(b, a);
+  return { count: pictures.count, portraitOf, prover: proofs, copy, link };
 }
 
 const area = ([left, top, right, bottom]: readonly number[]) => (right - left) * (bottom - top);
@@ -68,12 +76,16 @@ function copySets(count: number, { link }: Gallery) {
  * @param pause awaited between pictures: lets other things have their turn, and may throw
  */
 export async function* copyLinks(
-  { portraits, copy }: Gallery,
+  { portraitOf, copy }: Gallery,
   among: readonly number[],
   skip: (a: number, b: number) => boolean,
   pause: () => Promise<void>,
 ): AsyncGenerator<Pair> {
-  const candidatesOf = candidateFinder(portraits, among);
+  for (const a of among) {
+    portraitOf(a);
+    await pause();
+  }
+  const candidatesOf = candidateFinder(portraitOf, among);
   for (const a of among) {
     for (const candidate of candidatesOf(a, (b) => skip(a, b))) {
       const pair = skip(a, candidate.other) ? undefined : copy(a, candidate);
@@ -89,7 +101,7 @@ export async function findCopies(
   among: readonly number[],
   pause: () => Promise<void> = async () => {},
 ): Promise<Pair[]> {
-  const sets = copySets(gallery.portraits.length, gallery);
+  const sets = copySets(gallery.count, gallery);
   const links: Pair[] = [];
   for await (const link of copyLinks(gallery, among, sets.together, pause)) {
     if (sets.join(link)) links.push(link);

@@ -7,13 +7,12 @@ import { parseJson } from "../../core/json.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import type { PackedDataset } from "../openDataset.ts";
 import { type CopiesAcross, copiesAcross } from "./copiesAcross.ts";
-
-const FORMAT = 1; // another number where the search comes to find others
+import { SEARCH } from "./findCopies.ts";
 
 type Written = { format: number; train: string; test: string; original: number[] };
 
 const written: z.ZodType<Written> = z.object({
-  ...{ format: z.literal(FORMAT), train: z.string(), test: z.string() },
+  ...{ format: z.literal(SEARCH), train: z.string(), test: z.string() },
   original: z.array(z.int().min(-1)),
 });
 
@@ -45,7 +44,7 @@ export async function keptCopies(
   if (kept !== undefined) return { original: kept, count: kept.filter((from) => from >= 0).length };
   const found = await copiesAcross(train, test, signal);
   const about: Written = {
-    ...{ format: FORMAT, train: train.fingerprint, test: test.fingerprint },
+    ...{ format: SEARCH, train: train.fingerprint, test: test.fingerprint },
     original: [...found.original],
   };
   await writeFileAtomic(path, `${JSON.stringify(about)}\n`).catch(() => undefined);

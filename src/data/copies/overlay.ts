@@ -1,8 +1,8 @@
 import { align } from "./align.ts";
 import { type AreaTable, cellMeans, type Window, whole } from "./areaTable.ts";
-import { type Evidence, evidenceOf } from "./evidence.ts";
-import { portraitSide } from "./portrait.ts";
-import { type Turn, turnBack, turnCells } from "./turns.ts";
+import { areUnlike, type Evidence, evidenceOf } from "./evidence.ts";
+import { type Face, FINE, portraitSide } from "./portrait.ts";
+import { type Turn, turnBack, turnCells, turns } from "./turns.ts";
 
 /** How one picture may lie on another: a window of the second shows a window of the first, turned. */
 export type Overlay = {
@@ -16,7 +16,6 @@ export type Laid = Evidence & { readonly overlay: Overlay };
 
 const COARSE = 16; // cells
 const SIDE = portraitSide; // cells in which details are compared
-const FINE = 2; // cells around, for details
 const BROAD = 6;
 const FEW = 0.03; // of the cells have details
 
@@ -26,10 +25,11 @@ export const isWhole = ({ ours, theirs }: Overlay): boolean => ours === whole &&
 /** Means of 2 × 2 of the SIDE × SIDE cells: [COARSE, COARSE]. */
 function halved(cells: Float32Array): Float32Array {
   const means = new Float32Array(COARSE * COARSE);
-  cells.forEach((value, i) => {
-    const [x, y] = [(i % SIDE) >> 1, Math.floor(i / SIDE) >> 1];
-    means[y * COARSE + x] += value / 4;
-  });
+  for (let y = 0, to = 0; y < SIDE; y += 2) {
+    for (let x = 0, at = y * SIDE; x < SIDE; x += 2, at += 2, to++) {
+      means[to] = (cells[at] + cells[at + 1] + cells[at + SIDE] + cells[at + SIDE + 1]) / 4;
+    }
+  }
   return means;
 }
 
@@ -41,6 +41,16 @@ function compared(a: Float32Array, b: Float32Array, side: number): Evidence {
   const same = broad.texture >= FEW && broad.likeness >= 0.98 && broad.agreement >= 0.97;
   return same ? broad : { likeness: 0, agreement: 0, texture: broad.texture };
 }
+
+// for each turn the place in the second picture that lies on each of the first
+const placesOf = turns.map((turn) => {
+  const numbers = Float32Array.from({ length: SIDE * SIDE }, (_, i) => i);
+  return Uint16Array.from(turnCells(numbers, SIDE, turnBack(turn)));
+});
+
+/** Whether faces, the second lying as a turn of the first, are surely of no copies; of small pictures it is not known. */
+export const surelyOthers = (a: Face, b: Face, turn: Turn, small: boolean): boolean =>
+  !small && areUnlike(a.sketch, b.sketch, placesOf[turn], FEW);
 
 /**
  * Compares the details of two pictures of portraitSide × portraitSide cells, the second lying as a turn of the

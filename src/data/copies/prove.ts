@@ -9,15 +9,27 @@ import {
 } from "./areaTable.ts";
 import type { Candidate } from "./candidates.ts";
 import { changedCells } from "./evidence.ts";
-import { compareCells, fit, isWhole, lay, type Laid, type Overlay } from "./overlay.ts";
-import { type Portrait, portraitSide } from "./portrait.ts";
+import {
+  compareCells,
+  fit,
+  isWhole,
+  lay,
+  type Laid,
+  type Overlay,
+  surelyOthers,
+} from "./overlay.ts";
+import { type PortraitOf, portraitSide } from "./portrait.ts";
 import { turnBack, turnCells } from "./turns.ts";
 
 /** Pictures to be compared, by number. The pixels of one are good until the next are read. */
 export type Pictures = { readonly count: number; read(index: number): PixelImage };
 
 /** Two pictures, by number, that lie on each other. A window of the first shows what the second shows. */
-export type Pair = Laid & { readonly a: number; readonly b: number };
+export type Pair = Laid & {
+  readonly a: number;
+  readonly b: number;
+  readonly greys: readonly [number, number]; // mean grey levels of what both show
+};
 
 const HELD = 2 ** 24; // pixels of the tables that are held, 8 bytes each
 const ASPECT = 0.08; // by which the aspects of a picture and of what is laid on it may differ, relative
@@ -63,45 +75,49 @@ function outerFirst(a: number, { other: b, face, overlay }: Candidate): Laying {
 export type Prover = {
   /** Lays a candidate on a picture: what that shows, or undefined where it does not fit. */
   readonly prove: (image: number, candidate: Candidate) => Pair | undefined;
-  /** Places at which two pictures that are laid on each other were changed, of 32 × 32 or 64 × 64. */
+  /** Places at which two pictures that are laid on each other were changed, of 16 × 16 to 64 × 64. */
   readonly changed: (pair: Pair) => number;
-  /** Mean grey levels of what both of a pair show. */
-  readonly greys: (pair: Pair) => readonly [number, number];
 };
 
 /** Compares candidates with pictures; those that cannot be copies by their portraits alone. */
-export function prover(pictures: Pictures, portraits: readonly Portrait[]): Prover {
+export function prover(pictures: Pictures, portraitOf: PortraitOf): Prover {
   const tableOf = tablesOf(pictures);
   const cellsOf = (image: number, face: number) =>
-    Float32Array.from(portraits[image].faces[face].cells);
-  const isSmall = (a: number, b: number) => portraits[a].small || portraits[b].small;
+    new Float32Array(portraitOf(image).faces[face].cells);
+  const isSmall = (a: number, b: number) => portraitOf(a).small || portraitOf(b).small;
   const sameShape = (a: number, b: number, { turn, ours, theirs }: Overlay, by: number) => {
-    const [one, other] = [shape(portraits[a].aspect, ours), shape(portraits[b].aspect, theirs)];
+    const one = shape(portraitOf(a).aspect, ours);
+    const other = shape(portraitOf(b).aspect, theirs);
     return Math.abs(one - ((turn & 4) === 0 ? other : -other)) <= by;
+  };
+  const greyOf = (image: number, window: Window) =>
+    cellMeans(cellTable(portraitOf(image).faces[0].cells, portraitSide), window, 1)[0];
+  const pairOf = (a: number, b: number, laid: Laid): Pair => {
+    const { ours, theirs } = laid.overlay;
+    return { a, b, ...laid, greys: [greyOf(a, ours), greyOf(b, theirs)] };
   };
   const prove = (image: number, candidate: Candidate): Pair | undefined => {
     const { a, b, face, overlay, framed } = outerFirst(image, candidate);
     if (isWhole(overlay)) {
+      const [ours, theirs] = [portraitOf(a).faces[0], portraitOf(b).faces[0]];
+      if (surelyOthers(ours, theirs, overlay.turn, isSmall(a, b))) return undefined;
       const evidence = compareCells(cellsOf(a, 0), cellsOf(b, 0), overlay.turn, isSmall(a, b));
-      return { a, b, ...evidence, overlay };
+      return pairOf(a, b, { ...evidence, overlay });
     }
     if (!sameShape(a, b, overlay, 2 * ASPECT)) return undefined;
-    const small = cellTable(portraits[a].faces[0].cells, portraitSide);
+    const small = cellTable(portraitOf(a).faces[0].cells, portraitSide);
     const fitted = framed ? overlay : fit(small, cellsOf(b, face), overlay);
     if (fitted === undefined || !sameShape(a, b, fitted, ASPECT)) return undefined;
     const laid = lay(tableOf(a), tableOf(b), fitted, isSmall(a, b));
-    return sameShape(a, b, laid.overlay, ASPECT) ? { a, b, ...laid } : undefined;
+    return sameShape(a, b, laid.overlay, ASPECT) ? pairOf(a, b, laid) : undefined;
   };
   const changed = ({ a, b, overlay }: Pair): number => {
     const [ours, theirs] = [tableOf(a), tableOf(b)];
     const short = Math.min(ours.width, ours.height, theirs.width, theirs.height);
-    const side = short < DETAILED ? portraitSide : 2 * portraitSide;
+    const fine = short < DETAILED ? portraitSide : 2 * portraitSide;
+    const side = isSmall(a, b) ? portraitSide / 2 : fine;
     const cells = turnCells(cellMeans(theirs, overlay.theirs, side), side, turnBack(overlay.turn));
     return changedCells(cellMeans(ours, overlay.ours, side), cells, side);
   };
-  const greys = ({ a, b, overlay }: Pair): [number, number] => [
-    cellMeans(tableOf(a), overlay.ours, 1)[0],
-    cellMeans(tableOf(b), overlay.theirs, 1)[0],
-  ];
-  return { prove, changed, greys };
+  return { prove, changed };
 }
