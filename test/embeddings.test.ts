@@ -237,7 +237,7 @@ describe("search", () => {
     expect(hits[0].similarity).toBeGreaterThan(0.9999);
     expect(hits.length).toBe(16);
     const text = readFileSync(page, "utf8");
-    expect(text).toContain("data:image/webp;base64,");
+    expect(text).toContain("data:image/jpeg;base64,");
     expect(text).toContain('href="photos/shoe/3.png"');
     expect(text).not.toContain("<script");
   });
