@@ -23,6 +23,13 @@ test.each(["moco", "nnclr", "looc"])("a queue that does not fit is refused: %s",
   checkMemory(large, { device: "cuda" }, GIB);
 });
 
+test("a queue of ten million keys is refused on a machine of 24 GiB", () => {
+  const large = frameworkOf({ batchSize: 16, framework: { name: "moco", queueSize: 10_000_000 } });
+  expect(() => checkMemory(large, cpu, 23.5 * GIB)).toThrow(
+    "a memory of 10,000,000 × 128 take 14 GiB",
+  );
+});
+
 test("so are a bank, views and similarities", () => {
   const refused = (config: object, what: string) =>
     expect(() => checkMemory(frameworkOf(config), cpu, GIB / 16)).toThrow(what);

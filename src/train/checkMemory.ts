@@ -37,7 +37,8 @@ function partsOf(framework: Framework): Part[] {
     },
     {
       what: `similarities of ${whole(anchors)} × ${whole(candidates)}`,
-      bytes: 8 * BYTES * pairs, // pairs, loss and gradient; measured 15 with a queue of 300,000
+      // pairs, loss and gradient; measured 17 to 27 with queues of 400,000 to 1,200,000 keys
+      bytes: (memoryRows > 0 ? 15 : 8) * BYTES * pairs,
     },
   ];
 }
