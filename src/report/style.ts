@@ -162,7 +162,7 @@ footer { margin-top: 5rem; color: var(--soft); font-size: 0.8125rem; }
   .chart text { font-size: 14.5px; }
   .asked { grid-template-columns: 1fr; gap: 1.5rem; } .query { max-width: 12rem; }
   .cards { grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); gap: 1.2rem 0.8rem; }
-  .strip { grid-template-columns: repeat(auto-fill, minmax(3.9rem, 1fr)); }
+  .strip { grid-template-columns: repeat(3, minmax(0, 7rem)); }
   .bars li, .noted li { grid-template-columns: 1fr auto; padding-top: 0.6rem; }
   .bars svg { grid-row: 2; grid-column: 1 / -1; } .bars .scale { padding: 0; } .bars .scale svg { grid-column: 1 / -1; }
   .measures thead { display: block; position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
