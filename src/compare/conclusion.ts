@@ -66,13 +66,22 @@ function accuracySentences(all: Unconcluded): string[] {
   return sentences;
 }
 
+/** k-NN of raw pixels and of the arms, without test images that are copies of training images where there are any. */
+export function knnBesidePixels({ arms, baselines }: Pick<Comparison, "arms" | "baselines">) {
+  const own = baselines.pixels?.knnWithoutCopies ?? null;
+  const name = own === null ? "knn" : "knnWithoutCopies";
+  const votes = arms.flatMap(({ measures }) => measures[name]?.mean ?? []);
+  return { pixels: own ?? baselines.pixels?.knn ?? null, votes, isOwn: own !== null };
+}
+
 /** What learned nothing did better than every arm: then that is the outcome. */
 function lostSentence({ allBelowPixels, baselines, arms }: Unconcluded): string[] {
   if (allBelowPixels !== true) return [];
-  const best = Math.max(...arms.flatMap(({ measures }) => measures.knn?.mean ?? []));
-  const [pixels, own] = [baselines.pixels!.knn!, best].map((one) => fixed(100 * one, 1));
+  const { pixels, votes, isOwn } = knnBesidePixels({ arms, baselines });
+  const [raw, best] = [pixels!, Math.max(...votes)].map((one) => fixed(100 * one, 1));
+  const asked = isOwn ? " without copies of training images" : "";
   return [
-    `Raw pixels do better than every arm: k-NN ${pixels} %, the best arm ${own} %. What differs between the arms says little before one of them is ahead.`,
+    `Raw pixels do better than every arm: k-NN${asked} ${raw} %, the best arm ${best} %. What differs between the arms says little before one of them is ahead.`,
   ];
 }
 

@@ -32,14 +32,21 @@ function imagesOf({ data }: Comparison): string {
 }
 
 /** What copies of training images among the test images do to the accuracies. */
-function copiesFact({ data: { copies, testImages }, arms }: Comparison): [string, string][] {
+function copiesFact({
+  data: { copies, testImages },
+  arms,
+  baselines,
+}: Comparison): [string, string][] {
   if (copies === null || copies === 0 || testImages === null) return [];
   const mean = (measure: ArmMeasure | undefined) => measure?.mean ?? null;
   const own = arms.flatMap(({ name, measures: { knnWithoutCopies, linearWithoutCopies } }) => {
     const both = { knn: mean(knnWithoutCopies), linear: mean(linearWithoutCopies) };
     return both.knn === null ? [] : [`${name} ${accuracies(both)}`];
   });
-  const without = own.length === 0 ? "" : `; k-NN and linear without them: ${own.join(", ")}`;
+  const { knnWithoutCopies: knn = null, linearWithoutCopies: linear = null } =
+    baselines.pixels ?? {};
+  const all = [...own, ...(knn === null ? [] : [`raw pixels ${accuracies({ knn, linear })}`])];
+  const without = all.length === 0 ? "" : `; k-NN and linear without them: ${all.join(", ")}`;
   const are = `${copies === 1 ? "is a copy" : "are copies"} of training images, which flatters every figure`;
   return [
     ["copies", `${grouped(copies)} of ${counted(testImages, "test image")} ${are}${without}`],

@@ -4,7 +4,13 @@ import type { ConfigTree } from "../train/index.ts";
 import type { RunFigures } from "./runFigures.ts";
 
 /** Accuracies, 0 to 1, of something else than the trained encoder. */
-export type Baseline = { readonly knn: number | null; readonly linear: number | null };
+export type Baseline = {
+  readonly knn: number | null;
+  readonly linear: number | null;
+  /** Without the test images that are copies of training images; absent where none is. */
+  readonly knnWithoutCopies?: number | null;
+  readonly linearWithoutCopies?: number | null;
+};
 
 /** What was measured of one run: a line of results.jsonl. */
 export type RunResult = RunFigures & {
@@ -42,7 +48,11 @@ export type RunResult = RunFigures & {
 };
 
 const score = z.number().nullable();
-const baseline = z.object({ knn: score, linear: score });
+const withoutCopies = {
+  knnWithoutCopies: score.exactOptional(),
+  linearWithoutCopies: score.exactOptional(),
+};
+const baseline = z.object({ knn: score, linear: score, ...withoutCopies });
 
 /** The structure of a line of results.jsonl. */
 export const runResult: z.ZodType<RunResult> = z.looseObject({
@@ -50,7 +60,7 @@ export const runResult: z.ZodType<RunResult> = z.looseObject({
   ...{ contrapose: z.string(), decisive: z.record(z.string(), z.unknown()) },
   ...{ epochs: z.number(), knn: score, linear: score, chance: score },
   ...{ alignment: z.number(), uniformity: z.number(), effectiveRank: z.number() },
-  ...{ knnWithoutCopies: score.exactOptional(), linearWithoutCopies: score.exactOptional() },
+  ...withoutCopies,
   images: z.looseObject({
     ...{ train: z.number(), test: z.number(), how: z.string() },
     copies: z.number().nullable().exactOptional(),

@@ -171,6 +171,15 @@ describe("a comparison", () => {
     expect(renderMarkdown(all)).toContain(
       "- copies: 500 of 2,000 test images are copies of training images, which flatters every figure; k-NN and linear without them: simclr 85.0 and 70.0 %",
     );
+    const known = { knn: 1, linear: 1, knnWithoutCopies: 0.6, linearWithoutCopies: 0.5 };
+    const beside = (own: number) => {
+      const baselines = { untrained: known, pixels: known };
+      const result = resultFor("simclr", 0, 0.9, { images, knnWithoutCopies: own, baselines });
+      return summarise(factsFor(["simclr"], [0]), [result]);
+    };
+    expect(beside(0.7).allBelowPixels).toBe(false); // pixels know the copies best
+    expect(renderMarkdown(beside(0.7))).toContain("raw pixels 60.0 and 50.0 %");
+    expect(beside(0.5).conclusion[0]).toContain("k-NN without copies of training images 60.0 %");
     const none = summarise(factsFor(["simclr"], [0]), [resultFor("simclr", 0, 0.9)]);
     expect(renderMarkdown(none)).not.toContain("copies");
   });

@@ -11,7 +11,7 @@ import {
   type MeasureName,
   measureNames,
 } from "./comparison.ts";
-import { conclusionOf } from "./conclusion.ts";
+import { conclusionOf, knnBesidePixels } from "./conclusion.ts";
 import type { RunResult } from "./result.ts";
 
 /** An arm as it was planned. */
@@ -188,8 +188,7 @@ function allBelowPixels({
   arms,
   baselines,
 }: Pick<Comparison, "arms" | "baselines">): boolean | null {
-  const pixels = baselines.pixels?.knn ?? null;
-  const votes = arms.flatMap(({ measures }) => measures.knn?.mean ?? []);
+  const { pixels, votes } = knnBesidePixels({ arms, baselines });
   return pixels === null || votes.length === 0 ? null : votes.every((vote) => vote < pixels);
 }
 

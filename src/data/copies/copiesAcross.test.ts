@@ -53,6 +53,7 @@ test("test images that are copies of training images are counted, byte for byte 
       expect((await keptCopies(train, held)).count).toBe(8);
       expect(await readFile(place, "utf8")).toBe(kept);
     }
+    (await pack("test")).close(); // what is kept there is no foreign file
     train.close();
     held.close();
   }));

@@ -42,19 +42,25 @@ export type Made = {
   readonly failed: readonly FailedRun[];
 };
 
-const baseline = (measured: unknown): Baseline => {
-  const { knn, linear } = (measured ?? {}) as Record<string, { accuracy: number } | undefined>;
-  return { knn: knn?.accuracy ?? null, linear: linear?.accuracy ?? null };
-};
+type Accuracies = Record<
+  "knn" | "linear",
+  { accuracy: number; withoutCopies?: number | null } | null | undefined
+>;
+
+const baseline = ({ knn, linear }: Accuracies): Baseline => ({
+  ...{ knn: knn?.accuracy ?? null, linear: linear?.accuracy ?? null },
+  ...(knn?.withoutCopies === undefined ? {} : { knnWithoutCopies: knn.withoutCopies }),
+  ...(linear?.withoutCopies === undefined ? {} : { linearWithoutCopies: linear.withoutCopies }),
+});
 
 type Evaluated = Answer & {
-  knn: { accuracy: number; withoutCopies?: number | null } | null;
-  linear: { accuracy: number; withoutCopies?: number | null } | null;
+  knn: Accuracies["knn"];
+  linear: Accuracies["linear"];
   alignment: number;
   uniformity: number;
   effectiveRank: number;
   images: RunResult["images"];
-  baselines: { chance: number | null; untrained?: unknown; pixels?: unknown };
+  baselines: { chance: number | null; untrained?: Accuracies; pixels?: Accuracies };
 };
 
 async function resultOf(
@@ -69,12 +75,9 @@ async function resultOf(
   return {
     ...{ arm: arm.name, seed, hash, decisive, run: relative(folder.path, path) },
     ...{ contrapose: VERSION, date: new Date().toISOString(), epochs: arm.plan.config.epochs },
-    ...{ knn: knn?.accuracy ?? null, linear: linear?.accuracy ?? null },
-    ...(knn?.withoutCopies === undefined ? {} : { knnWithoutCopies: knn.withoutCopies }),
-    ...(linear?.withoutCopies === undefined ? {} : { linearWithoutCopies: linear.withoutCopies }),
-    ...{ alignment, uniformity, effectiveRank, chance, images },
+    ...{ ...baseline({ knn, linear }), alignment, uniformity, effectiveRank, chance, images },
     ...runFigures(records as never[]),
-    ...(untrained === undefined
+    ...(untrained === undefined || pixels === undefined
       ? {}
       : { baselines: { untrained: baseline(untrained), pixels: baseline(pixels) } }),
   };
