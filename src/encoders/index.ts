@@ -9,6 +9,7 @@ export type { Head } from "./heads.ts";
 export type { Initial, InitialSpec } from "./initial.ts";
 export { loadVariables, type LoadReport } from "./loadVariables.ts";
 export type { Facts, NamedEncoder } from "./named/family.ts";
+export { type Origin, underMakersNames } from "./named/makersNames.ts";
 export { recognise, type Recognised, variablesFrom } from "./named/recognise.ts";
 export type {
   Applied,

@@ -1,14 +1,21 @@
 import { join } from "node:path";
 
 import { hostArray, type HostTree } from "../core/arrays.ts";
-import { ContraposeError } from "../core/errors.ts";
+import { ConfigError, ContraposeError } from "../core/errors.ts";
 import { l2Normalize } from "../core/numerics.ts";
 import { randomStream } from "../core/random.ts";
-import type { HostVariables, Variables } from "../encoders/index.ts";
-import { exportOnnx, openOnnx } from "../engine/index.ts";
+import {
+  type HostVariables,
+  type OnnxLayout,
+  underMakersNames,
+  type Variables,
+} from "../encoders/index.ts";
+import { exportOnnx, filledModel, onnxGraph, openOnnx, wholeModel } from "../engine/index.ts";
 import { writeFileAtomic, writeSafetensors } from "../files/index.ts";
 import {
   encoderMetadata,
+  graphFile,
+  imageInput,
   inputFormat,
   type LoadedEncoder,
   loadHead,
@@ -22,6 +29,8 @@ import { loadingCode } from "./loadingCode.ts";
 export type Exported = {
   readonly onnx: string;
   readonly weights: string;
+  /** The same weights under the names of the maker of the start, where it came by names. */
+  readonly makers: string | undefined;
   readonly description: string; // the input and the output as JSON
   readonly readme: string;
   readonly batch: number | "any";
@@ -31,6 +40,11 @@ export type Exported = {
   readonly difference: number;
   /** That difference beside the largest feature. */
   readonly relative: number;
+  /** Names of the input and the output of the model. */
+  readonly input: string;
+  readonly output: string;
+  /** Arrays that were rounded to 16 bits, as the model has them. */
+  readonly narrowed: number;
 };
 
 type Exportable = {
@@ -85,8 +99,26 @@ async function exportable(loaded: LoadedEncoder, kind: FeaturesKind): Promise<Ex
 const weightName = (path: string): string =>
   path.replace(/^(encoder|head)\//, "").replace(/^(parameters|statistics)\//, "");
 
+/** A written model, and how its input and output are called. */
+type Model = {
+  readonly bytes: Uint8Array;
+  readonly input: string;
+  readonly output: string;
+  readonly layout: OnnxLayout;
+};
+
+/** Images [N, 3, S, S] as [N, S, S, 3]. */
+function pixelsLast(images: Float32Array, size: number): Float32Array<ArrayBuffer> {
+  const area = size * size;
+  return Float32Array.from(images, (_, i) => {
+    const image = Math.floor(i / (3 * area));
+    return images[3 * image * area + (i % 3) * area + Math.floor((i % (3 * area)) / 3)];
+  });
+}
+
+/** How far the features of a model are from the encoder's, on random images. */
 async function distance(
-  model: Uint8Array,
+  { bytes, input, output, layout }: Model,
   { reference }: Exportable,
   imageSize: number,
   count: number,
@@ -95,10 +127,12 @@ async function distance(
   const images = Float32Array.from({ length: count * 3 * imageSize ** 2 }, () =>
     stream.uniform(-2, 2),
   );
-  const session = await openOnnx(model);
+  const planes = layout === "planes";
+  const shape = planes ? [count, 3, imageSize, imageSize] : [count, imageSize, imageSize, 3];
+  const given = hostArray("float32", shape, planes ? images : pixelsLast(images, imageSize));
+  const session = await openOnnx(bytes);
   try {
-    const shape = [count, 3, imageSize, imageSize];
-    const { features } = await session.run({ images: hostArray("float32", shape, images) });
+    const features = (await session.run({ [input]: given }, [output]))[output];
     const expected = await reference(images, count);
     let [difference, largest] = [0, 0];
     expected.forEach((value, i) => {
@@ -112,36 +146,107 @@ async function distance(
 }
 
 const TOLERANCE = 1e-3; // of the largest feature; other operators round otherwise
+const NARROW = 2e-2; // where weights are rounded to 16 bits
+
+/** How a model compares with the encoder, for batches of one size or of any. */
+async function compared(
+  model: Model,
+  source: Exportable,
+  imageSize: number,
+  batch: number | "any",
+): Promise<{ difference: number; relative: number }> {
+  const all = [];
+  for (const count of batch === "any" ? [1, 3] : [batch]) {
+    all.push(await distance(model, source, imageSize, count));
+  }
+  return {
+    difference: Math.max(...all.map((found) => found.difference)),
+    relative: Math.max(...all.map((found) => found.relative)),
+  };
+}
+
+type Written = Model & { batch: number | "any"; narrowed: number } & Awaited<
+    ReturnType<typeof compared>
+  >;
+
+const unlike = () =>
+  new ContraposeError("export: the written model does not give the encoder's features");
 
 /** A model and how it compares with the encoder; for batches of any size where that gives the same. */
 async function writtenModel(
   source: Exportable,
   { imageSize, metadata }: { imageSize: number; metadata: Record<string, string> },
   asked: number | undefined,
-) {
+): Promise<Written> {
   const names = { input: "images", output: "features", weight: weightName, metadata };
   const shape = [3, imageSize, imageSize];
   const attempts: (number | "any")[] = asked === undefined ? ["any", 1] : [asked];
   for (const batch of attempts) {
-    const model = await exportOnnx(source.embed, source.weights, { shape, batch }, names);
-    if (model === undefined) continue;
+    const bytes = await exportOnnx(source.embed, source.weights, { shape, batch }, names);
+    if (bytes === undefined) continue;
+    const model: Model = { bytes, input: names.input, output: names.output, layout: "planes" };
     try {
-      const counts = batch === "any" ? [1, 3] : [batch];
-      const all = [];
-      for (const count of counts) all.push(await distance(model, source, imageSize, count));
-      const difference = Math.max(...all.map((found) => found.difference));
-      const relative = Math.max(...all.map((found) => found.relative));
-      if (relative < TOLERANCE) return { model, batch, difference, relative };
+      const found = await compared(model, source, imageSize, batch);
+      if (found.relative < TOLERANCE) return { ...model, batch, narrowed: 0, ...found };
     } catch (error) {
       if (batch !== "any") throw error; // shapes that do not allow any batch show here
     }
   }
-  throw new ContraposeError("export: the written model does not give the encoder's features");
+  throw unlike();
+}
+
+/** The model that an encoder came as, with the weights of now: nodes, inputs and outputs are the same. */
+async function startModel(
+  source: Exportable,
+  { description, variables }: LoadedEncoder,
+  graph: string,
+  metadata: Record<string, string>,
+): Promise<Written> {
+  const { bytes, narrowed } = filledModel(graphFile(graph), allArrays(variables), metadata);
+  const { input, layout } = imageInput("the start", onnxGraph(wholeModel(bytes)));
+  const [count] = input.shape;
+  const batch = typeof count === "number" && count > 0 ? count : "any";
+  const output = String(description.encoder.output);
+  const model: Model = { bytes, input: input.name, output, layout };
+  const found = await compared(model, source, description.imageSize, batch);
+  if (found.relative >= (narrowed > 0 ? NARROW : TOLERANCE)) throw unlike();
+  return { ...model, batch, narrowed, ...found };
+}
+
+/** The ONNX model of an encoder: the graph of its start where it came with one, else a new one. */
+async function modelOf(
+  loaded: LoadedEncoder,
+  features: FeaturesKind,
+  batch: number | undefined,
+): Promise<Written & { dimension: number }> {
+  const { description } = loaded;
+  const { graph, imageSize } = description;
+  const source = await exportable(loaded, features);
+  const { dimension } = source;
+  const metadata = encoderMetadata({ ...description, dimension, graph: undefined });
+  if (graph === undefined || features === "head") {
+    return { dimension, ...(await writtenModel(source, { imageSize, metadata }, batch)) };
+  }
+  if (batch !== undefined) {
+    throw new ConfigError(
+      "--batch: the model keeps the inputs of the ONNX model that it began as",
+      "leave it out",
+    );
+  }
+  return { dimension, ...(await startModel(source, loaded, graph, metadata)) };
+}
+
+/** An encoder's arrays under the names that their maker gave them, where it came by names. */
+export function makersArrays({ description, network, variables }: LoadedEncoder) {
+  const origin = description.start?.origin;
+  const byName = origin !== undefined && Object.keys(origin.arrays).length > 0;
+  return byName ? underMakersNames(network, variables, origin) : undefined;
 }
 
 /**
- * Writes an encoder for use elsewhere: `encoder.onnx`, `weights.safetensors` with torchvision's names and
- * the code that loads them. The model is loaded back and compared with the encoder.
+ * Writes an encoder for use elsewhere: `encoder.onnx`, `weights.safetensors` and the code that loads them. What
+ * began as an ONNX model is that model again, with other weights; what began as weights of another maker comes
+ * under his names too, as `model.safetensors`. The model is loaded back and compared with the encoder.
  */
 export async function exportEncoder(
   loaded: LoadedEncoder,
@@ -153,30 +258,25 @@ export async function exportEncoder(
 ): Promise<Exported> {
   const { description, variables } = loaded;
   const { imageSize } = description;
-  const source = await exportable(loaded, features);
-  const metadata = encoderMetadata({ ...description, dimension: source.dimension });
-  const written = await writtenModel(source, { imageSize, metadata }, batch);
+  const { bytes, layout, ...about } = await modelOf(loaded, features, batch);
+  const makers = makersArrays(loaded);
   const files = {
     onnx: join(folder, "encoder.onnx"),
     weights: join(folder, "weights.safetensors"),
+    makers: makers && join(folder, "model.safetensors"),
     description: join(folder, "encoder.json"),
     readme: join(folder, "README.md"),
   };
-  await writeFileAtomic(files.onnx, written.model);
+  await writeFileAtomic(files.onnx, bytes);
   await writeSafetensors(files.weights, allArrays(variables), encoderMetadata(description));
-  const { difference, relative } = written;
-  const about = {
-    batch: written.batch,
-    dimension: source.dimension,
-    imageSize,
-    difference,
-    relative,
-  };
-  const input = { input: "images", output: "features", ...inputFormat(description) };
-  const described = { ...input, batch: about.batch, dimension: about.dimension, features };
+  if (makers !== undefined) await writeSafetensors(files.makers!, makers, { format: "pt" });
+  const { input, output, dimension } = about;
+  const names = { input, output, layout, ...inputFormat(description) };
+  const described = { ...names, batch: about.batch, dimension, features };
   await writeFileAtomic(files.description, `${JSON.stringify(described, null, 2)}\n`);
-  await writeFileAtomic(files.readme, loadingCode(description, { ...about, features }));
-  return { ...files, ...about };
+  const told = { ...about, imageSize, layout, features };
+  await writeFileAtomic(files.readme, loadingCode(description, told));
+  return { ...files, ...about, imageSize };
 }
 
 const allArrays = ({ parameters, statistics }: HostVariables) => ({ ...parameters, ...statistics });

@@ -1,3 +1,4 @@
+import type { OnnxLayout } from "../encoders/index.ts";
 import type { EncoderDescription } from "../inference/index.ts";
 
 /** What the text says of the model. */
@@ -7,6 +8,9 @@ export type Written = {
   readonly imageSize: number;
   readonly relative: number;
   readonly features: string;
+  readonly input: string;
+  readonly output: string;
+  readonly layout: OnnxLayout;
 };
 
 /** How the cut-out is made in Python: a share of the centred square, or of the whole image. */
@@ -56,19 +60,46 @@ function origin({ start, training }: EncoderDescription, version: string): strin
   return `${own}, from the weights of ${start.from}${licence}`;
 }
 
+const ownNames = ({ graph }: EncoderDescription): string =>
+  graph === undefined ? "torchvision's names" : "the names of the ONNX model that it began as";
+
+/** The weights under the names that they came with, and the code that loads them in the maker's library. */
+function makersNames({ start }: EncoderDescription): string {
+  if (start?.origin === undefined || Object.keys(start.origin.arrays).length === 0) return "";
+  const { architecture, model_type: model } = start.origin.config;
+  const code =
+    typeof architecture === "string"
+      ? `import timm
+from safetensors.torch import load_file
+
+model = timm.create_model("${architecture}", num_classes=0)
+model.load_state_dict(load_file("model.safetensors"), strict=False)`
+      : typeof model === "string"
+        ? `from transformers import AutoConfig, AutoModel
+from safetensors.torch import load_file
+
+model = AutoModel.from_config(AutoConfig.from_pretrained("${start.from}"))
+model.load_state_dict(load_file("model.safetensors"), strict=False)`
+        : "";
+  const block = code === "" ? "" : `\n\`\`\`python\n${code}\n\`\`\`\n`;
+  return `\`model.safetensors\` holds them under the names that they came with, less a classifier.\n${block}\n`;
+}
+
 /** README of an exported encoder: what it takes, what it gives, and the code that loads it. */
 export function loadingCode(description: EncoderDescription, written: Written): string {
   const { mean, std, imageSize, encoder, version, interpolation = "bilinear" } = description;
-  const { batch, dimension, relative, features } = written;
+  const { batch, dimension, relative, features, input, output, layout } = written;
   const size = batch === "any" ? "N" : String(batch);
   const count = batch === "any" ? "1" : String(batch);
+  const planes = layout === "planes";
+  const shape = planes ? `3, ${imageSize}, ${imageSize}` : `${imageSize}, ${imageSize}, 3`;
   return `# Encoder
 
 \`${JSON.stringify(encoder)}\`, ${origin(description, version)}.
 
-- Input \`images\`: float32 [${size}, 3, ${imageSize}, ${imageSize}]; ${cutOut(description)} of an image, resized to
+- Input \`${input}\`: float32 [${size}, ${shape}]; ${cutOut(description)} of an image, resized to
   ${imageSize} px (${interpolation}), red, green and blue in [0, 1], minus mean [${list(mean)}], divided by [${list(std)}].
-- Output \`features\`: float32 [${size}, ${dimension}], ${features === "head" ? "the unit embedding behind the head" : "the features before the head"}. Compare them by cosine similarity.
+- Output \`${output}\`: float32 [${size}, ${dimension}], ${features === "head" ? "the unit embedding behind the head" : "the features before the head"}. Compare them by cosine similarity.
 - Loaded back and compared with the encoder on random images: the largest difference is ${relative.toExponential(1)} of the
   largest feature.
 
@@ -84,10 +115,10 @@ ${cropCode(description)}
     left, top = (image.width - width) // 2, (image.height - height) // 2
     image = image.crop((left, top, left + width, top + height)).resize((${imageSize}, ${imageSize}), Image.${interpolation.toUpperCase()})
     x = np.asarray(image, np.float32) / 255
-    return ((x - [${list(mean)}]) / [${list(std)}]).transpose(2, 0, 1).astype(np.float32)
+    return ((x - [${list(mean)}]) / [${list(std)}])${planes ? ".transpose(2, 0, 1)" : ""}.astype(np.float32)
 
 session = onnxruntime.InferenceSession("encoder.onnx")
-features = session.run(["features"], {"images": np.stack([prepare("photo.jpg")${batch === "any" || batch === 1 ? "" : `] * ${count} + [`}])})[0]
+features = session.run(["${output}"], {"${input}": np.stack([prepare("photo.jpg")${batch === "any" || batch === 1 ? "" : `] * ${count} + [`}])})[0]
 \`\`\`
 
 With onnxruntime-node, \`pixels\` prepared in the same way:
@@ -96,11 +127,11 @@ With onnxruntime-node, \`pixels\` prepared in the same way:
 import * as ort from "onnxruntime-node";
 
 const session = await ort.InferenceSession.create("encoder.onnx");
-const images = new ort.Tensor("float32", pixels, [${count}, 3, ${imageSize}, ${imageSize}]);
-const { features } = await session.run({ images });
+const images = new ort.Tensor("float32", pixels, [${count}, ${shape}]);
+const { "${output}": features } = await session.run({ "${input}": images });
 \`\`\`
 ${torchvision(description)}
-\`weights.safetensors\` holds the weights under torchvision's names; its metadata says the architecture, image size,
+${makersNames(description)}\`weights.safetensors\` holds the weights under ${ownNames(description)}; its metadata says the architecture, image size,
 mean and standard deviation, as do the model's own metadata and \`encoder.json\`. \`contrapose evaluate\`, \`embed\` and \`train --init\` take it as it is.
 `;
 }

@@ -6,7 +6,14 @@ import { firstMistake, isJson, parseJson } from "../core/json.ts";
 import { quoted } from "../core/quote.ts";
 import { VERSION } from "../core/version.ts";
 import { PixelRange, type SplitChoice, splitNames } from "../data/index.ts";
-import { encoders, type Encoder, heads, type Network } from "../encoders/index.ts";
+import {
+  encoders,
+  type Encoder,
+  type Facts,
+  heads,
+  type Network,
+  type Origin,
+} from "../encoders/index.ts";
 import { ViewOptions, viewPolicy, type ViewPolicy } from "../views/index.ts";
 import { type InputFormat, inputFormat } from "./format.ts";
 import { networkOfText } from "./onnxGraphText.ts";
@@ -15,7 +22,12 @@ import { networkOfText } from "./onnxGraphText.ts";
 export type Chosen = { readonly name: string; readonly [option: string]: unknown };
 
 /** Where weights came from that were not trained here. */
-export type Start = { readonly from: string; readonly licence?: string | undefined };
+export type Start = {
+  readonly from: string;
+  readonly licence?: string | undefined;
+  /** What its maker wrote beside the weights, and names and shapes of his arrays: what an export gives back. */
+  readonly origin?: (Origin & { readonly processor?: Facts | undefined }) | undefined;
+};
 
 /** What is written beside an encoder's weights, so that they can be used without the run. */
 export type EncoderDescription = InputFormat & {
@@ -109,6 +121,20 @@ const training: z.ZodType<Training> = z.looseObject({
   split: z.enum(["heldOut", ...splitNames]).optional(),
 });
 
+const facts = z.record(z.string(), z.unknown());
+
+const start: z.ZodType<Start> = z.object({
+  from: z.string(),
+  licence: z.string().optional(),
+  origin: z
+    .object({
+      config: facts,
+      processor: facts.optional(),
+      arrays: z.record(z.string(), z.array(z.int().min(0))),
+    })
+    .optional(),
+});
+
 const written = z.object({
   contrapose: z.string(),
   encoder: json.pipe(chosen((name) => (name === "onnx" ? onnxChoice : encoderChoice))),
@@ -120,7 +146,7 @@ const written = z.object({
     .optional(),
   interpolation: z.enum(["bilinear", "bicubic", "lanczos"]).optional(),
   dimension: z.string().transform(Number).pipe(z.int().min(1)),
-  start: json.pipe(z.object({ from: z.string(), licence: z.string().optional() })).optional(),
+  start: json.pipe(start).optional(),
   graph: z.string().optional(),
   training: json.pipe(training).optional(),
 });

@@ -45,6 +45,7 @@ export {
 } from "./encoderFile.ts";
 export { type OnnxEncoder, openOnnxEncoder } from "./onnxEncoder.ts";
 export { graphFile } from "./onnxGraphText.ts";
+export { imageInput } from "./imageInput.ts";
 export { repositoryAt } from "./repository.ts";
 export {
   datasetName,

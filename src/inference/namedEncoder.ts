@@ -9,7 +9,7 @@ import {
   variablesFrom,
 } from "../encoders/index.ts";
 import { about } from "./about.ts";
-import { describeEncoder, type EncoderDescription, networkFor } from "./description.ts";
+import { describeEncoder, type EncoderDescription, networkFor, type Start } from "./description.ts";
 import { type InputFormat, type StatedInput, wholeFormat } from "./format.ts";
 import { preprocessingOf } from "./preprocessing.ts";
 import type { Repository } from "./repository.ts";
@@ -36,10 +36,32 @@ function formatOf(
 }
 
 /** The licence that `config.json` names. */
-export function licenceOf({ pretrained_cfg: inner, license: own }: Facts): string | undefined {
+function licenceOf({ pretrained_cfg: inner, license: own }: Facts): string | undefined {
   const named =
     typeof inner === "object" && inner !== null && "license" in inner ? inner.license : own;
   return typeof named === "string" ? named : undefined;
+}
+
+/** Facts without the names of classes: those of a classifier, which is left out. */
+const withoutClasses = (facts: Facts): Facts =>
+  Object.fromEntries(Object.entries(facts).filter(([name]) => !/^(id2label|label2id)$/.test(name)));
+
+/** Where weights come from, for whoever uses or exports what was made of them. */
+export function startOf(
+  from: string,
+  { config, processor }: Pick<Repository, "config" | "processor">,
+  arrays: HostRecord,
+): Start {
+  const shapes = Object.entries(arrays).map(([name, { shape }]) => [name, shape]);
+  return {
+    from,
+    licence: licenceOf(config),
+    origin: {
+      config: withoutClasses(config),
+      ...(processor !== undefined && { processor }),
+      arrays: Object.fromEntries(shapes) as Record<string, readonly number[]>,
+    },
+  };
 }
 
 /**
@@ -60,7 +82,7 @@ export function namedEncoder(
   return about(file, () => {
     const network = networkFor({ encoder, imageSize: format.imageSize });
     const variables = variablesFrom(network, arrays, facts.config);
-    const start = { from: file, licence: licenceOf(facts.config) };
+    const start = startOf(file, facts, given);
     return {
       description: describeEncoder(encoder, network, format, { start }),
       network,

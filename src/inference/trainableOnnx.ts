@@ -19,7 +19,7 @@ import { aboutLater } from "./about.ts";
 import { describeEncoder } from "./description.ts";
 import type { StatedInput } from "./format.ts";
 import { imageInput } from "./imageInput.ts";
-import { licenceOf, type NamedEncoder } from "./namedEncoder.ts";
+import { type NamedEncoder, startOf } from "./namedEncoder.ts";
 import { featuresOutput, onnxFormat } from "./onnxEncoder.ts";
 import { graphText } from "./onnxGraphText.ts";
 import { factsBeside } from "./repository.ts";
@@ -95,7 +95,7 @@ export async function loadTrainableOnnx(
     dimensionOf(graph, layout, { variables, imageSize }),
   );
   const network = onnxNetwork(graph, { layout, dimension });
-  const start = { from: path, licence: licenceOf(factsBeside(path).config) };
+  const start = startOf(path, factsBeside(path), {}); // its names are those of the graph
   const encoder = { name: "onnx", output: output.name };
   const more = { start, graph: graphText(model, graph) };
   return { description: describeEncoder(encoder, network, format, more), network, variables };
