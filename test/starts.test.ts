@@ -85,6 +85,19 @@ describe("--from", () => {
     expect(again.json()).toMatchObject({ images: { train: 8, test: 2 } });
   });
 
+  test("exports it as a folder of a hub, which is a start again", async () => {
+    const hub = folder.at("as-a-hub");
+    const args = ["export", "--from", start, "--to", "hub-folder", "--out", hub];
+    const { code, out } = await contrapose(args, offline);
+    expect(code).toBe(0);
+    expect(out).toContain("read it before you publish");
+    const twice = await contrapose(args, offline);
+    expect([twice.code, twice.err]).toEqual([2, expect.stringContaining("exists")]);
+    const from = ["evaluate", "--from", hub, "--train", photos, "--no-baselines", "--json"];
+    const evaluated = await contrapose(from, offline);
+    expect([evaluated.code, evaluated.err]).toEqual([0, expect.not.stringContaining("Error")]);
+  });
+
   test("says what is no encoder, and where files of a known one belong", async () => {
     const wrong = await contrapose(["embed", photos, "--from", "efficientnet-lite1"], offline);
     expect(wrong.code).toBe(2);

@@ -214,7 +214,7 @@ async function startModel(
 }
 
 /** The ONNX model of an encoder: the graph of its start where it came with one, else a new one. */
-async function modelOf(
+export async function modelOf(
   loaded: LoadedEncoder,
   features: FeaturesKind,
   batch: number | undefined,
@@ -279,4 +279,8 @@ export async function exportEncoder(
   return { ...files, ...about, imageSize };
 }
 
-const allArrays = ({ parameters, statistics }: HostVariables) => ({ ...parameters, ...statistics });
+/** Parameters and statistics in one record. */
+export const allArrays = ({ parameters, statistics }: HostVariables) => ({
+  ...parameters,
+  ...statistics,
+});

@@ -8,5 +8,6 @@ export {
 export { type FeaturesKind, openEncoder, type OpenEncoder } from "./embedSet.ts";
 export { evaluate, evaluateModel, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
 export { exportEncoder, type Exported } from "./exportEncoder.ts";
+export { exportHubFolder, type HubFolder } from "./hubFolder.ts";
 export { type Accuracies, type Spread } from "./measure.ts";
 export { nearestImages, type NearestImages } from "./nearestImages.ts";

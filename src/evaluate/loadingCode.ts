@@ -49,8 +49,15 @@ model.eval()
 `;
 }
 
+/** What becomes of an image before it is the input. */
+export function preparation(description: EncoderDescription): string {
+  const { imageSize, mean, std, interpolation = "bilinear" } = description;
+  return `${cutOut(description)} of an image, resized to
+  ${imageSize} px (${interpolation}), red, green and blue in [0, 1], minus mean [${list(mean)}], divided by [${list(std)}]`;
+}
+
 /** Who trained it, and under which licence others did. */
-function origin({ start, training }: EncoderDescription, version: string): string {
+export function origin({ start, training }: EncoderDescription, version: string): string {
   const own =
     training === undefined
       ? `written by Contrapose ${version}`
@@ -97,8 +104,7 @@ export function loadingCode(description: EncoderDescription, written: Written): 
 
 \`${JSON.stringify(encoder)}\`, ${origin(description, version)}.
 
-- Input \`${input}\`: float32 [${size}, ${shape}]; ${cutOut(description)} of an image, resized to
-  ${imageSize} px (${interpolation}), red, green and blue in [0, 1], minus mean [${list(mean)}], divided by [${list(std)}].
+- Input \`${input}\`: float32 [${size}, ${shape}]; ${preparation(description)}.
 - Output \`${output}\`: float32 [${size}, ${dimension}], ${features === "head" ? "the unit embedding behind the head" : "the features before the head"}. Compare them by cosine similarity.
 - Loaded back and compared with the encoder on random images: the largest difference is ${relative.toExponential(1)} of the
   largest feature.

@@ -7,7 +7,7 @@ import { StringStringEntryProtoSchema, TensorProto_DataLocation } from "onnx-buf
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { numbers } from "../../test/arrays.ts";
-import { node, onnxModel, tinyEncoder, value } from "../../test/onnxModel.ts";
+import { integers, node, onnxModel, tinyEncoder, value } from "../../test/onnxModel.ts";
 import { writeSafetensors } from "../files/index.ts";
 import { encoderMetadata } from "./description.ts";
 import { openFeatures, type Rows } from "./embedder.ts";
@@ -141,6 +141,14 @@ describe("an ONNX model loaded to be trained", () => {
     bare.node.splice(3, 1, node("Identity", ["flat"], "features"));
     writeFileSync(at("bare.onnx"), onnxModel(bare));
     await expect(loadEncoder(at("bare.onnx"), stated)).rejects.toThrow("has no weights of floats");
+    const single = tinyEncoder();
+    single.input[0] = value("pixels", [1, 3, "height", "width"]);
+    single.initializer.push(integers("one", [1, 5]));
+    single.node[4] = node("Reshape", ["pooled", "one"], "flat");
+    writeFileSync(at("single.onnx"), onnxModel(single));
+    await expect(loadEncoder(at("single.onnx"), stated)).rejects.toThrow(
+      /single.onnx": the model takes 1 image at once, and no other number: node "\/flat" \(Reshape\)/,
+    );
     const round = tinyEncoder();
     round.node.splice(3, 0, node("Round", ["swished"], "round"));
     round.node[4].input[0] = "round";

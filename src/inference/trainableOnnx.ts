@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { counted } from "../core/counted.ts";
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import {
@@ -91,9 +92,19 @@ export async function loadTrainableOnnx(
   }
   const variables = onnxVariables(graph);
   const { imageSize } = format;
-  const dimension = await aboutLater(path, () =>
-    dimensionOf(graph, layout, { variables, imageSize }),
-  );
+  const [count] = input.shape;
+  const dimension = await aboutLater(path, async () => {
+    try {
+      return await dimensionOf(graph, layout, { variables, imageSize });
+    } catch (error) {
+      if (typeof count !== "number" || !(error instanceof DataError)) throw error;
+      throw new DataError(
+        `the model takes ${counted(count, "image")} at once, and no other number: ${error.message}`,
+        "export it for any number of images, or use it as it is, with --freeze body",
+        { cause: error },
+      );
+    }
+  });
   const network = onnxNetwork(graph, { layout, dimension });
   const start = startOf(path, factsBeside(path), {}); // its names are those of the graph
   const encoder = { name: "onnx", output: output.name };

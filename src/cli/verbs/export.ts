@@ -15,7 +15,8 @@ export const exportVerb: Verb = {
     fromOption,
     {
       flags: "--to <program>",
-      describe: "onnx for an encoder; tensorboard, atlas or lightly for embeddings (onnx)",
+      describe:
+        "onnx or hub-folder for an encoder; tensorboard, atlas or lightly for embeddings (onnx)",
     },
     { flags: "--out <path>", describe: "folder or file to make (exported)" },
     { flags: "--batch <images>", describe: "write for batches of one size instead of any" },
@@ -23,6 +24,10 @@ export const exportVerb: Verb = {
     { flags: "--overwrite", describe: "replace the files" },
     ...statedOptions,
   ],
-  examples: ["export runs/photos --out photos-encoder", "export photos --to tensorboard"],
+  examples: [
+    "export runs/photos --out photos-encoder",
+    "export runs/photos --to hub-folder --out photos-hub",
+    "export photos --to tensorboard",
+  ],
   load: async () => (await import("../run/export.ts")).runExport,
 };
