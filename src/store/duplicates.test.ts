@@ -114,3 +114,15 @@ test("groups of hundreds of thousands are joined too, and may be held to a size"
   expect(sizes(Infinity)).toEqual([2 * half]);
   expect(sizes(half)).toEqual([half, half]);
 });
+
+test("vectors of zeros are near none, not even each other, and do not move the threshold", async () => {
+  const some = at(0, 10, 12, 90);
+  const data = new Float32Array([...some.data, ...new Float32Array(8)]); // four images of zeros
+  const features = { data, count: 8, dimension: 2 };
+  const linked = async (links: Promise<Link[]>) => pairs(await links).flat();
+  expect(Math.max(...(await linked(similarLinks(features, -1))))).toBe(3);
+  expect(Math.max(...(await linked(mutualLinks(features, 3))))).toBe(3);
+  const zeros = { data: new Float32Array(10), count: 5, dimension: 2 };
+  expect(await linked(similarLinks(zeros, -1))).toEqual([]);
+  expect(similarityThreshold(zeros, () => false)).toBe(0.99);
+});

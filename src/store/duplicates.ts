@@ -1,7 +1,7 @@
 import { pauses, type WorkCalls } from "../core/pause.ts";
 import { randomStream } from "../core/random.ts";
 import type { Features } from "../metrics/index.ts";
-import { nearestInBlocks, residentRows, unitRows } from "../metrics/index.ts";
+import { inverseNorms, nearestInBlocks, residentRows, unitRows } from "../metrics/index.ts";
 
 /** Why two images are put together. */
 export type LinkKind = "identical" | "near" | "similar" | "mutual";
@@ -51,12 +51,14 @@ export function similarityThreshold(
   const { count } = features;
   if (count < 3) return 0.99;
   const cosine = cosineOf(unitRows(features));
+  const inverse = inverseNorms(features);
   const stream = randomStream(0, "similarity of unrelated images");
   const pairs: { a: number; b: number; value: number }[] = [];
   for (let i = 0; i < PAIRS; i++) {
     const [a, b] = [stream.integer(count), stream.integer(count)];
-    if (a !== b) pairs.push({ a, b, value: cosine(a, b) });
+    if (a !== b && inverse[a] > 0 && inverse[b] > 0) pairs.push({ a, b, value: cosine(a, b) });
   }
+  if (pairs.length === 0) return 0.99;
   pairs.sort((p, q) => q.value - p.value);
   let above = 0;
   const reached = pairs.find(({ a, b }) => !related(a, b) && ++above > pairs.length / 100);
@@ -71,7 +73,7 @@ const NEAREST = 20; // neighbours of an image that may be its duplicates
 
 type Graph = { k: number; indices: Int32Array; similarities: Float32Array };
 
-/** The `k` nearest of each image, itself left out. */
+/** The `k` nearest of each image, itself left out. Vectors of zeros have no direction: they are near none. */
 async function graphOf(features: Features, k: number, calls: WorkCalls): Promise<Graph> {
   const { count } = features;
   const pause = pauses("the search for duplicates", calls.signal);
@@ -80,6 +82,7 @@ async function graphOf(features: Features, k: number, calls: WorkCalls): Promise
     await pause();
   });
   const kept = Math.max(0, found.k - 1);
+  const inverse = inverseNorms(features);
   const graph: Graph = {
     k: kept,
     indices: new Int32Array(count * kept).fill(-1),
@@ -88,8 +91,9 @@ async function graphOf(features: Features, k: number, calls: WorkCalls): Promise
   for (let i = 0; i < count; i++) {
     let at = i * kept;
     for (let j = i * found.k; j < (i + 1) * found.k && at < (i + 1) * kept; j++) {
-      if (found.indices[j] === i) continue;
-      graph.indices[at] = found.indices[j];
+      const other = found.indices[j];
+      if (other === i || inverse[i] === 0 || inverse[other] === 0) continue;
+      graph.indices[at] = other;
       graph.similarities[at++] = found.similarities[j];
     }
   }

@@ -13,6 +13,7 @@ import { openPictures } from "./pictures.ts";
 import { pagePath } from "./resultPage.ts";
 import { embeddingsOf } from "./search.ts";
 import { valueReader } from "./values.ts";
+import { sayZeros } from "./zeroVectors.ts";
 
 /** As many groups as there are classes; without labels about the root of half the images. */
 function usualK({ images }: Embeddings): number {
@@ -108,6 +109,7 @@ export async function runCluster(call: Call): Promise<Answer> {
   const page = pagePath("cluster", values, { beside, overwrite: options.overwrite === true });
   const embeddings = await readEmbeddings(beside);
   const { images, features } = embeddings;
+  sayZeros(features, call);
   if (asked !== undefined && asked > features.count) {
     throw new ConfigError(
       `--k: ${asked} groups cannot be made of ${counted(features.count, "image")}`,

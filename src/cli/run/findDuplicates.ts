@@ -15,6 +15,7 @@ import { counted } from "../format.ts";
 import type { Call } from "../verb.ts";
 import { progressOf } from "./images.ts";
 import type { ImageSet } from "./imageSet.ts";
+import { sayZeros } from "./zeroVectors.ts";
 
 /** How duplicates are looked for. */
 export type Asked = {
@@ -153,6 +154,7 @@ export async function findDuplicates(
   const features = vectors ? set.features : undefined;
   const count = set.images.length;
   sayUnseen(set, asked, call);
+  if (features !== undefined) sayZeros(features, call);
   const always = () => true;
   const found =
     features === undefined

@@ -25,7 +25,7 @@ export type Pictures = {
   close(): void;
 };
 
-const SIDE = 200; // pixels of a thumbnail's longer side
+const SIDE = 240; // pixels of a thumbnail's longer side: packed photos mostly stay as they are
 
 /** A small picture that a page can hold itself. */
 export async function thumbnailSource(image: PixelImage): Promise<string> {

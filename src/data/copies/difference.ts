@@ -11,7 +11,7 @@ export type Difference = {
   readonly difference: PixelImage; // grey: 128 where they are the same once brightness and contrast are evened
 };
 
-const LONGER = 200; // pixels of the longer side
+const LONGER = 240; // pixels of the longer side at most: packed photos mostly stay as they are
 const AMPLIFIED = 4; // times the difference in grey levels
 const MIDDLE = 128;
 

@@ -32,6 +32,8 @@ export type PortraitOf = (picture: number) => Portrait;
 
 const DRAWN = 0.3; // of the cells of a form or drawing are of the grey of its ground
 const GROUND = 1; // grey level from that
+/** Pixels of the shorter side under which a picture has no details as fine as the cells of a face. */
+export const SMALL = 1.5 * portraitSide;
 const SLIGHT = 0.015; // of the width and height together: no border
 
 function colourOf({ data }: PixelImage): number {
@@ -77,7 +79,7 @@ export function drawPortrait(image: PixelImage): Portrait {
     faces,
     content: bordered ? content : whole,
     aspect: image.width / image.height,
-    small: Math.min(image.width, image.height) < 1.5 * portraitSide,
+    small: Math.min(image.width, image.height) < SMALL,
     colour: colourOf(image),
     drawn: isDrawn(faces[0].cells),
   };

@@ -18,7 +18,7 @@ import {
   type Overlay,
   surelyOthers,
 } from "./overlay.ts";
-import { type PortraitOf, portraitSide } from "./portrait.ts";
+import { type PortraitOf, portraitSide, SMALL } from "./portrait.ts";
 import { turnBack, turnCells } from "./turns.ts";
 
 /** Pictures to be compared, by number. The pixels of one are good until the next are read. */
@@ -115,7 +115,7 @@ export function prover(pictures: Pictures, portraitOf: PortraitOf): Prover {
     const [ours, theirs] = [tableOf(a), tableOf(b)];
     const short = Math.min(ours.width, ours.height, theirs.width, theirs.height);
     const fine = short < DETAILED ? portraitSide : 2 * portraitSide;
-    const side = isSmall(a, b) ? portraitSide / 2 : fine;
+    const side = short < SMALL ? portraitSide / 2 : fine;
     const cells = turnCells(cellMeans(theirs, overlay.theirs, side), side, turnBack(overlay.turn));
     return changedCells(cellMeans(ours, overlay.ours, side), cells, side);
   };
