@@ -72,21 +72,26 @@ export const evaluationLegend = [
   "rank       directions that the features use",
 ];
 
-/** Says in one sentence how far the encoder is ahead, what it lost to first. */
+/** Says in one sentence how far the encoder is ahead, what it lost to first: without copies of training images, if any. */
 function verdict({ knn, baselines }: Evaluation): string | undefined {
   const { untrained, pixels } = baselines;
   if (knn === undefined || untrained?.knn === undefined || pixels?.knn === undefined)
     return undefined;
+  const hasOwn = typeof knn.withoutCopies === "number";
+  const shareOf = ({ accuracy, withoutCopies }: NonNullable<Accuracies["linear"]>) =>
+    hasOwn ? (withoutCopies ?? accuracy) : accuracy;
+  const own = shareOf(knn);
   const beside = (other: number, name: string) => {
-    const points = 100 * (knn.accuracy - other);
+    const points = 100 * (own - other);
     return `${Math.abs(points).toFixed(1)} points ${points >= 0 ? "above" : "below"} ${name}`;
   };
   const [raw, first] = [
-    beside(pixels.knn.accuracy, "raw pixels"),
-    beside(untrained.knn.accuracy, "the untrained encoder"),
+    beside(shareOf(pixels.knn), "raw pixels"),
+    beside(shareOf(untrained.knn), "the untrained encoder"),
   ];
-  if (knn.accuracy < pixels.knn.accuracy) return `raw pixels do better: k-NN is ${raw}, ${first}`;
-  return `k-NN is ${first} and ${raw}`;
+  const vote = hasOwn ? "k-NN without copies of training images" : "k-NN";
+  if (own < shareOf(pixels.knn)) return `raw pixels do better: ${vote} is ${raw}, ${first}`;
+  return `${vote} is ${first} and ${raw}`;
 }
 
 /** What copies of training images among the test images do to the figures; undefined where there are none. */

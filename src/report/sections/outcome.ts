@@ -1,20 +1,25 @@
 import { counted, grouped, percentage } from "../markup/figures.ts";
-import type { Evaluation } from "../reportData.ts";
+import type { Evaluation, Measured } from "../reportData.ts";
 import { measuredOf } from "./subjects.ts";
 
-/** The outcome in one sentence; undefined without labels. */
+/** The outcome in one sentence, of the test images that are no copies where some are; undefined without labels. */
 export function outcome(evaluation: Evaluation | undefined): string | undefined {
   const trained = evaluation && measuredOf(evaluation, "trained", "knn");
   if (!trained) return undefined;
-  const images = evaluation.testImages;
-  const asked = images === undefined ? "test images" : counted(images, "test image");
-  const right = `${percentage(trained.value)} of ${asked} get their own label from their neighbours`;
   const pixels = measuredOf(evaluation, "pixels", "knn");
-  if (!pixels) return `${right}.`;
-  const points = `${grouped(100 * Math.abs(trained.value - pixels.value), 1)} points`;
-  const against = `${right}, ${percentage(pixels.value)} by raw pixels.`;
-  if (trained.value < pixels.value)
-    return `This encoder lost to raw pixels by ${points}: ${against}`;
+  const hasOwn = typeof trained.withoutCopies === "number";
+  const shareOf = ({ value, withoutCopies }: Measured) =>
+    hasOwn ? (withoutCopies ?? value) : value;
+  const images = evaluation.testImages;
+  const count = images === undefined ? undefined : images - (hasOwn ? (evaluation.copies ?? 0) : 0);
+  const asked = count === undefined ? "test images" : counted(count, "test image");
+  const own = hasOwn ? " that are no copies of training images" : "";
+  const [share, other] = [shareOf(trained), pixels && shareOf(pixels)];
+  const right = `${percentage(share)} of ${asked}${own} get their own label from their neighbours`;
+  if (other === undefined) return `${right}.`;
+  const points = `${grouped(100 * Math.abs(share - other), 1)} points`;
+  const against = `${right}, ${percentage(other)} by raw pixels.`;
+  if (share < other) return `This encoder lost to raw pixels by ${points}: ${against}`;
   return `This encoder is ${points} ahead of raw pixels: ${against}`;
 }
 
