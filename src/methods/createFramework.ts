@@ -98,6 +98,16 @@ const withGroups = (chosen: readonly Part<Sampler>[]): Part<Sampler>[] => [
   ...chosen.filter(({ entry }) => entry.name !== "groups"),
 ];
 
+/** Optimisers take both in one record: an encoder of a file may have names that are the head's. */
+function checkNames(encoder: Network, head: Network): void {
+  const both = Object.keys(head.parameters).find((name) => Object.hasOwn(encoder.parameters, name));
+  if (both === undefined) return;
+  throw new ConfigError(
+    `encoder ${encoder.name} and head ${head.name} both have a parameter ${both}`,
+    "choose another output of the encoder, before its own head",
+  );
+}
+
 function buildParts(config: Parsed, entry: FrameworkEntry): Parts {
   const { batchSize, imageSize, datasetSize, seed, metrics, averaging } = config;
   const { entry: loss, options: lossOptions } = config.loss;
@@ -107,6 +117,7 @@ function buildParts(config: Parsed, entry: FrameworkEntry): Parts {
   const encoderOptions = split ? { ...options, normalisation: { splitBatch: splits } } : options;
   const encoder = config.encoder.entry(encoderOptions, { imageSize });
   const head = headOf(config, entry, encoder, splits);
+  checkNames(encoder, head);
   const optimiser = config.optimiser.entry(
     { ...encoder.parameters, ...head.parameters },
     config.optimiser.options,

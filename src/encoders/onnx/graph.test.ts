@@ -118,6 +118,16 @@ describe("an ONNX model as an encoder", () => {
     );
   });
 
+  test("may not share a name with the head", () => {
+    const graph = tinyEncoder();
+    graph.initializer[5].name = "head.0.weight";
+    graph.node[5].input[1] = "head.0.weight";
+    const alike = onnxNetwork(graphOf(onnxModel(graph)), { layout: "planes", dimension: 4 });
+    expect(() => tinyFramework({ encoder: encoderOf(alike, 4) })).toThrow(
+      "encoder onnx and head mlp both have a parameter head.0.weight",
+    );
+  });
+
   test("leaves out what does not lead to the output, and keeps weights that decide shapes as they are", () => {
     const graph = between(
       node("Resize", ["pooled", "", "scales"], "larger", { mode: "nearest" }),
@@ -208,6 +218,19 @@ describe("a model that cannot be trained", () => {
     await expect(traced(onnxModel(huge))).rejects.toThrow(
       /makes an array of .* expected 16777216 numbers/,
     );
+  });
+
+  test("is bounded, whatever it asks for", async () => {
+    const pool = (side: number) => {
+      const graph = tinyEncoder();
+      graph.node[3] = node("MaxPool", ["swished"], "pooled", { kernel_shape: [side, side] });
+      return traced(onnxModel(graph));
+    };
+    await expect(pool(1e9)).rejects.toThrow("has a window of 1000000000, expected 1 to 4096");
+    await expect(pool(9)).rejects.toThrow("has a window of 9 for 2 numbers");
+    const graph = between(node("Pad", ["flat", "far"], "more", { mode: "reflect" }));
+    graph.initializer.push(integers("far", [0, 1e9, 0, 1e9]));
+    await expect(traced(onnxModel(graph))).rejects.toThrow("pads 5 numbers by 1000000000 and");
   });
 
   test("is one whose output is no vector an image", async () => {

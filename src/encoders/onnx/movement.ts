@@ -159,6 +159,10 @@ const gather: Operator = (call) => {
 
 /** Entries in front and behind along an axis, mirrored without the edge, or the edge repeated. */
 function around(kind: string, size: number, before: number, after: number): number[] {
+  const most = 16 * size; // more than any use of it
+  if (!(before <= most && after <= most && before + size + after >= 0)) {
+    throw new DataError(`pads ${size} numbers by ${before} and ${after}`);
+  }
   const places = Array.from({ length: before + size + after }, (_, i) => i - before);
   if (kind === "edge") return places.map((place) => clamp(place, 0, size - 1));
   if (kind === "wrap") return places.map((place) => ((place % size) + size) % size);

@@ -35,6 +35,8 @@ function padsOf(call: Call, { size, kernel, stride, dilation }: Axis, i: number,
     : { before: total - less, after: less };
 }
 
+const MOST = 4096; // numbers along a window
+
 function axesOf(call: Call, x: np.Array, kernels: readonly number[]): Axis[] {
   const [strides, dilations] = [listOf(call, "strides"), listOf(call, "dilations")];
   const rank = kernels.length;
@@ -42,6 +44,9 @@ function axesOf(call: Call, x: np.Array, kernels: readonly number[]): Axis[] {
     throw new DataError(`has a window of ${rank} axes for [${x.shape.join(", ")}]`);
   }
   return kernels.map((kernel, i) => {
+    if (!(kernel >= 1 && kernel <= MOST)) {
+      throw new DataError(`has a window of ${kernel}, expected 1 to ${MOST}`);
+    }
     const stride = strides?.[i] ?? 1;
     const axis = { size: x.shape[2 + i], kernel, stride, dilation: dilations?.[i] ?? 1 };
     return { ...axis, ...padsOf(call, { ...axis, before: 0, after: 0 }, i, rank) };
@@ -69,6 +74,7 @@ const conv: Operator = (call) => {
 function countOf({ size, kernel, stride, dilation, before, after }: Axis, ceil: boolean): number {
   const room = size + before + after - ((kernel - 1) * dilation + 1);
   const count = Math.floor(room / stride) + 1;
+  if (room < 0) throw new DataError(`has a window of ${kernel} for ${size} numbers`);
   const begins = (window: number) => window * stride < size + before; // not in the padding behind
   return ceil && room % stride !== 0 && begins(count) ? count + 1 : count;
 }
