@@ -339,6 +339,41 @@ describe("cluster", () => {
   });
 });
 
+describe("outliers", () => {
+  test("lists every image, the farthest first, as JSON, CSV and a page", async () => {
+    const csv = folder.at("outliers.csv");
+    const { code, json } = await contrapose([
+      "outliers",
+      table,
+      "--k",
+      "3",
+      "--csv",
+      csv,
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    type Listed = { id: string; score: number; nearest: { id: string } };
+    const { outliers, page, k } = json() as { outliers: Listed[]; page: string; k: number };
+    expect([outliers.length, k]).toEqual([16, 3]);
+    const scores = outliers.map(({ score }) => score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    outliers.forEach(({ id, nearest }) => expect(nearest.id).not.toBe(id));
+    const lines = readFileSync(csv, "utf8").trim().split("\n");
+    expect(lines[0]).toBe("id,score,distance,nearest,similarity");
+    expect(lines[1].split(",")[0]).toBe(outliers[0].id);
+    expect(readFileSync(page, "utf8")).toContain(`${scores[0].toFixed(2)} × the usual distance`);
+  });
+
+  test("says what it cannot do", async () => {
+    const many = await contrapose(["outliers", table, "--k", "16"]);
+    expect([many.code, many.err]).toEqual([2, expect.stringContaining("have no 16 others each")]);
+    const plain = await contrapose(["outliers", photos]);
+    expect([plain.code, plain.err]).toEqual([2, expect.stringContaining("need an encoder")]);
+    const both = await contrapose(["outliers", table, "--from", "efficientnet-lite0"]);
+    expect([both.code, both.err]).toEqual([2, expect.stringContaining("--from is for images")]);
+  });
+});
+
 describe("dedupe", () => {
   const mixed = folder.at("mixed");
   beforeAll(async () => {

@@ -68,6 +68,26 @@ describe("--from", () => {
     expect(err).toContain("images stored at 160 px are resized once more");
   });
 
+  test("finds the odd image of a folder", async () => {
+    const mixed = folder.at("mixed");
+    mkdirSync(mixed);
+    for (let i = 0; i < 9; i++) {
+      const odd = {
+        width: 40,
+        height: 40,
+        channels: 3 as const,
+        data: new Uint8Array(4800).fill(255),
+      };
+      writeFileSync(join(mixed, `${i}.png`), await encodePng(i === 4 ? odd : blobs(i, 40, 40)));
+    }
+    const args = ["outliers", mixed, "--from", start, "--json", "--out", folder.at("odd.html")];
+    const { code, json } = await contrapose(args, offline);
+    expect(code).toBe(0);
+    const { outliers } = json() as { outliers: { id: string; score: number }[] };
+    expect(outliers[0].id).toBe("4.png");
+    expect(outliers).toHaveLength(9);
+  });
+
   test("evaluates and exports it", async () => {
     const asked = ["--train", photos, "--image-size", "24", "--no-baselines", "--json"];
     const { code, json } = await contrapose(["evaluate", "--from", start, ...asked], offline);

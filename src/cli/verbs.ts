@@ -11,6 +11,7 @@ import { exportVerb } from "./verbs/export.ts";
 import { indexVerb } from "./verbs/indexVerb.ts";
 import { inspect } from "./verbs/inspect.ts";
 import { list } from "./verbs/list.ts";
+import { outliers } from "./verbs/outliers.ts";
 import { pack } from "./verbs/pack.ts";
 import { preview } from "./verbs/preview.ts";
 import { quickstart } from "./verbs/quickstart.ts";
@@ -33,6 +34,7 @@ export const verbs: readonly Verb[] = [
   search,
   dedupe,
   cluster,
+  outliers,
   exportVerb,
   report,
   inspect,

@@ -1,7 +1,7 @@
 import { pauses, type WorkCalls } from "../core/pause.ts";
 import { randomStream } from "../core/random.ts";
 import type { Features } from "../metrics/index.ts";
-import { inverseNorms, nearestInBlocks, residentRows, unitRows } from "../metrics/index.ts";
+import { inverseNorms, nearestOthers, unitRows } from "../metrics/index.ts";
 
 /** Why two images are put together. */
 export type LinkKind = "identical" | "near" | "similar" | "mutual";
@@ -71,33 +71,13 @@ export function similarityThreshold(
 
 const NEAREST = 20; // neighbours of an image that may be its duplicates
 
-type Graph = { k: number; indices: Int32Array; similarities: Float32Array };
-
 /** The `k` nearest of each image, itself left out. Vectors of zeros have no direction: they are near none. */
-async function graphOf(features: Features, k: number, calls: WorkCalls): Promise<Graph> {
-  const { count } = features;
-  const pause = pauses("the search for duplicates", calls.signal);
-  const found = await nearestInBlocks(residentRows(features), features, k + 1, async (done) => {
-    calls.progress?.(done, count);
+function graphOf(features: Features, k: number, { progress, signal }: WorkCalls) {
+  const pause = pauses("the search for duplicates", signal);
+  return nearestOthers(features, k, async (done) => {
+    progress?.(done, features.count);
     await pause();
   });
-  const kept = Math.max(0, found.k - 1);
-  const inverse = inverseNorms(features);
-  const graph: Graph = {
-    k: kept,
-    indices: new Int32Array(count * kept).fill(-1),
-    similarities: new Float32Array(count * kept),
-  };
-  for (let i = 0; i < count; i++) {
-    let at = i * kept;
-    for (let j = i * found.k; j < (i + 1) * found.k && at < (i + 1) * kept; j++) {
-      const other = found.indices[j];
-      if (other === i || inverse[i] === 0 || inverse[other] === 0) continue;
-      graph.indices[at] = other;
-      graph.similarities[at++] = found.similarities[j];
-    }
-  }
-  return graph;
 }
 
 /** Pairs of images whose vectors are at least so similar, the most similar first. */

@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
-
 import { ConfigError } from "../../core/errors.ts";
-import { harmless, quoted } from "../../core/quote.ts";
+import { harmless } from "../../core/quote.ts";
 import { csvLine, writeFileAtomic } from "../../files/index.ts";
 import { datasetName } from "../../inference/index.ts";
 import { type Clusters, kMeans } from "../../metrics/index.ts";
@@ -10,7 +8,7 @@ import { type Embeddings, readEmbeddings, tablePath } from "../../store/index.ts
 import { count, counted, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { openPictures } from "./pictures.ts";
-import { pagePath } from "./resultPage.ts";
+import { pagePath, refuseExisting } from "./resultPage.ts";
 import { embeddingsOf } from "./search.ts";
 import { valueReader } from "./values.ts";
 import { sayZeros } from "./zeroVectors.ts";
@@ -91,11 +89,6 @@ async function writePage(
   }
 }
 
-function refuseExisting(path: string | undefined, overwrite: boolean): void {
-  if (path === undefined || overwrite || !existsSync(path)) return;
-  throw new ConfigError(`cluster: ${quoted(path)} exists`, "choose another, or --overwrite");
-}
-
 /** Groups images by their vectors. */
 export async function runCluster(call: Call): Promise<Answer> {
   const { options, printer, signal } = call;
@@ -104,7 +97,7 @@ export async function runCluster(call: Call): Promise<Answer> {
   const seed = values.number("seed", { whole: true, least: 0 }) ?? 0;
   values.check();
   const csv = values.text("csv");
-  refuseExisting(csv, options.overwrite === true);
+  if (csv !== undefined) refuseExisting("cluster", csv, options.overwrite === true, "--csv");
   const beside = tablePath(embeddingsOf(call));
   const page = pagePath("cluster", values, { beside, overwrite: options.overwrite === true });
   const embeddings = await readEmbeddings(beside);

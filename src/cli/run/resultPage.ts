@@ -7,9 +7,17 @@ import type { Call } from "../verb.ts";
 import { type ValueReader, valueReader } from "./values.ts";
 
 /** Refuses a file to write that is there already, unless it may be overwritten. */
-export function refuseExisting(verb: string, path: string, overwrite: boolean): void {
+export function refuseExisting(
+  verb: string,
+  path: string,
+  overwrite: boolean,
+  option = "--out",
+): void {
   if (overwrite || !existsSync(path)) return;
-  throw new ConfigError(`${verb}: ${quoted(path)} exists`, "choose another --out, or --overwrite");
+  throw new ConfigError(
+    `${verb}: ${quoted(path)} exists`,
+    `choose another ${option}, or --overwrite`,
+  );
 }
 
 /** Where the page of a run goes: its own file, which is replaced, or `--out`, which must not be there yet. */

@@ -43,6 +43,15 @@ export type DuplicatesPage = {
   readonly facts: readonly Fact[];
 };
 
+/** The odd images of a set, each beside its nearest, the oddest first. */
+export type OutliersPage = {
+  readonly set: string;
+  readonly lead: string;
+  readonly k: number;
+  readonly outliers: readonly ImageGroup[];
+  readonly facts: readonly Fact[];
+};
+
 /** Clusters of a set. */
 export type ClustersPage = {
   readonly set: string;

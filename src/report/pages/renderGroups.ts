@@ -5,7 +5,13 @@ import { factList, section } from "../sections/section.ts";
 import { skipped } from "../sections/skipped.ts";
 import type { Fact } from "../reportData.ts";
 import { card, cards } from "./cards.ts";
-import type { ClustersPage, DuplicatesPage, ImageDifference, ImageGroup } from "./pageData.ts";
+import type {
+  ClustersPage,
+  DuplicatesPage,
+  ImageDifference,
+  ImageGroup,
+  OutliersPage,
+} from "./pageData.ts";
 
 function header(kind: string, set: string, lead: string, facts: readonly Fact[]): Html {
   const rows = facts.map(({ name, value }) => [name, value] as const);
@@ -83,6 +89,22 @@ export function renderClusters({ set, lead, clusters, facts }: ClustersPage): st
   return renderDocument({
     title: `${set} – Contrapose clusters`,
     header: header("Clusters", set, lead, facts),
+    sections: [markup],
+    footer: "This page holds all it shows.",
+  });
+}
+
+/** The page of outliers: each beside the image that is nearest to it. */
+export function renderOutliers({ set, lead, k, outliers, facts }: OutliersPage): string {
+  const { markup } = section(
+    "outliers",
+    "Farthest from the others",
+    `Images by their cosine distance to the ${k}. nearest, in medians of all: 1 is usual. Each stands beside its nearest image, with their cosine similarity. Images above the limit are odd; those below it are shown for comparison.`,
+    together(outliers, ""),
+  );
+  return renderDocument({
+    title: `${set} – Contrapose outliers`,
+    header: header("Outliers", set, lead, facts),
     sections: [markup],
     footer: "This page holds all it shows.",
   });
