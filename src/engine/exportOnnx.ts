@@ -87,6 +87,39 @@ function freeBatch(graph: GraphProto): boolean {
   return true;
 }
 
+/** Writes max(0, min(x, c)) as the one operator that runtimes fuse into the convolution before it. */
+function clip(graph: GraphProto): void {
+  const scalars = new Set(
+    graph.initializer.filter(({ dims }) => dims.length === 0).map(({ name }) => name),
+  );
+  const uses = new Map<string, number>();
+  for (const name of graph.node.flatMap(({ input }) => input)) {
+    uses.set(name, (uses.get(name) ?? 0) + 1);
+  }
+  const bounded = new Map(
+    graph.node
+      .filter(({ opType, input, output }) => {
+        const [, limit] = opType === "Min" && input.length === 2 ? input : [];
+        return limit !== undefined && scalars.has(limit) && uses.get(output[0]) === 1;
+      })
+      .map((node) => [node.output[0], node]),
+  );
+  const replaced = new Set<string>();
+  for (const node of graph.node) {
+    const inner = node.opType === "Relu" ? bounded.get(node.input[0]) : undefined;
+    if (inner === undefined) continue;
+    replaced.add(inner.output[0]);
+    node.opType = "Clip";
+    node.input = [inner.input[0], ZERO, inner.input[1]];
+  }
+  if (replaced.size === 0) return;
+  graph.node = graph.node.filter(({ output }) => !replaced.has(output[0]));
+  const zero = { name: ZERO, dataType: DataType.FLOAT, dims: [], floatData: [0] };
+  graph.initializer.push(create(TensorProtoSchema, zero));
+}
+
+const ZERO = "zero_of_clip";
+
 /**
  * A function of weights and one array as an ONNX model with the weights inside, for other runtimes.
  *
@@ -124,6 +157,7 @@ export async function exportOnnx(
   graph.input = graph.input.filter(({ name }) => kept.has(name));
   graph.name = "encoder";
   rename(graph, renamed);
+  clip(graph);
   const used = new Set(graph.node.flatMap((node) => node.input));
   graph.initializer = graph.initializer.filter(({ name }) => used.has(name));
   model.metadataProps = Object.entries(names.metadata ?? {}).map(([key, value]) =>

@@ -57,6 +57,7 @@ export async function openOnnx(
   const settings: ort.InferenceSession.SessionOptions = {
     executionProviders: ["cpu", "reference"].includes(device) ? ["cpu"] : [device, "cpu"],
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+    extra: { session: { intra_op: { allow_spinning: "0" } } }, // who waits leaves the processor to decoding
     logSeverityLevel: 4, // what fails is thrown, and need not be printed too
   };
   let session: ort.InferenceSession;

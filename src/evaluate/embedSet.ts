@@ -2,10 +2,14 @@ import type { HostTree } from "../core/arrays.ts";
 import {
   type Embedder,
   type EmbedderOptions,
+  featuresOf,
+  headFeaturesOf,
   type InputFormat,
   type LoadedEncoder,
+  type LoadedHead,
   loadHead,
   openFeatures,
+  openFixedEmbedder,
   openHeadFeatures,
   type Rows,
 } from "../inference/index.ts";
@@ -35,6 +39,31 @@ function bound(embedder: Embedder, variables: HostTree, format: InputFormat) {
       const data = await embedder.embed(variables, rows, calls);
       return { data, count: rows.count, dimension: embedder.dimension };
     },
+  };
+}
+
+/** Compiles a loaded encoder, with a head where there is one, for its own weights alone. */
+export async function openFixedEncoder(
+  { network, variables, description: { imageSize } }: LoadedEncoder,
+  head: LoadedHead | undefined,
+  options: EmbedderOptions,
+): Promise<Pick<OpenEncoder, "embed" | "dispose">> {
+  const { dimension } = head?.network ?? network;
+  const size = { dimension, imageSize };
+  const fixed =
+    head === undefined
+      ? await openFixedEmbedder(featuresOf(network), variables, size, options)
+      : await openFixedEmbedder(
+          headFeaturesOf({ encoder: network, head: head.network }),
+          { encoder: variables, head: head.variables },
+          size,
+          options,
+        );
+  return {
+    async embed(rows, calls) {
+      return { data: await fixed.embed(rows, calls), count: rows.count, dimension };
+    },
+    dispose: () => fixed.dispose(),
   };
 }
 

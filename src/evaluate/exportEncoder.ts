@@ -2,19 +2,15 @@ import { join } from "node:path";
 
 import { hostArray, type HostTree } from "../core/arrays.ts";
 import { ConfigError, ContraposeError } from "../core/errors.ts";
-import { l2Normalize } from "../core/numerics.ts";
 import { randomStream } from "../core/random.ts";
-import {
-  type HostVariables,
-  type OnnxLayout,
-  underMakersNames,
-  type Variables,
-} from "../encoders/index.ts";
+import { type HostVariables, type OnnxLayout, underMakersNames } from "../encoders/index.ts";
 import { exportOnnx, filledModel, onnxGraph, openOnnx, wholeModel } from "../engine/index.ts";
 import { writeFileAtomic, writeSafetensors } from "../files/index.ts";
 import {
   encoderMetadata,
+  featuresOf,
   graphFile,
+  headFeaturesOf,
   imageInput,
   inputFormat,
   type LoadedEncoder,
@@ -54,8 +50,6 @@ type Exportable = {
   reference: (images: Float32Array, count: number) => Promise<Float32Array>;
 };
 
-const mode = { training: false };
-
 async function exportable(loaded: LoadedEncoder, kind: FeaturesKind): Promise<Exportable> {
   const { network, variables, description } = loaded;
   const values = 3 * description.imageSize ** 2;
@@ -66,7 +60,7 @@ async function exportable(loaded: LoadedEncoder, kind: FeaturesKind): Promise<Ex
   });
   if (kind === "features") {
     return {
-      embed: (arrays: Variables, images: never) => network.apply(arrays, images, mode).features,
+      embed: featuresOf(network),
       ...{ weights: variables, dimension: network.dimension },
       async reference(images, count) {
         const embedder = await openFeatures(network, variables, description, { batchSize: count });
@@ -78,14 +72,11 @@ async function exportable(loaded: LoadedEncoder, kind: FeaturesKind): Promise<Ex
   }
   const head = await loadHead(loaded);
   const both = { encoder: variables, head: head.variables };
+  const networks = { encoder: network, head: head.network };
   return {
-    embed: (arrays: { encoder: Variables; head: Variables }, images: never) => {
-      const { features } = network.apply(arrays.encoder, images, mode);
-      return l2Normalize(head.network.apply(arrays.head, features, mode).features);
-    },
+    embed: headFeaturesOf(networks),
     ...{ weights: both, dimension: head.network.dimension },
     async reference(images, count) {
-      const networks = { encoder: network, head: head.network };
       const options = { batchSize: count };
       const embedder = await openHeadFeatures(networks, both, description, options);
       const features = await embedder.embed(both, rows(images, count));

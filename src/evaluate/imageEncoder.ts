@@ -19,7 +19,7 @@ import {
   type StatedInput,
 } from "../inference/index.ts";
 import type { Features } from "../metrics/index.ts";
-import { type FeaturesKind, type OpenEncoder, openEncoder } from "./embedSet.ts";
+import { type FeaturesKind, type OpenEncoder, openEncoder, openFixedEncoder } from "./embedSet.ts";
 
 /** An encoder of images, ready to embed: one of a run, or any ONNX model. */
 export type ImageEncoder = {
@@ -85,9 +85,10 @@ export async function encoderHash(loaded: LoadedEncoder, features: FeaturesKind)
 }
 
 const BATCH = 128; // images at once, where there are as many
+const FIXED_BATCH = 16; // on a processor, in whose caches the maps of more do not stay
 
 /** Images at once where `count` are asked for: a power of two, so that few programs serve all counts. */
-const batchFor = (count: number) => Math.min(BATCH, 2 ** Math.ceil(Math.log2(count)));
+const batchFor = (count: number, most: number) => Math.min(most, 2 ** Math.ceil(Math.log2(count)));
 
 /**
  * Opens an encoder that is loaded already. It is compiled when images come, for as many at once as there
@@ -104,11 +105,15 @@ export async function openLoaded(
   const head = await headOf(loaded, features);
   const hash = hashWith(loaded, features, head);
   const { dimension } = head?.network ?? loaded.network;
-  const compiled = new Map<number, Promise<OpenEncoder>>(); // by batch size
+  const fixed = (device ?? "cpu") === "cpu";
+  const compiled = new Map<number, Promise<Pick<OpenEncoder, "embed" | "dispose">>>(); // by batch size
   const compiledFor = (batchSize: number) => {
     const known = compiled.get(batchSize);
     if (known !== undefined) return known;
-    const opening = openEncoder(loaded, features, { device, threads, batchSize });
+    const options = { device, threads, batchSize };
+    const opening = fixed
+      ? openFixedEncoder(loaded, head, options)
+      : openEncoder(loaded, features, options);
     compiled.set(batchSize, opening);
     opening.catch(() => compiled.delete(batchSize));
     return opening;
@@ -120,7 +125,10 @@ export async function openLoaded(
     ...{ about: aboutOf(description), dimension },
     async embed(rows, calls) {
       if (rows.count === 0) return { data: new Float32Array(0), count: 0, dimension };
-      return (await compiledFor(batchFor(rows.count))).embed(rows, calls);
+      return (await compiledFor(batchFor(rows.count, fixed ? FIXED_BATCH : BATCH))).embed(
+        rows,
+        calls,
+      );
     },
     async dispose() {
       for (const opened of compiled.values()) await (await opened).dispose();

@@ -6,6 +6,9 @@ import type { HostVariables, Network, Variables } from "../encoders/index.ts";
 import {
   compile,
   type CompileOptions,
+  defaultThreads,
+  exportOnnx,
+  openOnnx,
   type Program,
   type SpecTree,
   type TracedFunction,
@@ -193,6 +196,49 @@ export async function openEmbedder(
   };
 }
 
+/** An embedder whose weights cannot change. */
+export type FixedEmbedder = Omit<Embedder, "embed"> & {
+  embed(rows: Rows, calls?: EmbedCalls): Promise<Float32Array>;
+};
+
+/**
+ * Compiles `embed` with its weights inside, for a processor: ONNX Runtime folds what follows from them, as batch norms
+ * into convolutions, and lays them out once.
+ */
+export async function openFixedEmbedder(
+  embed: TracedFunction,
+  weights: HostTree,
+  { dimension, imageSize }: { dimension: number; imageSize: number },
+  { threads, batchSize: batch = 16 }: Pick<EmbedderOptions, "threads" | "batchSize">,
+): Promise<FixedEmbedder> {
+  const each = [3, imageSize, imageSize];
+  const names = { input: "images", output: "features", weight: (path: string) => path };
+  const model = await exportOnnx(embed, weights, { shape: each, batch }, names);
+  const session = await openOnnx(model!, { threads: threads ?? defaultThreads() }); // undefined for "any" only
+  const infer: Infer = async (images) => (await session.run({ images })).features;
+  return {
+    dimension,
+    embed: (rows, calls = {}) => embedBatches(rows, { shape: [batch, ...each] }, infer, calls),
+    dispose: () => session.dispose(),
+  };
+}
+
+const mode = { training: false };
+
+/** A network as a function of its variables and images [N, 3, S, S], to features [N, D] before any head. */
+export const featuresOf =
+  (network: Network) =>
+  (arrays: Variables, images: never): ReturnType<Network["apply"]>["features"] =>
+    network.apply(arrays, images, mode).features;
+
+/** The same with a head, to unit embeddings. Its variables are `{ encoder, head }`. */
+export const headFeaturesOf =
+  (networks: { encoder: Network; head: Network }) =>
+  (arrays: { encoder: Variables; head: Variables }, images: never) => {
+    const { features } = networks.encoder.apply(arrays.encoder, images, mode);
+    return l2Normalize(networks.head.apply(arrays.head, features, mode).features);
+  };
+
 /** An embedder of a network's features, before any head. Its variables are the encoder's. */
 export function openFeatures(
   network: Network,
@@ -200,9 +246,7 @@ export function openFeatures(
   { imageSize }: Pick<InputFormat, "imageSize">,
   options: EmbedderOptions = {},
 ): Promise<Embedder> {
-  const embed = (arrays: Variables, images: never) =>
-    network.apply(arrays, images, { training: false }).features;
-  return openEmbedder(embed, variables, network.dimension, imageSize, options);
+  return openEmbedder(featuresOf(network), variables, network.dimension, imageSize, options);
 }
 
 /** An embedder of unit embeddings behind the head. Its variables are `{ encoder, head }`. */
@@ -212,10 +256,11 @@ export function openHeadFeatures(
   { imageSize }: Pick<InputFormat, "imageSize">,
   options: EmbedderOptions = {},
 ): Promise<Embedder> {
-  const mode = { training: false };
-  const embed = (arrays: { encoder: Variables; head: Variables }, images: never) => {
-    const { features } = networks.encoder.apply(arrays.encoder, images, mode);
-    return l2Normalize(networks.head.apply(arrays.head, features, mode).features);
-  };
-  return openEmbedder(embed, variables, networks.head.dimension, imageSize, options);
+  return openEmbedder(
+    headFeaturesOf(networks),
+    variables,
+    networks.head.dimension,
+    imageSize,
+    options,
+  );
 }

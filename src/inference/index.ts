@@ -6,6 +6,10 @@ export {
 } from "./activationMaps.ts";
 export {
   centreCrop,
+  featuresOf,
+  type FixedEmbedder,
+  headFeaturesOf,
+  openFixedEmbedder,
   type Embedder,
   type EmbedderOptions,
   imageRows,

@@ -14,12 +14,12 @@ export type Outliers = {
   readonly nearest: Int32Array;
   readonly similarities: Float32Array;
   readonly median: number; // of the distances
-  /** Score from which a row is odd: three robust deviations above the median. */
+  /** Score from which a row is odd: two and a half robust deviations above the median (Leys et al. 2013). */
   readonly limit: number;
 };
 
 const NORMAL = 1.4826; // deviation of a normal distribution in medians of its absolute deviations
-const DEVIATIONS = 3;
+const DEVIATIONS = 2.5;
 
 function medianOf(values: Float32Array): number {
   const sorted = Float64Array.from(values).sort();

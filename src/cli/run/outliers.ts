@@ -115,6 +115,29 @@ async function writePage(
   }
 }
 
+/** Every image with its score, the farthest first. */
+const listOf = (
+  { images }: Embeddings,
+  { scores, distances, nearest, similarities }: Outliers,
+  order: readonly number[],
+) =>
+  order.map((row) => ({
+    ...{ id: images[row].id, score: scores[row], distance: distances[row] },
+    nearest:
+      nearest[row] < 0 ? null : { id: images[nearest[row]].id, similarity: similarities[row] },
+  }));
+
+async function writeList(csv: string, listed: ReturnType<typeof listOf>): Promise<void> {
+  const lines = listed.map((one) =>
+    csvLine([
+      ...[one.id, one.score, one.distance],
+      ...[one.nearest?.id ?? "", one.nearest?.similarity ?? ""],
+    ]),
+  );
+  const head = csvLine(["id", "score", "distance", "nearest", "similarity"]);
+  await writeFileAtomic(csv, [head, ...lines].join(""));
+}
+
 /** Finds the images that are unlike the others. */
 export async function runOutliers(call: Call): Promise<Answer> {
   const { options, printer, signal } = call;
@@ -140,7 +163,7 @@ export async function runOutliers(call: Call): Promise<Answer> {
     signal,
     progress: (done, total) => show("comparing", done, total),
   });
-  const { scores, distances, nearest, similarities, limit, median, k } = found;
+  const { scores, nearest, similarities, limit, median, k } = found;
   const order = [...scores.keys()].sort((a, b) => scores[b] - scores[a] || a - b);
   const odd = order.filter((row) => scores[row] > limit).length;
   const rows = order
@@ -157,21 +180,8 @@ export async function runOutliers(call: Call): Promise<Answer> {
   if (odd > 0) printer.say();
   const name = datasetName(embeddings.facts.images ?? beside);
   await writePage(page, embeddings, found, { order, odd, name });
-  const listed = order.map((row) => ({
-    ...{ id: images[row].id, score: scores[row], distance: distances[row] },
-    nearest:
-      nearest[row] < 0 ? null : { id: images[nearest[row]].id, similarity: similarities[row] },
-  }));
-  if (csv !== undefined) {
-    const lines = listed.map((one) =>
-      csvLine([
-        ...[one.id, one.score, one.distance],
-        ...[one.nearest?.id ?? "", one.nearest?.similarity ?? ""],
-      ]),
-    );
-    const head = csvLine(["id", "score", "distance", "nearest", "similarity"]);
-    await writeFileAtomic(csv, [head, ...lines].join(""));
-  }
+  const listed = listOf(embeddings, found, order);
+  if (csv !== undefined) await writeList(csv, listed);
   printer.say(
     `odd        ${counted(odd, "image")} of ${count(images.length)}, from ${words(limit)}: to the ${count(k)}. nearest image, median ${median.toFixed(3)}`,
   );
