@@ -21,6 +21,7 @@ export type AboutRun = ReturnType<typeof describeMachine> & {
   readonly dataset: {
     readonly images: number;
     readonly fingerprint: string;
+    readonly shortSide?: number | undefined; // median shorter side of the files, pixels
     readonly classes?: readonly string[] | undefined;
   };
   readonly choices: readonly AutomaticChoice[];
@@ -42,6 +43,7 @@ const written = z.looseObject({
   about: z.looseObject({
     dataset: z.looseObject({
       ...{ images: z.int().min(0), fingerprint: z.string() },
+      shortSide: z.number().optional(),
       classes: z.array(z.string()).optional(),
     }),
     choices: z.array(z.looseObject({ path: z.string(), reason: z.string() })),

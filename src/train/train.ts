@@ -48,6 +48,7 @@ import {
   type RunFolder,
 } from "./runFolder.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
+import { startHint } from "./startHint.ts";
 import { openStepper, type Stepper, type Target, targetOf } from "./stepper.ts";
 
 /** How training is watched and stopped. */
@@ -93,6 +94,9 @@ async function openParts(
   checkNegatives(config, data, state.memory === undefined);
   if (config.init !== undefined) {
     listener({ kind: "note", text: describeLoaded(await initialise(state, config.init)) });
+  } else {
+    const hint = startHint(data.originalShortSide);
+    if (hint !== undefined) listener({ kind: "note", text: `note       ${hint}` });
   }
   const stepper = await openStepper(framework, state, config, targetOf(config));
   return {
@@ -161,7 +165,10 @@ async function trainLocked(
     const about = {
       ...describeMachine(),
       started: new Date().toISOString(),
-      dataset: { images: data.count, fingerprint: data.fingerprint, classes: data.classes },
+      dataset: {
+        ...{ images: data.count, fingerprint: data.fingerprint, classes: data.classes },
+        shortSide: data.originalShortSide,
+      },
       ...{ choices, lowering },
     };
     await writeRunConfig(folder, { ...closed.config, about });

@@ -26,5 +26,6 @@ export async function runDoctor(call: Call): Promise<Answer> {
   if (rows.length > 0) leftColumns(rows).forEach((line) => say(line));
   if (change !== undefined) say(`\nchange     ${change}`);
   say(`\nsteps      ${count(seen.steps)} of ${count(seen.totalSteps)}`);
+  if (seen.hint !== undefined) say(`note       ${seen.hint}`);
   return { run: path, verdict, finding, sentence, evidence, change: change ?? null, ...seen };
 }

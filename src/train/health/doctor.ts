@@ -11,6 +11,7 @@ import { readRunConfig } from "../runConfig.ts";
 import type { RunRecord } from "../runFiles.ts";
 import { existingRun, type RunFolder } from "../runFolder.ts";
 import { diagnose } from "./diagnose.ts";
+import { startHint } from "../startHint.ts";
 import type { Diagnosis } from "./records.ts";
 
 /** A run that stopped at a number that is not finite, after `done` steps; undefined where it came past that step. */
@@ -58,7 +59,7 @@ function ofPart(diagnosis: Diagnosis, recorded: number, done: number): Diagnosis
 export async function examineRun(
   path: string,
   options: { upTo?: number | undefined } = {},
-): Promise<Diagnosis & { steps: number; totalSteps: number }> {
+): Promise<Diagnosis & { steps: number; totalSteps: number; hint?: string }> {
   const folder = existingRun(path);
   const { about, ...config } = readRunConfig(folder);
   if (!existsSync(folder.metrics)) {
@@ -78,5 +79,6 @@ export async function examineRun(
   const diagnosis = found.verdict === "broken" ? found : (failed ?? found);
   const beyond = stepsBeyond(folder, steps.length, upTo);
   const said = beyond === undefined ? diagnosis : ofPart(diagnosis, steps.length, beyond);
-  return { ...said, steps: steps.length, totalSteps };
+  const hint = config.init === undefined ? startHint(about.dataset.shortSide) : undefined;
+  return { ...said, steps: steps.length, totalSteps, ...(hint !== undefined && { hint }) };
 }
