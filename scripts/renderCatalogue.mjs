@@ -7,6 +7,7 @@ const kinds = {
   losses: "Losses: similarity and pairs to one number per anchor (`--loss`)",
   encoders: "Encoders",
   heads: "Heads",
+  adapters: "Adapters: what is trained behind a frozen encoder (`--adapter`, with `--from`)",
   optimisers: "Optimisers",
 };
 

@@ -206,7 +206,14 @@ describe("a checkpoint that does not fit gives one sentence and loses nothing", 
     const { code, err } = await contrapose(["train", "--resume", run, "--quiet"]);
     expect(code).toBe(2);
     expect(err).toContain("is damaged");
-    const other = await contrapose(["train", "--resume", run, "--from", "epoch-0002", "--quiet"]);
+    const other = await contrapose([
+      "train",
+      "--resume",
+      run,
+      "--checkpoint",
+      "epoch-0002",
+      "--quiet",
+    ]);
     expect(other.code).toBe(0);
     expect(resultOf(run)).toEqual(resultOf(folder.at("whole")));
   });

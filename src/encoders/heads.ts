@@ -7,10 +7,12 @@ import { linear as linearLayer, relu } from "./layers.ts";
 import { type Network, networkOf } from "./network.ts";
 import { normalisation } from "./normalisation.ts";
 
-/** An entry of the catalogue of heads: input width and options to a network on features. */
-export type Head<O extends z.ZodObject = z.ZodObject> = {
+type Kind = "head" | "adapter";
+
+/** An entry of the catalogue of heads, or of adapters: input width and options to a network on features. */
+export type Head<O extends z.ZodObject = z.ZodObject, K extends Kind = "head"> = {
   (inputs: number, options?: z.input<O>): Network;
-  readonly kind: "head";
+  readonly kind: K;
   readonly name: string;
   readonly summary: string;
   readonly source: string;
@@ -26,16 +28,23 @@ export type HeadDefinition<O extends z.ZodObject> = {
   build: (inputs: number, options: z.output<O>) => { layer: Layer; dimension: number };
 };
 
-/** Makes an entry of the catalogue. Options are checked where it is called. */
-export function defineHead<O extends z.ZodObject>(definition: HeadDefinition<O>): Head<O> {
+/** Makes an entry of a catalogue of networks on features. Options are checked where it is called. */
+export function defineOnFeatures<O extends z.ZodObject, K extends Kind>(
+  kind: K,
+  definition: HeadDefinition<O>,
+): Head<O, K> {
   const { name, summary, source, options: schema, build } = definition;
-  function head(inputs: number, options?: z.input<O>): Network {
+  function entry(inputs: number, options?: z.input<O>): Network {
     const { layer, dimension } = build(inputs, parseOptions(name, schema, options ?? {}));
-    return networkOf(name, layer, { input: `N ${inputs}`, dimension });
+    return networkOf(name, layer, { inputs, dimension });
   }
-  Object.defineProperty(head, "name", { value: name });
-  return Object.assign(head, { kind: "head" as const, summary, source, options: schema });
+  Object.defineProperty(entry, "name", { value: name });
+  return Object.assign(entry, { kind, summary, source, options: schema });
 }
+
+/** Makes an entry of the catalogue of heads. Options are checked where it is called. */
+export const defineHead = <O extends z.ZodObject>(definition: HeadDefinition<O>): Head<O> =>
+  defineOnFeatures("head", definition);
 
 const dimension = Width.default(128).describe("width of the embedding");
 const bias = z.boolean().default(true).describe("whether the linear layers have a bias");

@@ -1,3 +1,4 @@
+import { type Adapter, adapters } from "./adapters.ts";
 import { convnet } from "./convnet.ts";
 import { convnext } from "./convnext.ts";
 import { linear, mlp, none } from "./heads.ts";
@@ -5,12 +6,14 @@ import { mobilenet } from "./mobilenet.ts";
 import { resnet, resnet18, resnet34, resnet50 } from "./resnet.ts";
 import { vit, vitSmall, vitTiny } from "./vit.ts";
 
+export { type Adapter, adapters };
 export type { Head } from "./heads.ts";
 export type { Initial, InitialSpec } from "./initial.ts";
 export { loadVariables, type LoadReport } from "./loadVariables.ts";
 export type { Facts, NamedEncoder } from "./named/family.ts";
 export { type Origin, underMakersNames } from "./named/makersNames.ts";
 export { recognise, type Recognised, variablesFrom } from "./named/recognise.ts";
+export { stacked } from "./network.ts";
 export type {
   Applied,
   Encoder,

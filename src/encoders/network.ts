@@ -28,6 +28,8 @@ export type Applied = { features: np.Array; statistics: ArrayRecord };
  */
 export type Network = {
   readonly name: string;
+  /** Width of the features that it takes; undefined where it takes images [N, 3, H, W]. */
+  readonly inputs?: number | undefined;
   readonly dimension: number;
   readonly parameters: Readonly<Record<string, InitialSpec>>;
   readonly statistics: Readonly<Record<string, InitialSpec>>;
@@ -40,9 +42,9 @@ export type Network = {
   maps?: (variables: Variables, x: np.Array) => np.Array;
 };
 
-/** What a network is made of. `input` is the shape it takes, in letters and numbers: "N 3 H W". */
+/** What a network is made of. It takes images, or features of the width `inputs`. */
 export type Architecture = {
-  readonly input: string;
+  readonly inputs?: number | undefined;
   readonly dimension: number;
   /** All layers before the pooling: images to feature maps [N, C, h, w]. */
   readonly trunk?: Layer | undefined;
@@ -71,12 +73,14 @@ function checkWeights(name: string, { parameters }: Layer): void {
 export function networkOf(
   name: string,
   layer: Layer,
-  { input, dimension, trunk }: Architecture,
+  { inputs, dimension, trunk }: Architecture,
 ): Network {
   checkWeights(name, layer);
+  const input = inputs === undefined ? "N 3 H W" : `N ${inputs}`;
   const { parameters, statistics } = layer;
   return {
     name,
+    inputs,
     dimension,
     parameters,
     statistics,
@@ -91,6 +95,37 @@ export function networkOf(
       return { features, statistics: scope.close() };
     },
     ...(trunk === undefined ? {} : { maps: mapsOf(name, trunk, input) }),
+  };
+}
+
+const pick = (from: ArrayRecord, names: object): ArrayRecord =>
+  Object.fromEntries(Object.keys(names).map((name) => [name, from[name]]));
+
+/** A network on the features of another. No name stands for an array of both. */
+export function stacked(body: Network, top: Network): Network {
+  const both = <T>(part: (network: Network) => T): T => ({ ...part(body), ...part(top) });
+  return {
+    name: `${body.name} + ${top.name}`,
+    inputs: body.inputs,
+    dimension: top.dimension,
+    parameters: both(({ parameters }) => parameters),
+    statistics: both(({ statistics }) => statistics),
+    init: (seed) => ({
+      parameters: both((network) => network.init(seed).parameters),
+      statistics: both((network) => network.init(seed).statistics),
+    }),
+    apply({ parameters, statistics }, x, mode) {
+      const variablesOf = (network: Network): Variables => ({
+        parameters: pick(parameters, network.parameters),
+        statistics: pick(statistics, network.statistics),
+      });
+      const below = body.apply(variablesOf(body), x, mode);
+      const above = top.apply(variablesOf(top), below.features, mode);
+      return {
+        features: above.features,
+        statistics: { ...below.statistics, ...above.statistics },
+      };
+    },
   };
 }
 
@@ -116,7 +151,7 @@ export type EncoderDefinition<O extends z.ZodObject> = {
   build: (
     options: z.output<O>,
     context: EncoderContext,
-  ) => { layer: Layer } & Omit<Architecture, "input">;
+  ) => { layer: Layer } & Omit<Architecture, "inputs">;
 };
 
 /** Makes an entry of the catalogue. Options are checked where it is called. Images are 32 px wide by default. */
@@ -124,7 +159,7 @@ export function defineEncoder<O extends z.ZodObject>(definition: EncoderDefiniti
   const { name, summary, source, options: schema, build } = definition;
   function encoder(options?: z.input<O>, context: EncoderContext = { imageSize: 32 }): Network {
     const { layer, ...built } = build(parseOptions(name, schema, options ?? {}), context);
-    return networkOf(name, layer, { input: "N 3 H W", ...built });
+    return networkOf(name, layer, built);
   }
   Object.defineProperty(encoder, "name", { value: name });
   return Object.assign(encoder, { kind: "encoder" as const, summary, source, options: schema });

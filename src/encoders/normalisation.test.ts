@@ -6,7 +6,9 @@ import type { HostRecord, HostTree } from "../core/arrays.ts";
 import { randomStream } from "../core/random.ts";
 import type { Normalisation } from "./normalisation.ts";
 import { normalisation } from "./normalisation.ts";
-import { networkOf, type Variables } from "./network.ts";
+import { initialRecord } from "./initial.ts";
+import { openScope } from "./layer.ts";
+import type { Variables } from "./network.ts";
 
 const [N, C, S] = [4, 2, 3];
 const stream = randomStream(9, "norm");
@@ -16,13 +18,16 @@ const bias = [0.25, 2];
 
 async function run(kind: Normalisation, training: boolean, statistics?: HostRecord) {
   const layer = normalisation(kind, "bn1", C);
-  const network = networkOf("norm", layer, { input: "N 2 3 3", dimension: C });
   const variables = {
     parameters: { "bn1.weight": float32([C], weight), "bn1.bias": float32([C], bias) },
-    statistics: statistics ?? network.init(0).statistics,
+    statistics: statistics ?? initialRecord(layer.statistics, 0),
   };
   return (await evaluate(
-    (v: Variables, x: np.Array) => network.apply(v, x, { training }),
+    (v: Variables, x: np.Array) => {
+      const scope = openScope("norm", v, training);
+      const features = layer.apply(scope, x);
+      return { features, statistics: scope.close() };
+    },
     variables,
     float32([N, C, S, S], image),
   )) as { features: HostTree; statistics: HostRecord };

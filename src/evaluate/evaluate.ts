@@ -1,10 +1,16 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+
 import { permutation, randomStream } from "../core/random.ts";
+import type { HostVariables } from "../encoders/index.ts";
 import {
   encoderRows,
   type Images,
   type InputFormat,
+  loadEncoder,
   type LoadedEncoder,
   pixelFeatures,
+  START,
   viewPairRows,
 } from "../inference/index.ts";
 import { pairAlignment } from "../metrics/index.ts";
@@ -50,6 +56,8 @@ export type Evaluation = Accuracies &
       /** Share of the largest class; null without labels. */
       readonly chance: number | null;
       /** The same network with its first weights. */
+      /** The pretrained encoder that a run began with, as it was. */
+      readonly start?: Accuracies & Spread & { readonly alignment: number };
       readonly untrained?: Accuracies & Spread & { readonly alignment: number };
       /** Pixels at 32 px. */
       readonly pixels?: Accuracies & Spread;
@@ -102,16 +110,33 @@ function measurePixels({ split, vote, options }: Plan, encoder: Pick<OpenEncoder
   return { ...accuracies(split, trained, tested, vote), ...spread(tested) };
 }
 
+/** Variables of a run's encoder as it began, from the start beside it: an adapter is the identity then. */
+async function startVariables({ path }: LoadedEncoder, fresh: HostVariables) {
+  const places = [dirname(path), join(dirname(path), "..", "..")].map((at) => join(at, START));
+  const found = places.find((place) => existsSync(place));
+  if (found === undefined) return undefined;
+  const { variables } = await loadEncoder(found);
+  return {
+    parameters: { ...fresh.parameters, ...variables.parameters },
+    statistics: { ...fresh.statistics, ...variables.statistics },
+  };
+}
+
 async function measureBaselines(plan: Plan, loaded: LoadedEncoder, encoder: OpenEncoder) {
   const { description, network } = loaded;
   const fresh = network.init(description.training?.seed ?? plan.seed);
+  const start = await startVariables(loaded, fresh);
   // behind a head the untrained encoder would need an untrained head too: features are compared
   const same = plan.options.features !== "head";
   const options = { device: plan.options.device, threads: plan.options.threads };
   const opened = same ? encoder : await openEncoder(loaded, "features", options);
   try {
+    const pixels = measurePixels(plan, encoder);
+    if (start !== undefined) {
+      return { start: await measure(opened.withVariables(start), plan, "start"), pixels };
+    }
     const untrained = await measure(opened.withVariables(fresh), plan, "untrained encoder");
-    return { untrained, pixels: measurePixels(plan, encoder) };
+    return { untrained, pixels };
   } finally {
     if (!same) await opened.dispose();
   }

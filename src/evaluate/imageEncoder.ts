@@ -1,13 +1,10 @@
-import { createHash } from "node:crypto";
-
-import { flattenTree, type HostTree } from "../core/arrays.ts";
 import { ConfigError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
-import { VERSION } from "../core/version.ts";
 import type { PixelRange, SplitChoice } from "../data/index.ts";
 import { checkDevice } from "../engine/index.ts";
 import {
   type EncoderDescription,
+  hashOfWeights,
   type InputFormat,
   inputFormat,
   loadEncoder,
@@ -52,15 +49,6 @@ export type ImageEncoderOptions = {
   readonly stated?: StatedInput | undefined;
 };
 
-/** Hash of everything that decides an encoder's vectors: its arrays, its input, the code. */
-function hashOf(weights: HostTree, facts: unknown): string {
-  const hash = createHash("sha256").update(JSON.stringify([facts, VERSION]));
-  for (const [path, { data }] of flattenTree(weights)) {
-    hash.update(path).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
-  return hash.digest("hex");
-}
-
 const headOf = (loaded: LoadedEncoder, features: FeaturesKind) =>
   features === "head" ? loadHead(loaded) : undefined;
 
@@ -76,7 +64,7 @@ function hashWith(
     features,
     ...(graph === undefined ? [] : [graph]),
   ];
-  return hashOf({ encoder: variables, head: head?.variables ?? {} }, facts);
+  return hashOfWeights({ encoder: variables, head: head?.variables ?? {} }, facts);
 }
 
 /** Changes whenever features of an encoder may change. */

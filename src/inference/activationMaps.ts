@@ -48,7 +48,13 @@ export async function openActivations(
     return map.reshape([map.shape[0], -1]); // [N, h · w]
   };
   const untimed = { ...options, tune: false };
-  const embedder = await openEmbedder(flat, variables, 0, format.imageSize, untimed);
+  const embedder = await openEmbedder(
+    flat,
+    variables,
+    0,
+    [3, format.imageSize, format.imageSize],
+    untimed,
+  );
   return {
     async maps(current, images, calls) {
       const rows = imageRows(images, format, undefined, identityParameters);

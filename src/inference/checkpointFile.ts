@@ -6,7 +6,7 @@ import { z } from "zod";
 
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
-import { parseJson } from "../core/json.ts";
+import { parseAs, parseJson } from "../core/json.ts";
 import {
   decodeSafetensors,
   isShardIndex,
@@ -29,7 +29,7 @@ export const POSITION = "position.json";
 
 /** What to do where a checkpoint is damaged. */
 export const OTHER_CHECKPOINT =
-  "another checkpoint of the run may be whole: its checkpoints/best, for --resume by --from best";
+  "another checkpoint of the run may be whole: its checkpoints/best, for --resume by --checkpoint best";
 
 /** Length and SHA-256 of bytes. */
 export const sumOf = (bytes: Uint8Array): FileSum => ({
@@ -72,6 +72,14 @@ function sumBeside(path: string): FileSum | undefined {
     const what = `${quoted(position)} is damaged: weights beside it cannot be checked`;
     throw new DataError(what, OTHER_CHECKPOINT, { cause });
   }
+}
+
+/** Whether a run had been measured with labels when it wrote a checkpoint. */
+export function wasMeasured(checkpoint: string): boolean {
+  const position = join(checkpoint, POSITION);
+  const schema = z.looseObject({ best: z.number().nullable() });
+  const where = { where: quoted(position), hint: OTHER_CHECKPOINT };
+  return parseAs(schema, readFileSync(position, "utf8"), where).best !== null;
 }
 
 /**

@@ -7,12 +7,15 @@ import { quoted } from "../core/quote.ts";
 import { VERSION } from "../core/version.ts";
 import { PixelRange, type SplitChoice, splitNames } from "../data/index.ts";
 import {
+  type Adapter,
+  adapters,
   encoders,
   type Encoder,
   type Facts,
   heads,
   type Network,
   type Origin,
+  stacked,
 } from "../encoders/index.ts";
 import { ViewOptions, viewPolicy, type ViewPolicy } from "../views/index.ts";
 import { type InputFormat, inputFormat } from "./format.ts";
@@ -32,6 +35,8 @@ export type Start = {
 /** What is written beside an encoder's weights, so that they can be used without the run. */
 export type EncoderDescription = InputFormat & {
   readonly encoder: Chosen;
+  /** What was trained behind the encoder, where that was left as it was. */
+  readonly adapter?: Chosen | undefined;
   readonly dimension: number;
   readonly version: string; // of contrapose
   /** The pretrained weights that these are or were made of. */
@@ -59,10 +64,16 @@ export function describeEncoder(
   encoder: EncoderDescription["encoder"],
   { dimension }: Pick<Network, "dimension">,
   format: InputFormat,
-  { training, start, graph }: Pick<EncoderDescription, "training" | "start" | "graph"> = {},
+  {
+    training,
+    start,
+    graph,
+    adapter,
+  }: Pick<EncoderDescription, "training" | "start" | "graph" | "adapter"> = {},
 ): EncoderDescription {
   const more = { start, training, ...(graph !== undefined && { graph }) };
-  return { encoder, ...inputFormat(format), dimension, version: VERSION, ...more };
+  const kept = adapter === undefined ? {} : { adapter };
+  return { encoder, ...kept, ...inputFormat(format), dimension, version: VERSION, ...more };
 }
 
 const asText = (value: unknown): string => JSON.stringify(value);
@@ -70,11 +81,12 @@ const asText = (value: unknown): string => JSON.stringify(value);
 /** Metadata of a safetensors file; all values are text. */
 export function encoderMetadata(description: EncoderDescription): Record<string, string> {
   const { encoder, imageSize, mean, std, crop, interpolation, dimension, version } = description;
-  const { start, graph, training } = description;
+  const { adapter, start, graph, training } = description;
   return {
     format: "pt", // names and layout are torchvision's
     contrapose: version,
     encoder: asText(encoder),
+    ...(adapter !== undefined && { adapter: asText(adapter) }),
     imageSize: String(imageSize),
     mean: asText(mean),
     std: asText(std),
@@ -110,6 +122,7 @@ const chosen = (choiceOf: (name: string) => z.ZodType) =>
 const onnxChoice = z.strictObject({ name: z.literal("onnx"), output: z.string() });
 const encoderChoice = choiceFrom(encoders);
 const headChoice = choiceFrom(heads);
+const adapterChoice = choiceFrom(adapters);
 
 const training: z.ZodType<Training> = z.looseObject({
   method: z.string(),
@@ -138,6 +151,7 @@ const start: z.ZodType<Start> = z.object({
 const written = z.object({
   contrapose: z.string(),
   encoder: json.pipe(chosen((name) => (name === "onnx" ? onnxChoice : encoderChoice))),
+  adapter: json.pipe(chosen(() => adapterChoice)).optional(),
   imageSize: z.string().transform(Number).pipe(z.int().min(1).max(LARGEST)),
   mean: json.pipe(triple(-1e6)),
   std: json.pipe(triple(1e-6)),
@@ -168,9 +182,10 @@ export function descriptionOf(
     );
   }
   const { contrapose: version, encoder, dimension, start, graph, ...rest } = result.data;
-  const { training: how, ...format } = rest;
+  const { training: how, adapter, ...format } = rest;
   const more = { start, training: how, ...(graph !== undefined && { graph }) };
-  return { encoder, ...inputFormat(format), dimension, version, ...more };
+  const kept = adapter === undefined ? {} : { adapter };
+  return { encoder, ...kept, ...inputFormat(format), dimension, version, ...more };
 }
 
 /** The network of a description that was read. Throws `DataError` where there is none, or another than it says. */
@@ -191,11 +206,16 @@ export function describedNetwork(description: EncoderDescription, source: string
 }
 
 /** What decides the network of a description. */
-type NetworkFacts = Pick<EncoderDescription, "encoder" | "imageSize" | "graph"> &
+type NetworkFacts = Pick<EncoderDescription, "encoder" | "adapter" | "imageSize" | "graph"> &
   Partial<Pick<EncoderDescription, "dimension">>;
 
-/** The network that a description stands for. */
-export function networkFor({ encoder, imageSize, graph, dimension }: NetworkFacts): Network {
+/** The network that a description stands for: an encoder, with its adapter where it has one. */
+export function networkFor({ adapter, ...facts }: NetworkFacts): Network {
+  const body = bodyFor(facts);
+  return adapter === undefined ? body : stacked(body, adapterFor(adapter, body.dimension));
+}
+
+function bodyFor({ encoder, imageSize, graph, dimension }: Omit<NetworkFacts, "adapter">): Network {
   const { name, ...options } = encoder;
   if (name === "onnx") {
     if (graph === undefined) throw new DataError("the encoder's ONNX graph is missing");
@@ -204,4 +224,11 @@ export function networkFor({ encoder, imageSize, graph, dimension }: NetworkFact
   const entry = entryNamed(encoders as unknown as Record<string, Encoder>, name);
   if (entry === undefined) throw new DataError(`encoder ${quoted(name)} is unknown`);
   return entry(options, { imageSize });
+}
+
+/** The adapter that is chosen for features of a width. */
+export function adapterFor({ name, ...options }: Chosen, width: number): Network {
+  const entry = entryNamed(adapters as unknown as Record<string, Adapter>, name);
+  if (entry === undefined) throw new DataError(`adapter ${quoted(name)} is unknown`);
+  return entry(width, options);
 }

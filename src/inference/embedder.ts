@@ -175,18 +175,18 @@ async function embedAll(
 }
 
 /**
- * Compiles `embed`, a function of variables and images [N, 3, S, S] to [N, D], for batches of one size.
+ * Compiles `embed`, a function of variables and inputs [N, ...input] to [N, D], for batches of one size.
  * `variables` gives the shapes; the values are given with each call.
  */
 export async function openEmbedder(
   embed: TracedFunction,
   variables: HostTree,
   dimension: number,
-  imageSize: number,
+  input: readonly number[],
   options: EmbedderOptions,
 ): Promise<Embedder> {
   const { device, threads, tune, batchSize = 128 } = options;
-  const shape = [batchSize, 3, imageSize, imageSize];
+  const shape = [batchSize, ...input];
   const example = [variables as SpecTree, { dtype: "float32" as const, shape }];
   const program = await compile(embed, example, { device, threads, tune });
   return {
@@ -239,6 +239,9 @@ export const headFeaturesOf =
     return l2Normalize(networks.head.apply(arrays.head, features, mode).features);
   };
 
+const inputOf = ({ inputs }: Network, side: number): number[] =>
+  inputs === undefined ? [3, side, side] : [inputs];
+
 /** An embedder of a network's features, before any head. Its variables are the encoder's. */
 export function openFeatures(
   network: Network,
@@ -246,7 +249,8 @@ export function openFeatures(
   { imageSize }: Pick<InputFormat, "imageSize">,
   options: EmbedderOptions = {},
 ): Promise<Embedder> {
-  return openEmbedder(featuresOf(network), variables, network.dimension, imageSize, options);
+  const input = inputOf(network, imageSize);
+  return openEmbedder(featuresOf(network), variables, network.dimension, input, options);
 }
 
 /** An embedder of unit embeddings behind the head. Its variables are `{ encoder, head }`. */
@@ -256,11 +260,6 @@ export function openHeadFeatures(
   { imageSize }: Pick<InputFormat, "imageSize">,
   options: EmbedderOptions = {},
 ): Promise<Embedder> {
-  return openEmbedder(
-    headFeaturesOf(networks),
-    variables,
-    networks.head.dimension,
-    imageSize,
-    options,
-  );
+  const input = inputOf(networks.encoder, imageSize);
+  return openEmbedder(headFeaturesOf(networks), variables, networks.head.dimension, input, options);
 }

@@ -53,7 +53,7 @@ describe("groups of a file and of a dataset", () => {
   test("must have images in common", () => {
     const groups = Int32Array.from([0, 1, 2, 3, 4, 5]);
     expect(() => joinGroups({ ids, groups }, [["x", "y"]])).toThrow(
-      'groups: none of the 2 images is in the set, as "x"',
+      'groups: none of 2 images is in the set, as "x"',
     );
     expect(joinGroups({ ids, groups }, []).groups).toEqual(groups);
   });

@@ -21,6 +21,7 @@ export {
 } from "./embedder.ts";
 export { encoderRows, inputCut, storedFor } from "./encoderRows.ts";
 export {
+  adapterFor,
   describeEncoder,
   descriptionOf,
   type EncoderDescription,
@@ -45,8 +46,10 @@ export {
   type LoadedHead,
   loadHead,
   onnxAt,
+  START,
   weightsPath,
 } from "./encoderFile.ts";
+export { hashOfWeights } from "./encoderHash.ts";
 export { type OnnxEncoder, openOnnxEncoder } from "./onnxEncoder.ts";
 export { graphFile } from "./onnxGraphText.ts";
 export { imageInput } from "./imageInput.ts";

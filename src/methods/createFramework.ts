@@ -160,12 +160,14 @@ function initialState(parts: Parts, core: Core): HostState {
 
 function batchSpecOf(parts: Parts, core: Core): BatchSpec {
   const { batchSize, imageSize } = parts;
+  const { inputs } = parts.encoder;
   const rows = core.viewCount * batchSize;
+  const view = inputs === undefined ? [3, imageSize, imageSize] : [inputs];
   const marks = { dtype: "int32", shape: [rows] } as const;
   const links = core.chains.flatMap((chain) => chain.links);
   const compared = links.some(({ part, options }) => part.crops(options));
   return {
-    views: { dtype: "float32", shape: [rows, 3, imageSize, imageSize] },
+    views: { dtype: "float32", shape: [rows, ...view] },
     ids: marks,
     groups: marks,
     labels: marks,

@@ -16,6 +16,8 @@ export type KnnOptions = {
 export type KnnResult = {
   /** Share of the labelled test rows classified correctly; NaN where none is labelled. */
   readonly accuracy: number;
+  /** Mean over the classes of the test rows of the share of each that is classified correctly. */
+  readonly balanced: number;
   readonly correct: number;
   /** Test rows with a label of 0 or more. */
   readonly count: number;
@@ -46,15 +48,27 @@ export function checkLabels(
   }
 }
 
-/** Share of predictions equal to their label, over rows with a label. */
+/**
+ * Share of predictions equal to their label, over rows with a label; and `balanced`, the mean of that share over the
+ * classes that are there, in which a rare one counts as much as a common one.
+ */
 export function score(predictions: Int32Array, labels: ArrayLike<number>) {
-  let [correct, count] = [0, 0];
+  const classes = new Map<number, { correct: number; count: number }>();
   for (let i = 0; i < labels.length; i++) {
     if (labels[i] < 0) continue;
-    count++;
-    if (predictions[i] === labels[i]) correct++;
+    const { correct, count } = classes.get(labels[i]) ?? { correct: 0, count: 0 };
+    const hit = predictions[i] === labels[i] ? 1 : 0;
+    classes.set(labels[i], { correct: correct + hit, count: count + 1 });
   }
-  return { accuracy: count === 0 ? NaN : correct / count, correct, count };
+  const each = [...classes.values()];
+  const correct = each.reduce((sum, one) => sum + one.correct, 0);
+  const count = each.reduce((sum, one) => sum + one.count, 0);
+  const shares = each.reduce((sum, one) => sum + one.correct / one.count, 0);
+  return {
+    ...{ correct, count },
+    accuracy: count === 0 ? NaN : correct / count,
+    balanced: count === 0 ? NaN : shares / each.length,
+  };
 }
 
 /** The class with the largest Σ exp((s − s₀) / T) among the neighbours of row i; the lowest of equals. */

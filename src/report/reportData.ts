@@ -57,6 +57,7 @@ export type Evaluation = {
   trained: Measures;
   baselines?: {
     chance?: Measures | undefined;
+    start?: Measures | undefined; // the pretrained encoder that the run began with
     untrained?: Measures | undefined;
     pixels?: Measures | undefined;
   };

@@ -5,11 +5,18 @@ import { counted } from "../core/counted.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { parseOptions } from "../core/options.ts";
-import { encoders } from "../encoders/index.ts";
+import { adapters, encoders } from "../encoders/index.ts";
 import { optimisers } from "../optim/index.ts";
 import { loocViews, viewPolicy, type ViewOptions } from "../views/index.ts";
-import { TrainConfig, type ConfigTree, type Named, type RunConfig } from "./config.ts";
+import {
+  type ConfigTree,
+  type Named,
+  type RunConfig,
+  type StartFacts,
+  TrainConfig,
+} from "./config.ts";
 import { omit, overlay } from "./layers.ts";
+import type { Start } from "./start.ts";
 import { type MethodName, methods } from "./presets.ts";
 
 /** What is known of a dataset before training. */
@@ -18,6 +25,8 @@ export type DatasetFacts = {
   /** Median of the shorter sides, in pixels. */
   readonly shortSide: number;
   readonly labelled: boolean;
+  /** The pretrained encoder that training begins with. */
+  readonly start?: Pick<Start, "description" | "hash"> | undefined;
 };
 
 /** A setting that was not given, what was chosen, and why. */
@@ -39,7 +48,8 @@ export type OpenConfig = Omit<
 
 const EPOCHS = { least: 10, most: 1000 };
 
-function imageSizeFor({ shortSide }: DatasetFacts): [number, string] {
+function imageSizeFor({ shortSide, start }: DatasetFacts): [number, string] {
+  if (start !== undefined) return [start.description.imageSize, "the start's own"];
   const sides = `images have ${shortSide} px`;
   if (shortSide <= 48) return [32, sides];
   return [64, `${sides}; 96 shows finer detail and takes twice the time`];
@@ -134,6 +144,70 @@ function encoderOf(tree: ConfigTree, imageSize: number, device: string, note: No
 }
 type Note = (path: string, value: string | number, reason: string) => void;
 
+const threadsOf = ({ threads, workers }: TrainConfig, cores: number) => ({
+  threads: threads ?? cores,
+  workers: workers ?? Math.max(1, cores - 1),
+});
+
+function checkBatchSize(batchSize: number, { images }: DatasetFacts): void {
+  if (images < 2) {
+    throw new DataError("train: there is one image, expected at least two to tell apart");
+  }
+  if (batchSize <= images) return;
+  throw new ConfigError(
+    `batchSize is ${batchSize}, expected at most the ${counted(images, "image")} of the dataset`,
+  );
+}
+
+/** How an adapter is trained unless something else is said: see docs/starts.md. */
+const ADAPTER = {
+  learningRate: [1e-3, "for adapters"] as [number, string],
+  epochs: [60, "for adapters"] as [number, string],
+  keptViews: 8,
+};
+
+/** Refuses settings of a start where there is none, and an encoder beside one. */
+function checkStart(tree: ConfigTree, start: DatasetFacts["start"]): void {
+  if (start === undefined && tree.from !== undefined) {
+    throw new ConfigError("from: only train begins with a pretrained encoder", "leave it out here");
+  }
+  const odd = ["freeze", "adapter", "keptViews"].find((key) => tree[key] !== undefined);
+  if (start === undefined && odd !== undefined) {
+    throw new ConfigError(`${odd}: there is no pretrained encoder`, "--from names one");
+  }
+  if (start !== undefined && tree.encoder !== undefined) {
+    throw new ConfigError("encoder: --from gives the encoder already", "leave one of them out");
+  }
+  const behind = ["adapter", "keptViews"].find((key) => tree[key] !== undefined);
+  if (tree.freeze === "none" && behind !== undefined) {
+    throw new ConfigError(`${behind}: belongs to a frozen body`, "leave it out, or --freeze body");
+  }
+}
+
+/** The settings of a run that begins with a pretrained encoder; none for another. */
+function startSettings(
+  tree: ConfigTree,
+  start: DatasetFacts["start"],
+  note: Note,
+): Partial<Pick<RunConfig, "encoder" | "freeze" | "adapter" | "keptViews">> {
+  if (start === undefined) return {};
+  const encoder = start.description.encoder as Named;
+  const freeze = (tree.freeze as RunConfig["freeze"]) ?? "body";
+  if (tree.freeze === undefined) note("freeze", freeze, "an adapter is trained behind the encoder");
+  if (freeze === "none") return { encoder, freeze };
+  const given = (tree.adapter ?? {}) as ConfigTree;
+  const name = entryOf(adapters, "linear", given);
+  const keptViews = (tree.keptViews as number | undefined) ?? ADAPTER.keptViews;
+  if (tree.keptViews === undefined) note("keptViews", keptViews, "of each image");
+  return { encoder, freeze, adapter: overlay({ name }, given) as Named, keptViews };
+}
+
+/** What a run notes of its start. */
+function factsOfStart({ description, hash }: NonNullable<DatasetFacts["start"]>): StartFacts {
+  const { crop, interpolation, start, dimension } = description;
+  return { hash, dimension, licence: start?.licence, crop, interpolation };
+}
+
 function optimiserOf(tree: ConfigTree, small: boolean, note: Note): Named {
   const given = (tree.optimiser ?? {}) as ConfigTree;
   const usual = small ? "adamw" : "sgd";
@@ -156,11 +230,12 @@ function sharedViews(tree: ConfigTree, given: ViewOptions): Partial<ViewOptions>
   return { perView: loocViews(framework.augmentations) };
 }
 
-function viewsOf(tree: ConfigTree, imageSize: number) {
+function viewsOf(tree: ConfigTree, imageSize: number, start: DatasetFacts["start"]) {
   const preset = imageSize <= 48 ? "small" : "photo";
   const given = (tree.views ?? {}) as ViewOptions;
   const shared = sharedViews(tree, given);
-  const options = { preset, ...given, ...shared, size: imageSize } as ViewOptions;
+  const own = start && { mean: start.description.mean, std: start.description.std };
+  const options = { preset, ...own, ...given, ...shared, size: imageSize } as ViewOptions;
   return { policy: viewPolicy(options), automatic: given.preset === undefined, preset };
 }
 
@@ -193,26 +268,24 @@ export function openConfig(
   const tree = withPreset(given);
   const { choices, choose, note } = chooser(tree);
   const device = (tree.device as string | undefined) ?? "cpu";
+  const { start } = facts;
+  checkStart(tree, start);
   const imageSize = viewSize(tree) ?? choose("imageSize", () => imageSizeFor(facts));
-  const encoder = encoderOf(tree, imageSize, device, note);
+  const begun = startSettings(tree, start, note);
+  const encoder = begun.encoder ?? encoderOf(tree, imageSize, device, note);
   const small = isSmall(imageSize, device);
   const batchSize = choose("batchSize", () => batchSizeFor(facts, small));
-  if (facts.images < 2) {
-    throw new DataError("train: there is one image, expected at least two to tell apart");
-  }
-  if (batchSize > facts.images) {
-    throw new ConfigError(
-      `batchSize is ${batchSize}, expected at most the ${counted(facts.images, "image")} of the dataset`,
-    );
-  }
-  const optimiser = optimiserOf(tree, small, note);
+  checkBatchSize(batchSize, facts);
+  const behind = begun.adapter !== undefined;
+  const optimiser = optimiserOf(tree, small || behind, note);
   const learningRate = choose("learningRate", () =>
-    learningRateFor(optimiser.name, encoder.name, batchSize),
+    behind ? ADAPTER.learningRate : learningRateFor(optimiser.name, encoder.name, batchSize),
   );
-  const views = viewsOf(tree, imageSize);
+  const timed = !behind || tree.minutes !== undefined; // the epochs follow from the minutes
+  const epochs = timed ? undefined : choose("epochs", () => ADAPTER.epochs);
+  const views = viewsOf(tree, imageSize, start);
   if (views.automatic) note("views", views.preset, `for images of ${imageSize} px`);
-  const cores = availableParallelism();
-  const chosen = { ...tree, encoder, optimiser };
+  const chosen = { ...tree, ...begun, encoder, optimiser };
   const parsed = parseOptions("train", TrainConfig, chosen);
   const config: OpenConfig = {
     ...{ data: parsed.data, out: parsed.out ?? "", ...optional(parsed) },
@@ -221,11 +294,12 @@ export function openConfig(
     samplers: parsed.samplers,
     ...{ optimiser: parsed.optimiser, learningRate, schedule: parsed.schedule ?? "warmupCosine" },
     ...{ averaging: parsed.averaging ?? 0, batchSize, views: views.policy, imageSize },
-    ...{ seed: parsed.seed ?? 0, device, threads: parsed.threads ?? cores },
-    workers: parsed.workers ?? Math.max(1, cores - 1),
-    epochs: parsed.epochs,
+    ...threadsOf(parsed, availableParallelism()),
+    ...{ seed: parsed.seed ?? 0, device },
+    epochs: parsed.epochs ?? epochs,
     minutes: parsed.minutes ?? 15,
     given: chosen,
+    ...(start === undefined ? {} : { start: factsOfStart(start) }),
   };
   return { config, choices };
 }
@@ -238,8 +312,16 @@ function optional({
   init,
   mixer,
   tune,
+  from,
+  freeze,
+  adapter,
+  keptViews,
 }: TrainConfig): Partial<RunConfig> {
   return {
+    ...(from === undefined ? {} : { from }),
+    ...(freeze === undefined ? {} : { freeze }),
+    ...(adapter === undefined ? {} : { adapter }),
+    ...(keptViews === undefined ? {} : { keptViews }),
     ...(mixer === undefined ? {} : { mixer: mixer }),
     ...(test === undefined ? {} : { test }),
     ...(microBatch === undefined ? {} : { microBatch }),

@@ -34,7 +34,12 @@ import { differences, withoutPlan } from "./decisive.ts";
 import type { Position } from "./position.ts";
 
 /** Paths of the state that `weights.safetensors` holds; the rest is in `state.safetensors`. */
-export type Exported = { readonly prefix: string; readonly metadata: Record<string, string> };
+export type Exported = {
+  readonly prefix: string;
+  readonly metadata: Record<string, string>;
+  /** Arrays of a frozen encoder, which are no part of the state. */
+  readonly body: HostRecord;
+};
 
 /** All arrays that a run goes on with: the state, and the boxes of crops where there are some. */
 export type RunArrays = { readonly state: HostState; readonly boxes: Boxes | undefined };
@@ -87,7 +92,7 @@ export async function writeCheckpoint(
   if (boxes !== undefined)
     rest[BOXES] = hostArray("float32", [boxes.length / 4, 4], new Float32Array(boxes));
   const contents: [string, Uint8Array][] = [
-    [WEIGHTS, encodeSafetensors(weights, exported.metadata)],
+    [WEIGHTS, encodeSafetensors({ ...exported.body, ...weights }, exported.metadata)],
     [STATE, encodeSafetensors(rest, { format: "contrapose-state" })],
   ];
   const files = Object.fromEntries(contents.map(([file, bytes]) => [file, sumOf(bytes)]));

@@ -2,8 +2,9 @@ import { z } from "zod";
 
 import { choiceFrom } from "../core/catalogue.ts";
 import { splitNames } from "../data/index.ts";
-import { encoders, heads } from "../encoders/index.ts";
+import { adapters, encoders, heads } from "../encoders/index.ts";
 import { losses } from "../losses/index.ts";
+import type { InputFormat } from "../inference/index.ts";
 import { frameworks, type Named, samplerList } from "../methods/index.ts";
 import { optimisers, ScheduleName } from "../optim/index.ts";
 import { mixers } from "../sampling/index.ts";
@@ -68,6 +69,14 @@ const record = z.strictObject({
     .describe("images, by path or number, that are recorded whenever they are anchors"),
 });
 
+const ofCatalogue = choiceFrom(encoders, "resnet");
+
+/** An encoder of the catalogue; in the config of a run that began with an ONNX model also that, by its output. */
+const encoder = z.union([
+  z.strictObject({ name: z.literal("onnx"), output: z.string() }),
+  ofCatalogue,
+]) as unknown as typeof ofCatalogue;
+
 /**
  * Everything that can be said about a training run. What is left out is chosen from the data and the
  * machine, and the choice is printed with its reason.
@@ -76,6 +85,7 @@ export const TrainConfig = z.strictObject({
   $schema: z.string().optional().describe("for editors"),
   about: z.unknown().optional().describe("written into a run's config.json; not read"),
   earlierPlans: z.unknown().optional().describe("written into a run's config.json; not read"),
+  start: z.unknown().optional().describe("written into a run's config.json; not read"),
   data: z
     .string()
     .min(1)
@@ -93,7 +103,27 @@ export const TrainConfig = z.strictObject({
   out: z.string().min(1).optional().describe("folder of the run"),
   method: z.enum(methodNames).optional().describe("a paper's choices, under all that is set"),
   framework: choiceFrom(frameworks, "simclr").describe("where candidates come from"),
-  encoder: choiceFrom(encoders, "resnet").describe("images to features"),
+  encoder: encoder.describe("images to features"),
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "a pretrained encoder to begin with: a name of contrapose list starts, an id of a hub, a folder, a file, a run",
+    ),
+  freeze: z
+    .enum(["body", "none"])
+    .optional()
+    .describe(
+      "with from: body, the default, leaves the encoder as it is and trains an adapter behind it; none trains all of it",
+    ),
+  adapter: choiceFrom(adapters).optional().describe("what is trained behind a frozen body"),
+  keptViews: z
+    .int()
+    .min(2)
+    .max(256)
+    .optional()
+    .describe("views of each image whose features are kept behind a frozen body; 8 by default"),
   head: choiceFrom(heads, "mlp").describe("features to the embedding that the loss sees"),
   loss: choiceFrom(losses, "infoNce").describe("what is minimised"),
   samplers: samplerList,
@@ -147,6 +177,15 @@ export type EarlierPlan = {
   readonly threads: number;
 };
 
+/** What a run notes of the pretrained encoder that it began with. */
+export type StartFacts = {
+  readonly hash: string; // of its weights and its input
+  readonly dimension: number; // of its features
+  readonly licence?: string | undefined;
+  readonly crop?: InputFormat["crop"]; // what of an image is its input
+  readonly interpolation?: InputFormat["interpolation"];
+};
+
 /** A config with nothing left open. */
 export type RunConfig = {
   data: string;
@@ -157,6 +196,11 @@ export type RunConfig = {
   method: string;
   framework: Named;
   encoder: Named;
+  from?: string;
+  freeze?: "body" | "none";
+  adapter?: Named;
+  keptViews?: number;
+  start?: StartFacts; // of from
   head: Named;
   loss: Named;
   samplers: Named[];

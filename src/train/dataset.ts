@@ -8,11 +8,10 @@ import type { TrainListener } from "./events.ts";
 export type TrainingData = Images;
 
 /** What the choices of a config go by. */
-export const factsOf = ({ count, shortSide, labels }: TrainingData): DatasetFacts => ({
-  images: count,
-  shortSide,
-  labelled: labels !== undefined,
-});
+export const factsOf = (
+  { count, shortSide, labels }: TrainingData,
+  start?: DatasetFacts["start"],
+): DatasetFacts => ({ images: count, shortSide, labelled: labels !== undefined, start });
 
 /** What opening the images of a run needs to know. */
 export type OpenDataOptions = {

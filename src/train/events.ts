@@ -28,6 +28,7 @@ export type EvaluationRecord = {
   step: number;
   knnAccuracy?: number | undefined; // share; only with labels
   knnWithoutCopies?: number | undefined; // without test images that are copies of training images, where there are any
+  knnBalanced?: number | undefined; // mean over the classes of the share of each that is right
   knnK?: number;
   knnTemperature?: number;
   knnChance?: number; // share of the largest class
@@ -50,7 +51,9 @@ export type BaselineRecord = {
   epoch: number; // 0
   step: number; // 0
   knnPixels?: number | undefined; // of raw pixels; only with labels
-  knnStart?: number | undefined; // of the weights that training starts from
+  knnStart?: number | undefined; // of the weights that training starts from, before any adapter
+  balancedPixels?: number | undefined; // balanced accuracies of the same votes
+  balancedStart?: number | undefined;
   copies?: number | undefined; // test images asked that are copies of training images; only of test images
   knnPixelsWithoutCopies?: number | undefined; // where there are any, and others
   knnStartWithoutCopies?: number | undefined;
@@ -82,6 +85,8 @@ export const timeFields = ["imagesPerSecond", "waitShare", "memoryMiB", "elapsed
 export type TrainEvent =
   | { kind: "note"; text: string }
   | { kind: "packing"; done: number; total: number | undefined }
+  | { kind: "fetching"; file: string; done: number; total: number | undefined } // a pretrained encoder
+  | { kind: "keeping"; what: string; done: number; total: number } // features of a frozen encoder
   | { kind: "compiling"; what: string } // may keep the process busy for a while
   | { kind: "choices"; choices: readonly AutomaticChoice[] }
   | {

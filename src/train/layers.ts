@@ -7,7 +7,7 @@ import { parseJson } from "../core/json.ts";
 import { mistakes } from "../core/options.ts";
 import { harmless, quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
-import { encoders } from "../encoders/index.ts";
+import { adapters, encoders } from "../encoders/index.ts";
 import { optimisers } from "../optim/index.ts";
 import { TrainConfig, type ConfigTree } from "./config.ts";
 
@@ -24,7 +24,7 @@ export function omit<T extends object, K extends keyof T>(
 }
 
 /** Keys whose value is one entry of a catalogue: a bare name stands for the entry. */
-const choices = ["framework", "encoder", "head", "loss", "mixer", "optimiser"] as const;
+const choices = ["framework", "encoder", "head", "loss", "mixer", "optimiser", "adapter"] as const;
 
 /** A chain of samplers as it may be written, `ring`, `groups,ring` or a list, as a list of entries. */
 function spelledSamplers(value: unknown): unknown {
@@ -137,6 +137,7 @@ function withEntries(tree: ConfigTree): ConfigTree {
       : given;
   return {
     ...tree,
+    adapter: named(adapters, "linear", tree.adapter),
     encoder: named(encoders, "resnet", tree.encoder),
     optimiser: named(optimisers, "sgd", tree.optimiser),
   };

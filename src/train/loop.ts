@@ -101,6 +101,10 @@ function namesToSave(
   return [...(kept ? [number] : []), ...(better ? ["best"] : []), ...last];
 }
 
+/** What checkpoints are compared by: the balanced accuracy of k-NN, without labels the loss. */
+export const scoreOf = ({ knnBalanced }: Pick<EvaluationRecord, "knnBalanced">, loss: number) =>
+  knnBalanced ?? -loss;
+
 /** After an epoch: measures and saves what is due, tells. Whether `last` was saved. */
 async function endEpoch(
   parts: LoopParts,
@@ -118,7 +122,7 @@ async function endEpoch(
   await parts.refresh(progress, epoch);
   const meanLoss = progress.lossSum / stepsPerEpoch;
   progress.lossSum = 0;
-  const score = evaluation && (evaluation.knnAccuracy ?? -meanLoss); // without labels the loss tells
+  const score = evaluation && scoreOf(evaluation, meanLoss);
   const names = namesToSave(config, progress, { epoch, isLast, score, late });
   if (names.length > 0) await parts.save(progress, names);
   const { secondsLeft, ...figures } = last;

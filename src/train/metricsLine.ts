@@ -18,13 +18,15 @@ const asked = { knnAsked: z.enum(["test", "training"]).exactOptional() };
 
 const evaluation = z.looseObject({
   ...{ kind: z.literal("evaluation"), ...place, ...asked },
-  ...figures("knnAccuracy", "knnWithoutCopies", "knnK", "knnTemperature", "knnChance", "knnImages"),
+  ...figures("knnAccuracy", "knnBalanced", "knnWithoutCopies", "knnK", "knnTemperature"),
+  ...figures("knnChance", "knnImages"),
   ...figures("viewAgreement", "viewImages", "uniformity", "effectiveRank"),
 });
 
 const baselines = z.looseObject({
   ...{ kind: z.literal("baselines"), ...place, ...asked },
-  ...figures("knnPixels", "knnStart", "knnChance", "knnImages", "copies"),
+  ...figures("knnPixels", "knnStart", "balancedPixels", "balancedStart"),
+  ...figures("knnChance", "knnImages", "copies"),
   ...figures("knnPixelsWithoutCopies", "knnStartWithoutCopies"),
   ...figures("agreementPixels", "agreementStart", "viewImages"),
 });

@@ -11,6 +11,7 @@ import {
   openFeatures,
   pixelFeatures,
   rawRows,
+  type ReadyRows,
   refuseSame,
   type Rows,
   viewPairRows,
@@ -28,7 +29,8 @@ import type { RunConfig } from "./config.ts";
 import { type OpenDataOptions, openTrainingData, type TrainingData } from "./dataset.ts";
 import type { BaselineRecord, EvaluationRecord, KnnAsked } from "./events.ts";
 import type { Progress } from "./loop.ts";
-import { exportedEncoder } from "./session.ts";
+import type { Kept } from "./kept/openKept.ts";
+import { exportedEncoder, formatOf } from "./session.ts";
 import type { Target } from "./stepper.ts";
 
 /** Measures the encoder between epochs, always in the same way and on the same images. */
@@ -108,22 +110,57 @@ type Asked = {
   config: RunConfig;
 };
 
-/** What turns images and views into features. */
-type Eye = { images(part: Part): Promise<Features>; views(rows: Rows): Promise<Features> };
+/** What turns images and pairs of views into features. */
+type Eye = { images(part: Part): Promise<Features>; views(): Promise<Features> };
 
-const pixelEye = (format: InputFormat): Eye => ({
+/** What an eye is shown of images and of pairs of views. */
+type Shown = { images(part: Part): Rows; views(): Rows };
+
+const pixelEye = (format: InputFormat, pairs: ReadyRows): Eye => ({
   images: async ({ images, indices }) => pixelFeatures(images, format, indices),
-  views: async (rows) => rawRows(rows, format.imageSize),
+  views: async () => rawRows(pairs, format.imageSize),
 });
 
-function encoderEye(embedder: Embedder, state: HostState, format: InputFormat): Eye {
+function encoderEye(embedder: Embedder, state: HostState, shown: Shown): Eye {
   const embed = async (rows: Rows): Promise<Features> => {
     const data = await embedder.embed(exportedEncoder(state), rows);
     return { data, count: rows.count, dimension: embedder.dimension };
   };
+  return { images: (part) => embed(shown.images(part)), views: () => embed(shown.views()) };
+}
+
+/** Kept features of images, and of the first two views of those of which views are compared. */
+function keptShown({ train, test, views }: Kept, data: TrainingData, viewed: Int32Array) {
+  const rowsOf = (count: number, fill: ReadyRows["fill"]): ReadyRows => ({ count, fill });
+  const readOf = ({ images }: Part) => {
+    const file = images === data ? train : test!;
+    return (image: number, out: Float32Array, offset: number) => file.read(image, out, offset);
+  };
   return {
-    images: ({ images, indices }) => embed(imageRows(images, format, indices)),
-    views: embed,
+    images: (part: Part) => {
+      const read = readOf(part);
+      return rowsOf(part.indices.length, (row, out, offset) =>
+        read(part.indices[row], out, offset),
+      );
+    },
+    views: () =>
+      rowsOf(2 * viewed.length, (row, out, offset) =>
+        views.readView(viewed[row >> 1], { draw: 0, view: row & 1 }, out, offset),
+      ),
+  };
+}
+
+/** Kept features as they are: what the encoder gives that is not adapted. */
+function keptEye(shown: ReturnType<typeof keptShown>, { train: { dimension } }: Kept): Eye {
+  const featuresOf = (rows: ReadyRows): Features => {
+    const { count } = rows;
+    const data = new Float32Array(count * dimension);
+    for (let i = 0; i < count; i++) rows.fill(i, data, i * dimension);
+    return { data, count, dimension };
+  };
+  return {
+    images: async (part) => featuresOf(shown.images(part)),
+    views: async () => featuresOf(shown.views()),
   };
 }
 
@@ -159,14 +196,30 @@ function withoutCopies({ copied, test }: Asked, predictions: Int32Array): number
 
 /** k-NN accuracy with labels, the agreement of views without; and the features of the images asked. */
 async function measure(asked: Asked, eye: Eye) {
-  const { train, test, views } = asked;
+  const { train, test } = asked;
   const trained = await eye.images(train);
   const tested = test === undefined ? trained : await eye.images(test);
   if (train.labels === undefined) {
-    return { tested, agreement: viewAgreement(await eye.views(views)) };
+    return { tested, agreement: viewAgreement(await eye.views()) };
   }
-  const { accuracy: knn, predictions } = vote(asked, trained, tested);
-  return { tested, knn, knnWithoutCopies: withoutCopies(asked, predictions) };
+  const { accuracy: knn, balanced, predictions } = vote(asked, trained, tested);
+  return { tested, knn, balanced, knnWithoutCopies: withoutCopies(asked, predictions) };
+}
+
+/** What pixels and the weights that training starts from come to. */
+async function baselinesOf(asked: Asked, pixels: Eye, first: Eye): Promise<BaselineRecord> {
+  const raw = await measure(asked, pixels);
+  const start = await measure(asked, first);
+  return {
+    ...{ kind: "baselines", epoch: 0, step: 0, ...factsOf(asked) },
+    ...{ knnPixels: raw.knn, knnStart: start.knn },
+    ...{ balancedPixels: raw.balanced, balancedStart: start.balanced },
+    copies: asked.copied?.reduce((sum, one) => sum + one, 0),
+    knnPixelsWithoutCopies: raw.knnWithoutCopies,
+    knnStartWithoutCopies: start.knnWithoutCopies,
+    ...{ agreementPixels: raw.agreement, agreementStart: start.agreement },
+    elapsedSeconds: 0,
+  };
 }
 
 /** Which of the test images asked are copies of training images. */
@@ -190,45 +243,44 @@ export async function openMonitor(
     test: TrainingData | undefined;
     framework: Framework;
     state: HostState;
+    kept: Kept | undefined;
     signal: AbortSignal;
   },
   target: Target,
 ): Promise<Monitor> {
-  const { config, data, framework } = session;
-  const { imageSize, views, seed } = config;
+  const { config, data, framework, kept } = session;
+  const { views, seed } = config;
   const classes = data.classes ?? [];
   const train = partOf(data, classes, config, "train");
   const test = session.test && partOf(session.test, classes, config, "test");
-  const pairs = viewPairRows(data, views, seed, sample(all(data.count), VIEWED, seed, "views"));
+  const viewed = sample(all(data.count), VIEWED, seed, "views");
+  const pairs = viewPairRows(data, views, seed, viewed);
   let copied: Promise<Uint8Array | undefined> | undefined; // searched for when it is needed first
   const opened = async (): Promise<Asked> => {
     copied ??= copiedIn(test, session);
     return { train, test, copied: await copied, views: pairs, config };
   };
-  const format = { imageSize, mean: views.mean, std: views.std };
+  const format = formatOf(config);
   const first = exportedEncoder(session.state);
   const embedder = await openFeatures(framework.encoder, first, format, target);
-  const eyeOf = (state: HostState) => encoderEye(embedder, state, format);
+  const behind = kept && keptShown(kept, data, viewed);
+  const shown = behind ?? {
+    images: ({ images, indices }: Part) => imageRows(images, format, indices),
+    views: () => pairs,
+  };
+  const eyeOf = (state: HostState) => encoderEye(embedder, state, shown);
   return {
     async baselines(state) {
-      const asked = await opened();
-      const raw = await measure(asked, pixelEye(format));
-      const start = await measure(asked, eyeOf(state));
-      return {
-        ...{ kind: "baselines", epoch: 0, step: 0, ...factsOf(asked) },
-        ...{ knnPixels: raw.knn, knnStart: start.knn },
-        copies: asked.copied?.reduce((sum, one) => sum + one, 0),
-        knnPixelsWithoutCopies: raw.knnWithoutCopies,
-        knnStartWithoutCopies: start.knnWithoutCopies,
-        ...{ agreementPixels: raw.agreement, agreementStart: start.agreement },
-        elapsedSeconds: 0,
-      };
+      const unadapted = kept && behind && keptEye(behind, kept);
+      return baselinesOf(await opened(), pixelEye(format, pairs), unadapted ?? eyeOf(state));
     },
     async evaluate({ state, step, elapsedSeconds }, epoch) {
       const asked = await opened();
-      const { tested, knn, knnWithoutCopies, agreement } = await measure(asked, eyeOf(state));
+      const measured = await measure(asked, eyeOf(state));
+      const { tested, knn, balanced, knnWithoutCopies, agreement } = measured;
       return {
-        ...{ kind: "evaluation", epoch, step, knnAccuracy: knn, knnWithoutCopies },
+        ...{ kind: "evaluation", epoch, step, knnAccuracy: knn, knnBalanced: balanced },
+        knnWithoutCopies,
         viewAgreement: agreement,
         ...factsOf(asked),
         uniformity: uniformity(tested),

@@ -19,6 +19,7 @@ describe("what would nest deeply, go in circles or take long is refused at once"
     ["dashes", "- ".repeat(2000), "line 1 opens more than 8 levels"],
     ["questions", "? ".repeat(2000), "line 1 opens more than 8 levels"],
     ["indents", Array.from({ length: 100 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"), "line 66"],
+    ["empty lines", `a: {b,${"\n".repeat(20_000)}h{`, "20001 lines"],
     ["length", "a: 1 # ".padEnd(40_000, "x"), "40000 characters"],
     ["a circle", "a: &one [*one]", "an alias stands for something that it is in"],
     ["a circle of maps", "a: &one\n  b: {c: *one}\n", "an alias stands for"],

@@ -1,6 +1,7 @@
 import { parseDocument } from "yaml";
 
 const LONGEST = 32_768; // characters: what makes a parser quadratic takes a second then
+const MOST_LINES = 2048; // some hundred mistakes before many empty lines take minutes
 const MOST_BRACKETS = 256; // each may open a level
 const DEEPEST_INDENT = 64; // columns
 const MOST_DASHES = 8; // levels that one line opens
@@ -19,7 +20,11 @@ function checkNesting(text: string): void {
   if (brackets > 2 * MOST_BRACKETS) {
     fail(`it has ${brackets} brackets, expected ${2 * MOST_BRACKETS} at most`);
   }
-  for (const [i, line] of text.split(/\r\n?|\n/).entries()) {
+  const lines = text.split(/\r\n?|\n/);
+  if (lines.length > MOST_LINES) {
+    fail(`it has ${lines.length} lines, expected ${MOST_LINES} at most`);
+  }
+  for (const [i, line] of lines.entries()) {
     const [indent] = /^[ \t]*/.exec(line) ?? [""];
     if (indent.length > DEEPEST_INDENT && line.trim() !== "") {
       fail(`line ${i + 1} is indented by more than ${DEEPEST_INDENT} columns`);

@@ -1,6 +1,5 @@
 import { basename, dirname, join } from "node:path";
 
-import { openViewLoader } from "../views/index.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { firstBoxes } from "./cropRefresh.ts";
 import { openTrainingData } from "./dataset.ts";
@@ -11,7 +10,10 @@ import { loadedBatch } from "./loadedBatch.ts";
 import { notFinite } from "./loop.ts";
 import { readRunConfig } from "./runConfig.ts";
 import { existingRun, isRun } from "./runFolder.ts";
+import { closeKept, openKept } from "./kept/openKept.ts";
+import { openLoader } from "./runSession.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
+import { keptStart } from "./start.ts";
 import { openStepper, targetOf } from "./stepper.ts";
 
 /** What a repeated step showed. */
@@ -54,22 +56,28 @@ export async function replay(path: string): Promise<Replayed> {
   const data = await openTrainingData(config.data, {
     ...{ out: folder.path, imageSize, groups: config.groups, split: config.split },
   });
+  const quiet = { listener: () => undefined, signal: new AbortController().signal };
+  const start = await keptStart(folder.path, config);
+  const target = targetOf(config, about.lowering);
+  const kept = await openKept(config, target, { data, test: undefined, start, ...quiet });
   try {
-    const framework = frameworkOf(config, data.count);
+    const framework = frameworkOf(config, data.count, start);
     const template = framework.init();
     const decisive = decisivePart(config, data.fingerprint);
     const expected = { decisive, configHash: configHash(decisive) };
-    const exported = exportedOf(config, framework, template, data.dataset);
+    const exported = exportedOf(config, framework, template, data.dataset, start);
     const checkpoint = join(folder.checkpoints, basename(failure.checkpoint));
     const { state, boxes } = readCheckpoint(checkpoint, template, expected, exported);
     const perEpoch = Math.floor(data.count / batchSize);
-    const loader = openViewLoader({
-      ...{ source: data.pixels, policy: config.views, seed: config.seed, batchSize, workers: 0 },
-      boxes: boxes ?? firstBoxes(config.views, data),
-      from: { epoch: failure.epoch, stepInEpoch: failure.step - failure.epoch * perEpoch },
-    });
+    const here = { config: { ...config, workers: 0 }, data, kept };
+    const loader = openLoader(
+      here,
+      failure.step,
+      perEpoch,
+      boxes ?? firstBoxes(config.views, data),
+    );
     const batch = (await loader.next())!;
-    const stepper = await openStepper(framework, state, config, targetOf(config, about.lowering));
+    const stepper = await openStepper(framework, state, config, target);
     const { learningRate, step } = failure;
     const progress = shareAt(config, step, perEpoch);
     const at = { learningRate, step, progress };
@@ -85,6 +93,7 @@ export async function replay(path: string): Promise<Replayed> {
       largestWeight: largest({ ...state.encoder.parameters, ...state.head.parameters }),
     };
   } finally {
+    closeKept(kept);
     data.close();
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { z } from "zod";
@@ -89,9 +89,10 @@ export function runConfig(path: string): RunConfig {
 
 /** A config with its paths in full, so that they hold whatever folder it is read in. */
 export function withFullPaths<T extends ConfigTree>(tree: T): T {
-  const full = ["data", "test", "groups", "init", "out"].flatMap((key) => {
+  const full = ["data", "test", "groups", "init", "out", "from"].flatMap((key) => {
     const path = tree[key];
-    return typeof path === "string" ? [[key, resolve(path)]] : [];
+    const isPath = typeof path === "string" && (key !== "from" || existsSync(path)); // else of a hub
+    return isPath ? [[key, resolve(path)]] : [];
   });
   return { ...tree, ...(Object.fromEntries(full) as Partial<T>) };
 }

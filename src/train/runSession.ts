@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { VERSION } from "../core/version.ts";
 import { type Lock, readJsonLines } from "../files/index.ts";
 import type { Framework, HostState } from "../methods/index.ts";
-import { type Boxes, openViewLoader, type ViewLoader } from "../views/index.ts";
+import { type Boxes, openViewLoader } from "../views/index.ts";
 import { type Exported, writeCheckpoint } from "./checkpoint.ts";
 import type { RunConfig } from "./config.ts";
 import {
@@ -30,9 +30,12 @@ import { openPairRecorder, type PairRecorder } from "./pairRecorder.ts";
 import type { Position } from "./position.ts";
 import { openRunFiles, type RunFiles, type RunRecord } from "./runFiles.ts";
 import type { RunFolder } from "./runFolder.ts";
-import { openRunLoader, type RunLoader } from "./runLoader.ts";
+import { openKeptLoader } from "./kept/keptLoader.ts";
+import type { Kept } from "./kept/openKept.ts";
+import { type Batches, openRunLoader, type RunLoader } from "./runLoader.ts";
 import { following, lastSeen } from "./seen.ts";
 import { exportedOf, parameterCount } from "./session.ts";
+import type { Start } from "./start.ts";
 import type { Stepper, Target } from "./stepper.ts";
 
 /** Everything that one sitting of training works with. */
@@ -46,6 +49,8 @@ export type Session = {
   readonly target: Target;
   readonly data: TrainingData;
   readonly test: TrainingData | undefined; // held-out images to measure
+  readonly start: Start | undefined; // the pretrained encoder that it began with
+  readonly kept: Kept | undefined; // features, where the body of that is frozen
   readonly folder: RunFolder;
   readonly held: Lock; // of the folder
   readonly signal: AbortSignal;
@@ -104,19 +109,21 @@ function failing(saving: Saving): LoopParts["fail"] {
   };
 }
 
-function openLoader(
-  { config, data }: Session,
+/** Batches of a run from a step on. */
+export function openLoader(
+  { config, data, kept }: Pick<Session, "config" | "data" | "kept">,
   step: number,
   stepsPerEpoch: number,
   boxes: Boxes | undefined,
-): ViewLoader {
+): Batches {
+  const { views: policy, seed, batchSize, epochs, workers } = config;
   const epoch = Math.floor(step / stepsPerEpoch);
-  return openViewLoader({
-    boxes,
-    ...{ source: data.pixels, policy: config.views, seed: config.seed },
-    ...{ batchSize: config.batchSize, epochs: config.epochs, workers: config.workers },
-    from: { epoch, stepInEpoch: step - epoch * stepsPerEpoch },
-  });
+  const from = { epoch, stepInEpoch: step - epoch * stepsPerEpoch };
+  const place = { batchSize, epochs, from };
+  if (kept !== undefined) {
+    return openKeptLoader({ ...place, kept: kept.views, pixels: data.pixels });
+  }
+  return openViewLoader({ ...place, policy, seed, boxes, source: data.pixels, workers });
 }
 
 function announce(session: Session, firstStep: number, stepsPerEpoch: number): void {
@@ -154,9 +161,10 @@ const earlierRecords = ({ metrics }: RunFolder): Promise<RunRecord[]> =>
 async function baselinesOf(
   { session, files }: Saving,
   monitor: Monitor,
-  { step, state }: Progress,
+  progress: Progress,
   earlier: readonly RunRecord[],
 ): Promise<BaselineRecord | undefined> {
+  const { step, state } = progress;
   const isNew = step === 0 && session.config.evaluation.every > 0;
   const baselines = isNew
     ? await monitor.baselines(state)
@@ -164,6 +172,7 @@ async function baselinesOf(
   if (baselines === undefined) return undefined;
   if (isNew) files.record(baselines);
   session.listener({ kind: "baselines", record: baselines });
+  if (session.start !== undefined) progress.best ??= baselines.balancedStart ?? null; // the bar
   return baselines;
 }
 
@@ -229,15 +238,23 @@ function loopParts(
   };
 }
 
+function progressAt({ state, boxes, config, data }: Session, from: Position | undefined): Progress {
+  const { step = 0, best = null, elapsedSeconds = 0, lossSum = 0 } = from ?? {};
+  return {
+    state,
+    step,
+    best,
+    elapsedSeconds,
+    lossSum,
+    boxes: boxes ?? firstBoxes(config.views, data),
+  };
+}
+
 /** Trains from a position, or from the start, until done or interrupted. Frees what the session holds. */
 export async function runSession(session: Session, from: Position | undefined): Promise<Outcome> {
-  const { config, framework, data, stepper, folder } = session;
+  const { config, framework, data, stepper, folder, start } = session;
   const stepsPerEpoch = Math.floor(data.count / config.batchSize);
-  const progress: Progress = {
-    ...{ state: session.state, step: from?.step ?? 0, best: from?.best ?? null },
-    boxes: session.boxes ?? firstBoxes(config.views, data),
-    ...{ elapsedSeconds: from?.elapsedSeconds ?? 0, lossSum: from?.lossSum ?? 0 },
-  };
+  const progress = progressAt(session, from);
   const files = openRunFiles(folder, from);
   const loader = openRunLoader(
     (step, boxes) => openLoader(session, step, stepsPerEpoch, boxes),
@@ -248,7 +265,7 @@ export async function runSession(session: Session, from: Position | undefined): 
   const recorder = openPairRecorder(session);
   try {
     const { seen, listener } = following(session, files);
-    const exported = exportedOf(config, framework, session.state, data.dataset);
+    const exported = exportedOf(config, framework, session.state, data.dataset, start);
     const saving: Saving = { session, files, exported, stepsPerEpoch };
     const earlier = await earlierRecords(folder);
     doctor = await examining(saving, earlier);

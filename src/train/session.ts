@@ -2,21 +2,46 @@ import { resolve } from "node:path";
 
 import { sizeOf } from "../core/arrays.ts";
 import type { PackedDataset } from "../data/index.ts";
-import type { Network } from "../encoders/index.ts";
-import { describeEncoder, encoderMetadata } from "../inference/index.ts";
+import { encoderOf, type Network } from "../encoders/index.ts";
+import {
+  adapterFor,
+  describeEncoder,
+  encoderMetadata,
+  type InputFormat,
+} from "../inference/index.ts";
 import { createFramework, type Framework, type HostState } from "../methods/index.ts";
 import type { OpenConfig } from "./automatic.ts";
 import type { Exported } from "./checkpoint.ts";
 import type { RunConfig } from "./config.ts";
+import type { Start } from "./start.ts";
 
-/** The framework that a config describes. */
+/** A pretrained network that is trained from its weights: its batch statistics stay those of its start. */
+const withOwnStatistics = (network: Network): Network => ({
+  ...network,
+  apply: (variables, x) => network.apply(variables, x, { training: false }),
+});
+
+/** The part of a run that is trained in the place of an encoder: an adapter, a start of any kind, or the encoder. */
+function trainedPart({ adapter, encoder, start, imageSize }: ModelConfig, given?: Start) {
+  if (adapter !== undefined && start !== undefined) {
+    return encoderOf(adapterFor(adapter, start.dimension), imageSize);
+  }
+  return given === undefined ? encoder : encoderOf(withOwnStatistics(given.network), imageSize);
+}
+
+type ModelConfig = Pick<OpenConfig, "encoder" | "adapter" | "start" | "imageSize">;
+
+/** The framework that a config describes; `start` is the pretrained encoder where it begins with one. */
 export function frameworkOf(
-  config: Pick<OpenConfig, "framework" | "encoder" | "head" | "loss" | "samplers" | "mixer"> &
-    Pick<OpenConfig, "optimiser" | "averaging" | "batchSize" | "imageSize" | "seed">,
+  config: ModelConfig &
+    Pick<OpenConfig, "framework" | "head" | "loss" | "samplers" | "mixer"> &
+    Pick<OpenConfig, "optimiser" | "averaging" | "batchSize" | "seed">,
   images: number,
+  start?: Start,
 ): Framework {
-  const { framework, encoder, head, loss, samplers, mixer, optimiser } = config;
+  const { framework, head, loss, samplers, mixer, optimiser } = config;
   const { averaging, batchSize, imageSize, seed } = config;
+  const encoder = trainedPart(config, start);
   return createFramework({
     ...{ framework, encoder, head, loss, samplers, mixer, optimiser },
     ...{ averaging, batchSize, imageSize, datasetSize: images, seed },
@@ -27,29 +52,49 @@ export function frameworkOf(
 export const parameterCount = ({ parameters }: Network): number =>
   Object.values(parameters).reduce((total, { shape }) => total + sizeOf(shape), 0);
 
+/** How images become the input of a run's encoder. */
+export const formatOf = ({
+  imageSize,
+  views,
+  start,
+}: Pick<RunConfig, "imageSize" | "views" | "start">): InputFormat => ({
+  ...{ imageSize, mean: views.mean, std: views.std },
+  ...{ crop: start?.crop, interpolation: start?.interpolation },
+});
+
+const nothing = { parameters: {}, statistics: {} };
+
 /**
  * Which part of the state is the encoder to use, the averaged one where there is one, and what is written
  * beside it.
  *
  * @param dataset the images it is trained on
+ * @param body the pretrained encoder that it began with
  */
 export function exportedOf(
   config: Pick<
     RunConfig,
-    "encoder" | "views" | "imageSize" | "head" | "seed" | "data" | "split" | "method"
-  >,
+    "encoder" | "adapter" | "views" | "imageSize" | "head" | "seed" | "data" | "split" | "method"
+  > &
+    Pick<RunConfig, "start">,
   framework: Framework,
   state: HostState,
   { header: { ranges = [] } }: PackedDataset,
+  body?: Start,
 ): Exported {
-  const { imageSize, encoder, views, head, seed, split } = config;
-  const format = { imageSize, mean: views.mean, std: views.std };
+  const { encoder, adapter, views, head, seed, split } = config;
+  const format = formatOf(config);
   const training = {
     ...{ method: config.method, head, views, seed, data: resolve(config.data), split },
     ...(ranges.length === 0 ? {} : { ranges }),
   };
-  const description = describeEncoder(encoder, framework.encoder, format, { training });
+  const { start, graph } = body?.description ?? {};
+  const description = describeEncoder(encoder, framework.encoder, format, {
+    ...{ training, start, graph, adapter },
+  });
+  const { parameters, statistics } = adapter && body ? body.variables : nothing;
   return {
+    body: { ...parameters, ...statistics },
     prefix: state.average === undefined ? "encoder/" : "average/encoder/",
     metadata: encoderMetadata(description),
   };

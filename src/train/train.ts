@@ -17,6 +17,7 @@ import {
 } from "./automatic.ts";
 import { goBackTo, newestCheckpoint, readCheckpoint, readPosition } from "./checkpoint.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
+import { beginWith } from "./begin.ts";
 import { checkLabels } from "./checkLabels.ts";
 import { checkMemory } from "./checkMemory.ts";
 import { checkNegatives } from "./checkNegatives.ts";
@@ -25,6 +26,7 @@ import { factsOf, openTrainingData, type TrainingData } from "./dataset.ts";
 import { configHash, decisivePart, differences } from "./decisive.ts";
 import type { TrainListener } from "./events.ts";
 import { describeLoaded, initialise } from "./init.ts";
+import { closeKept, type Given, type Kept, openKept } from "./kept/openKept.ts";
 import { omit, overlay } from "./layers.ts";
 import { describeMachine } from "./machine.ts";
 import { openTest } from "./monitor.ts";
@@ -49,6 +51,7 @@ import {
 } from "./runFolder.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
 import { startHint } from "./startHint.ts";
+import { keepStart, keptStart, openStart } from "./start.ts";
 import { openStepper, type Stepper, type Target, targetOf } from "./stepper.ts";
 
 /** How training is watched and stopped. */
@@ -70,6 +73,7 @@ const quiet: TrainListener = () => undefined;
 const unchanged = (framework: Framework): Framework => framework;
 
 type Opened = {
+  kept: Kept | undefined;
   target: Target;
   config: OpenConfig;
   choices: AutomaticChoice[];
@@ -80,13 +84,13 @@ type Opened = {
 
 async function openParts(
   tree: ConfigTree,
-  data: TrainingData,
-  listener: TrainListener,
+  given: Given,
   tamper: NonNullable<TrainOptions["tamper"]>,
 ): Promise<Opened> {
-  const { config: asked, choices } = openConfig(tree, factsOf(data));
+  const { data, start, listener } = given;
+  const { config: asked, choices } = openConfig(tree, factsOf(data, start));
   checkLabels(asked.samplers, data);
-  const framework = tamper(frameworkOf(asked, data.count));
+  const framework = tamper(frameworkOf(asked, data.count, start));
   const config = { ...asked, views: { ...asked.views, count: framework.viewCount } };
   checkCrops(config.views, framework.encoder, data);
   checkMemory(framework, config);
@@ -94,12 +98,20 @@ async function openParts(
   checkNegatives(config, data, state.memory === undefined);
   if (config.init !== undefined) {
     listener({ kind: "note", text: describeLoaded(await initialise(state, config.init)) });
-  } else {
+  } else if (start === undefined) {
     const hint = startHint(data.originalShortSide);
     if (hint !== undefined) listener({ kind: "note", text: `note       ${hint}` });
   }
-  const stepper = await openStepper(framework, state, config, targetOf(config));
+  const kept = await openKept(config, targetOf(config), given);
+  if (start !== undefined) beginWith(state, config, { start, features: kept?.train });
+  const stepper = await openStepper(framework, state, config, targetOf(config)).catch(
+    (error: unknown) => {
+      closeKept(kept);
+      throw error;
+    },
+  );
   return {
+    kept,
     config,
     choices,
     framework,
@@ -148,14 +160,25 @@ async function trainLocked(
   options: TrainOptions,
 ): Promise<TrainResult> {
   const { overwrite = false, signal = new AbortController().signal, listener = quiet } = options;
-  const places = { out, imageSize: viewSize(tree), listener, signal };
-  const { groups, split } = tree as Pick<RunConfig, "groups" | "split">; // checked by the schema
+  const { groups, split, from } = tree as Pick<RunConfig, "groups" | "split" | "from">; // checked by the schema
+  const start =
+    from === undefined
+      ? undefined
+      : await openStart(from, viewSize(tree), {
+          signal,
+          progress: (file, done, total) => listener({ kind: "fetching", file, done, total }),
+        });
+  const imageSize = viewSize(tree) ?? start?.description.imageSize;
+  const places = { out, imageSize, listener, signal };
   const data = await openTrainingData(tree.data as string, { ...places, groups, split });
   let test: TrainingData | undefined;
+  let kept: Kept | undefined;
   try {
     test = await openTest(tree.test as string | undefined, data, places);
-    const given = withFullPaths({ ...tree, out });
-    const opened = await openParts(given, data, listener, options.tamper ?? unchanged);
+    const settings = withFullPaths({ ...tree, out });
+    const given = { data, test, start, listener, signal };
+    const opened = await openParts(settings, given, options.tamper ?? unchanged);
+    kept = opened.kept;
     const { epochs, minutes } = await chosenEpochs(opened, data.count);
     const closed = closeConfig(opened.config, epochs, minutes);
     const choices = [...opened.choices, ...closed.choices];
@@ -171,11 +194,13 @@ async function trainLocked(
       },
       ...{ choices, lowering },
     };
+    if (start !== undefined) await keepStart(folder.path, start);
     await writeRunConfig(folder, { ...closed.config, about });
-    const parts = { ...opened, config: closed.config, data, test, folder, signal, listener };
+    const parts = { ...opened, config: closed.config, data, test, start, folder, signal, listener };
     const outcome = await runSession({ ...parts, held }, undefined);
     return { ...outcome, run: out, choices };
   } finally {
+    closeKept(kept);
     test?.close();
     data.close();
   }
@@ -275,29 +300,40 @@ async function resumeLocked(
   const places = { out, imageSize, listener, signal };
   const data = await openTrainingData(config.data, { ...places, groups, split });
   let test: TrainingData | undefined;
+  let kept: Kept | undefined;
   try {
     checkImages(config, about, data);
+    const start = await keptStart(path, config);
     test = await openTest(config.test, data, places);
-    const framework = frameworkOf(config, data.count);
+    const framework = frameworkOf(config, data.count, start);
     checkMemory(framework, config);
     const fresh = framework.init();
     const decisive = decisivePart(config, data.fingerprint);
     const expected = { decisive, configHash: configHash(decisive) };
-    const exported = exportedOf(config, framework, fresh, data.dataset);
+    const exported = exportedOf(config, framework, fresh, data.dataset, start);
+    kept = await openKept(config, targetOf(config), { data, test, start, listener, signal });
+    if (start !== undefined) beginWith(fresh, config, { start, features: kept?.train });
     const read =
       checkpoint === undefined ? undefined : readCheckpoint(checkpoint, fresh, expected, exported);
     if (read === undefined && config.init !== undefined) await initialise(fresh, config.init);
     const state = read?.state ?? fresh;
     const target = targetOf(config, about.lowering);
     const stepper = await openStepper(framework, state, config, target);
-    const parts = { config, framework, state, stepper, target, data, test, folder, held };
+    const parts = {
+      ...{ config, framework, state, stepper, target, data },
+      ...{ test, start, kept },
+    };
     if (from !== undefined) await goBackTo(folder.checkpoints, from);
     await noteMoved(folder, before, config);
     forgetFailure(folder);
     const { boxes } = read ?? {};
-    const outcome = await runSession({ ...parts, signal, listener, boxes }, read?.position);
+    const outcome = await runSession(
+      { ...parts, folder, held, signal, listener, boxes },
+      read?.position,
+    );
     return { ...outcome, run: path, choices: about.choices };
   } finally {
+    closeKept(kept);
     test?.close();
     data.close();
   }

@@ -68,8 +68,8 @@ export function epochOrder(seed: number, epoch: number, count: number): Uint32Ar
 /** Makes rows `from` … `to` − 1 of batch `batch`, counted from the first batch of epoch 0. */
 export type FillRows = (batch: number, rows: { from: number; to: number }, slot: Slot) => void;
 
-/** Draws how the views of an image of the source are made, and of which images. */
-function viewsDrawer({ source, policy, seed, boxes }: BatchPlan) {
+/** Draws how the views of an image of the source are made in an epoch, and of which images. */
+export function viewsDrawer({ source, policy, seed, boxes }: Omit<BatchPlan, "batchSize">) {
   const sizeOf = (image: number): Size => ({
     width: source.widths[image],
     height: source.heights[image],

@@ -1,4 +1,4 @@
-export { batchesPerEpoch, epochOrder } from "./batches.ts";
+export { batchesPerEpoch, epochOrder, viewsDrawer } from "./batches.ts";
 export { benchViews } from "./bench.ts";
 export type { ViewRate } from "./bench.ts";
 export { boxFromActivation } from "./activationBox.ts";

@@ -22,8 +22,8 @@ export type ViewBatch = {
   readonly ids: Int32Array; // [B], numbers of the images in the source
   readonly groups: Int32Array; // [B]
   readonly sources: Int32Array; // [V · B], the images that the views are made of: `ids`, or a false positive
-  readonly views: Float32Array; // [V · B, 3, S, S]; row v · B + b is view v of image b
-  readonly shape: readonly [number, number, number, number];
+  readonly views: Float32Array; // [V · B, 3, S, S], or features of them [V · B, D]; row v · B + b is view v of image b
+  readonly shape: readonly number[];
   readonly waitMs: number; // that the consumer spent on getting it
   /** How view `view` of image `b` of the batch was made. */
   parameters(view: number, b: number): ViewParameters;

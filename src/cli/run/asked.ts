@@ -1,4 +1,4 @@
-import { type BaselineRecord, type EvaluationRecord } from "../../train/index.ts";
+import type { BaselineRecord, EvaluationRecord, RunConfig } from "../../train/index.ts";
 import { count, counted, percent } from "../format.ts";
 
 /** Which images a k-NN accuracy of training is of: `1,000 test images (held out)`. */
@@ -15,12 +15,16 @@ export function askedImages({
 export const copiesSentence = (copies: number, test: number): string =>
   `${count(copies)} of ${counted(test, "test image")} ${copies === 1 ? "is a copy" : "are copies"} of training images, which flatters every figure`;
 
+/** What the weights are called that a run begins with. */
+export const firstWeights = (from: string | undefined, init: string | undefined): string =>
+  from !== undefined ? "start, not adapted" : init !== undefined ? "at first" : "untrained";
+
 /** Names and shares of what the encoder has to beat, those that were measured. */
 export function barsOf(
   { knnPixels, knnStart, agreementPixels, agreementStart }: Partial<BaselineRecord>,
-  fromWeights: boolean,
+  { init, from }: Pick<RunConfig, "init" | "from">,
 ): [name: string, share: number][] {
-  const start = fromWeights ? "at first" : "untrained";
+  const start = firstWeights(from, init);
   const bars = [
     ["raw pixels", knnPixels ?? agreementPixels],
     [start, knnStart ?? agreementStart],

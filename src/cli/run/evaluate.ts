@@ -41,8 +41,9 @@ const plain = (value: number | undefined, digits: number) =>
 
 /** The table of an evaluation: the encoder in one line, what it must beat below. */
 export function evaluationTable(evaluation: Evaluation): string[] {
-  const { chance, untrained, pixels } = evaluation.baselines;
+  const { chance, start, untrained, pixels } = evaluation.baselines;
   const rows: Row[] = [{ name: "this encoder", of: evaluation }];
+  if (start !== undefined) rows.push({ name: "start, not adapted", of: start });
   if (untrained !== undefined) rows.push({ name: "untrained", of: untrained });
   if (pixels !== undefined) rows.push({ name: "raw pixels", of: pixels });
   const cells = rows.map(({ name, of }) => [
@@ -74,9 +75,9 @@ export const evaluationLegend = [
 
 /** Says in one sentence how far the encoder is ahead, what it lost to first: without copies of training images, if any. */
 function verdict({ knn, baselines }: Evaluation): string | undefined {
-  const { untrained, pixels } = baselines;
-  if (knn === undefined || untrained?.knn === undefined || pixels?.knn === undefined)
-    return undefined;
+  const { pixels, start } = baselines;
+  const before = start ?? baselines.untrained;
+  if (knn === undefined || before?.knn === undefined || pixels?.knn === undefined) return undefined;
   const hasOwn = typeof knn.withoutCopies === "number";
   const shareOf = ({ accuracy, withoutCopies }: NonNullable<Accuracies["linear"]>) =>
     hasOwn ? (withoutCopies ?? accuracy) : accuracy;
@@ -87,9 +88,12 @@ function verdict({ knn, baselines }: Evaluation): string | undefined {
   };
   const [raw, first] = [
     beside(shareOf(pixels.knn), "raw pixels"),
-    beside(shareOf(untrained.knn), "the untrained encoder"),
+    beside(shareOf(before.knn), start === undefined ? "the untrained encoder" : "its start"),
   ];
   const vote = hasOwn ? "k-NN without copies of training images" : "k-NN";
+  if (start !== undefined && own < shareOf(before.knn)) {
+    return `the start, not adapted, does better: ${vote} is ${first}, ${raw}`;
+  }
   if (own < shareOf(pixels.knn)) return `raw pixels do better: ${vote} is ${raw}, ${first}`;
   return `${vote} is ${first} and ${raw}`;
 }

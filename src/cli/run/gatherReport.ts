@@ -23,7 +23,7 @@ import {
   type StepRecord,
 } from "../../train/index.ts";
 import { previewViews } from "../../views/index.ts";
-import { askedImages } from "./asked.ts";
+import { askedImages, firstWeights } from "./asked.ts";
 import { square } from "./picture.ts";
 
 type RunRecord = StepRecord | EvaluationRecord | BaselineRecord;
@@ -99,11 +99,12 @@ function measuresOf({ knn, linear, alignment, uniformity, effectiveRank }: Measu
 
 function evaluationOf(evaluation: Evaluation): ReportData["evaluation"] {
   const { baselines, images, knn, dimension } = evaluation;
-  const { chance, untrained, pixels } = baselines;
+  const { chance, start, untrained, pixels } = baselines;
   return {
     trained: measuresOf(evaluation),
     baselines: {
       ...(chance === null ? {} : { chance: { knn: { value: chance }, linear: { value: chance } } }),
+      ...(start === undefined ? {} : { start: measuresOf(start) }),
       ...(untrained === undefined ? {} : { untrained: measuresOf(untrained) }),
       ...(pixels === undefined ? {} : { pixels: measuresOf(pixels) }),
     },
@@ -138,7 +139,7 @@ function epochBaselinesOf(
   const { knnPixels, knnStart, agreementPixels, agreementStart } = found;
   return {
     ...{ knnPixels, knnStart, agreementPixels, agreementStart },
-    startName: config.init === undefined ? "untrained" : "at first",
+    startName: firstWeights(config.from, config.init),
     ...(found.knnAsked === undefined ? {} : { asked: askedImages(found) }),
   };
 }

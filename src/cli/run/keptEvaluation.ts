@@ -64,6 +64,7 @@ const written = z.looseObject({
   }),
   baselines: z.looseObject({
     chance: z.number().nullable(),
+    start: z.looseObject({ ...accuracies, ...spread, alignment: z.number() }).optional(),
     untrained: z.looseObject({ ...accuracies, ...spread, alignment: z.number() }).optional(),
     pixels: z.looseObject({ ...accuracies, ...spread }).optional(),
   }),
@@ -89,5 +90,5 @@ export async function isReportable(
   loaded: LoadedEncoder,
 ): Promise<boolean> {
   const same = measured === (await encoderHash(loaded, "features"));
-  return same && baselines.untrained !== undefined;
+  return same && (baselines.start ?? baselines.untrained) !== undefined;
 }

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
 import { quoted } from "../../core/quote.ts";
 import { suggest } from "../../core/suggest.ts";
-import { encoders, heads } from "../../encoders/index.ts";
+import { adapters, encoders, heads } from "../../encoders/index.ts";
 import { starts } from "../../inference/index.ts";
 import { losses } from "../../losses/index.ts";
 import { frameworks } from "../../methods/index.ts";
@@ -26,6 +26,7 @@ const catalogues: Record<string, Record<string, Entry>> = {
   frameworks: frameworks,
   encoders: encoders,
   heads: heads,
+  adapters: adapters,
   losses: losses,
   samplers: samplers,
   mixers: mixers,

@@ -1,4 +1,5 @@
 import { ConfigError } from "../../core/errors.ts";
+import { START, weightsPath } from "../../inference/index.ts";
 import {
   omit,
   replay,
@@ -22,7 +23,7 @@ function answerOf(result: TrainResult): Answer {
     seconds: Number(seconds.toFixed(2)),
     evaluation: evaluation ?? null,
     baselines: baselines ?? null,
-    weights: `${run}/checkpoints/last/weights.safetensors`,
+    weights: weightsPath(run),
     config,
   };
 }
@@ -32,7 +33,7 @@ function measured({ evaluation, baselines, config }: TrainResult): string[] {
   if (evaluation === undefined) return [];
   const { knnAccuracy, knnChance, knnK, knnImages, viewAgreement, viewImages } = evaluation;
   const { uniformity, effectiveRank, knnWithoutCopies: own } = evaluation;
-  const bars = barsOf(baselines ?? {}, config.init !== undefined);
+  const bars = barsOf(baselines ?? {}, config);
   const against = barsLine(knnChance === undefined ? bars : [...bars, ["chance", knnChance]]);
   const { knnPixels, knnPixelsWithoutCopies } = baselines ?? {};
   const pixels = own === undefined ? knnPixels : knnPixelsWithoutCopies;
@@ -57,6 +58,23 @@ function measured({ evaluation, baselines, config }: TrainResult): string[] {
   ];
 }
 
+/** How a run that began with a pretrained encoder came out, and what it gives. */
+function ofStart({ run, baselines, evaluation, config }: TrainResult): string[] {
+  const [start, now] = [baselines?.balancedStart, evaluation?.knnBalanced];
+  if (config.from === undefined) return [];
+  if (start === undefined || now === undefined) {
+    return ["start      without labels it was not measured whether training helped"];
+  }
+  const best = weightsPath(run);
+  const kept = best.endsWith(START)
+    ? "nothing trained was better: the start is what this run gives"
+    : `the best checkpoint is what this run gives`;
+  return [
+    `balanced   ${percent(now)}, start, not adapted ${percent(start)}: mean over the classes`,
+    `start      ${now < start ? "the run ends behind its start; " : ""}${kept}`,
+  ];
+}
+
 function sayDone(result: TrainResult, { printer }: Call): void {
   const { run, epochs, steps, loss, chanceLoss, seconds, config } = result;
   const shown = loss === null ? "" : `, loss ${loss.toFixed(3)} (chance ${chanceLoss.toFixed(3)})`;
@@ -65,13 +83,17 @@ function sayDone(result: TrainResult, { printer }: Call): void {
     `done       ${counted(epochs, "epoch")}, ${counted(steps, "step")} in ${duration(seconds)}${shown}`,
   );
   for (const line of measured(result)) printer.say(line);
+  for (const line of ofStart(result)) printer.say(line);
   printer.say(`run        ${run}`);
-  printer.say(`weights    ${run}/checkpoints/last/weights.safetensors`);
+  printer.say(`weights    ${weightsPath(run)}`);
   printer.say();
   printer.say("next");
   const test = config.test === undefined ? "" : ` --test ${config.test}`;
   const rows = [
-    [`  contrapose evaluate ${run}${test}`, "beside an untrained encoder and raw pixels"],
+    [
+      `  contrapose evaluate ${run}${test}`,
+      `beside ${config.from === undefined ? "an untrained encoder" : "its start"} and raw pixels`,
+    ],
     [`  contrapose report ${run}${test}`, "a page with curves, views and neighbours"],
     [`  contrapose inspect ${run}`, "which pairs were contrasted, as a page"],
     [`  contrapose doctor ${run}`, "whether it trained soundly"],
@@ -104,8 +126,8 @@ const text = (value: unknown): string | undefined =>
 
 /** Settings given beside `--resume`, which must be those of the run. */
 async function resumed(path: string, call: Call, watched: TrainOptions) {
-  const { from, overwrite } = call.options;
-  const options = omit(call.options, "resume", "from", "overwrite");
+  const { checkpoint, overwrite } = call.options;
+  const options = omit(call.options, "resume", "checkpoint", "overwrite");
   if (overwrite === true) {
     throw new ConfigError("train: --resume and --overwrite exclude each other");
   }
@@ -118,7 +140,7 @@ async function resumed(path: string, call: Call, watched: TrainOptions) {
       })
     : {};
   if (needed === "unchanged") delete tree.data;
-  return resume(path, { from: text(from), given: tree, ...watched });
+  return resume(path, { from: text(checkpoint), given: tree, ...watched });
 }
 
 /** Trains, or goes on, or repeats a failed step. */
@@ -127,8 +149,11 @@ export async function runTrain(call: Call): Promise<Answer> {
   const again = text(options.replay);
   if (again !== undefined) return runReplay(again, call);
   const path = text(options.resume);
-  if (path === undefined && options.from !== undefined) {
-    throw new ConfigError("train: --from belongs to --resume", "as in --resume runs/a --from best");
+  if (path === undefined && options.checkpoint !== undefined) {
+    throw new ConfigError(
+      "train: --checkpoint belongs to --resume",
+      "as in --resume runs/a --checkpoint best; --from begins with a pretrained encoder",
+    );
   }
   const overwrite = options.overwrite === true;
   const result = await trainSaving(call, async (watched) =>

@@ -122,11 +122,30 @@ const firstWidth = ({ epochs }: RunConfig) => Math.max(11, 2 * String(epochs).le
 /** What the encoder has to beat, a line of the table each, and a warning of copies among the test images. */
 function baselineLines(record: BaselineRecord, config: RunConfig): string[] {
   const { copies = 0, knnImages = 0 } = record;
-  const bars = barsOf(record, config.init !== undefined).map(([name, share]) => {
+  const bars = barsOf(record, config).map(([name, share]) => {
     const cells = figures.map(({ title }) => (title === "k-NN" ? percent(share) : ""));
-    return row(name, firstWidth(config), cells).trimEnd();
+    return (name + row("", firstWidth(config), cells).slice(name.length)).trimEnd(); // the cells before are empty
   });
   return [...(copies > 0 ? [`warning    ${copiesSentence(copies, knnImages)}`] : []), ...bars];
+}
+
+type Preparing = Extract<TrainEvent, { kind: "packing" | "fetching" | "keeping" | "compiling" }>;
+
+const isPreparing = (event: TrainEvent): event is Preparing =>
+  ["packing", "fetching", "keeping", "compiling"].includes(event.kind);
+
+/** What is done before the first step, in a line. */
+function preparingText(event: Preparing): string {
+  const of = (total: number | undefined) => (total === undefined ? "" : ` of ${count(total)}`);
+  const megabytes = (bytes: number) => Math.ceil(bytes / 1e6);
+  if (event.kind === "compiling") return `compiling ${event.what}`;
+  if (event.kind === "packing") return `packing ${count(event.done)}${of(event.total)} images`;
+  if (event.kind === "keeping") {
+    const share = percent(event.done / event.total);
+    return `features of ${count(event.done)} of ${counted(event.total, event.what)}, ${share}`;
+  }
+  const total = event.total === undefined ? undefined : megabytes(event.total);
+  return `fetching ${event.file}: ${count(megabytes(event.done))}${of(total)} MB`;
 }
 
 /** Shows training on a terminal as a table with one live line, elsewhere as plain lines now and then. */
@@ -172,11 +191,14 @@ export function trainView(printer: Printer): TrainListener {
   return (event) => {
     if (event.kind === "plan") started = { ...started!, config: event.config };
     if (event.kind === "note" || event.kind === "plan") printer.note(event.text);
-    else if (event.kind === "packing") {
-      const of = event.total === undefined ? "" : ` of ${count(event.total)}`;
-      printer.redraw(dim(`packing ${count(event.done)}${of} images`));
-    } else if (event.kind === "compiling") printer.redraw(dim(`compiling ${event.what}`));
-    else if (event.kind === "choices" && event.choices.length > 0) {
+    else if (isPreparing(event)) {
+      const text = preparingText(event);
+      if (printer.live || event.kind !== "keeping") printer.redraw(dim(text));
+      else if (now() - printedAt > MAX_SILENCE_MS) {
+        printedAt = now();
+        printer.note(text);
+      }
+    } else if (event.kind === "choices" && event.choices.length > 0) {
       printer.note("chosen for you");
       for (const text of choiceLines(event.choices)) printer.note(dim(text));
     } else if (event.kind === "start") start(event);

@@ -87,6 +87,30 @@ export const configOptions: readonly OptionSpec[] = [
     path: "encoder.blocks",
     describe: "residual blocks of each stage, as 2,2,2,2",
   },
+  {
+    group: model,
+    flags: "--from <what>",
+    path: "from",
+    describe: "begin with a pretrained encoder: see contrapose list starts",
+  },
+  {
+    group: model,
+    flags: "--freeze <part>",
+    path: "freeze",
+    describe: "with --from: body trains an adapter behind it (default), none all of it",
+  },
+  {
+    group: model,
+    flags: "--adapter <name>",
+    path: "adapter",
+    describe: "what is trained behind a frozen body: linear, residual or mlp",
+  },
+  {
+    group: model,
+    flags: "--kept-views <number>",
+    path: "keptViews",
+    describe: "views of each image whose features are kept (8)",
+  },
   { group: model, flags: "--head <name>", path: "head", describe: "mlp, linear or none" },
   {
     group: model,
@@ -227,7 +251,7 @@ export const train: Verb = {
     },
     {
       group: running,
-      flags: "--from <checkpoint>",
+      flags: "--checkpoint <name>",
       describe: "with --resume: another checkpoint than last",
     },
     { group: running, flags: "--overwrite", describe: "replace the run in --out" },

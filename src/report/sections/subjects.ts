@@ -3,6 +3,7 @@ import type { Evaluation, Measured, Measures } from "../reportData.ts";
 /** What was measured: the run, then what learned nothing. */
 export const subjects = [
   { key: "trained", name: "this run" },
+  { key: "start", name: "start, not adapted" },
   { key: "pixels", name: "raw pixels" },
   { key: "untrained", name: "untrained encoder" },
   { key: "chance", name: "chance" },

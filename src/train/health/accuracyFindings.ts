@@ -14,25 +14,45 @@ const noiseOf = (share: number, images: number): number =>
   2 * Math.sqrt((share * (1 - share)) / images);
 
 /** What an encoder has to beat. */
-type Bar = { readonly name: "raw pixels" | "the first weights"; readonly share: number };
+type Bar = { readonly name: (typeof names)[number]; readonly share: number };
+
+/** Names of what is measured before training. */
+const names = ["raw pixels", "the first weights", "the start, not adapted"] as const;
 
 /** Shares that were measured, the newest last, beside the same share of what has to be beaten. */
 export type Standing = {
-  readonly measure: "knnAccuracy" | typeof WITHOUT_COPIES | "viewAgreement";
+  readonly measure: "knnAccuracy" | "knnBalanced" | typeof WITHOUT_COPIES | "viewAgreement";
   readonly shares: readonly number[];
   readonly bars: readonly Bar[];
   readonly images: number; // that were asked
 };
 
-const barsOf = (pixels: number | undefined, start: number | undefined): Bar[] => [
+const barsOf = (
+  pixels: number | undefined,
+  start: number | undefined,
+  first: Bar["name"] = "the first weights",
+): Bar[] => [
   ...(pixels === undefined ? [] : [{ name: "raw pixels" as const, share: pixels }]),
-  ...(start === undefined ? [] : [{ name: "the first weights" as const, share: start }]),
+  ...(start === undefined ? [] : [{ name: first, share: start }]),
 ];
 
+/** Of a run that began with a pretrained encoder: its checkpoints are compared by balanced accuracy. */
+function startedStanding({ config, evaluations, baselines }: Course): Standing | undefined {
+  if (config.from === undefined) return undefined;
+  const shares = evaluations.flatMap(({ knnBalanced }) => knnBalanced ?? []);
+  if (shares.length === 0) return undefined;
+  const { balancedPixels, balancedStart } = baselines ?? {};
+  const bars = barsOf(balancedPixels, balancedStart, "the start, not adapted");
+  return { measure: "knnBalanced", shares, bars, images: evaluations.at(-1)?.knnImages ?? 0 };
+}
+
 /** k-NN accuracy, or without labels the agreement of views; undefined before the first measurement. */
-export function standingOf({ evaluations, baselines }: Course): Standing | undefined {
+export function standingOf(course: Course): Standing | undefined {
+  const { evaluations, baselines } = course;
   const last = evaluations.at(-1);
   if (last === undefined) return undefined;
+  const started = startedStanding(course);
+  if (started !== undefined) return started;
   const votes = votesOf({ evaluations });
   if (votes.length > 0) {
     const { knnImages: images = 0, knnWithoutCopies } = last;
@@ -54,7 +74,7 @@ const byLabels = (bar: Bar["name"], images: number) =>
   `By the labels of ${counted(images, "image")} ${bar} do better than the encoder.`;
 
 const sentences = {
-  ...{ knnAccuracy: byLabels, [WITHOUT_COPIES]: byLabels },
+  ...{ knnAccuracy: byLabels, knnBalanced: byLabels, [WITHOUT_COPIES]: byLabels },
   viewAgreement: (bar: Bar["name"], images: number) =>
     `Of ${counted(images, "image")} ${bar} find the other view more often than the encoder does.`,
 };
@@ -71,7 +91,10 @@ export function expectedOf(standing: Standing, bar: Bar): string {
 }
 
 /** What to do about an encoder that is behind. */
-function changeOf({ shares, images }: Standing, done: number): string {
+function changeOf({ shares, images, measure }: Standing, done: number): string {
+  if (measure === "knnBalanced") {
+    return "the run gives its best checkpoint, or the start itself where none is better; milder views, fewer --epochs, or labels";
+  }
   const best = Math.max(...shares);
   if (best - shares.at(-1)! > noiseOf(best, images)) {
     return "milder views; contrapose preview shows them";
@@ -96,8 +119,6 @@ function behind({ course, done }: Signs, name: Bar["name"]): Found | undefined {
 
 /** Share of a run after which an encoder should be ahead. */
 const HALF = 0.5;
-
-const names = ["raw pixels", "the first weights"] as const;
 
 /** Behind what learned nothing when half of the run or more is over. */
 export const belowBars: readonly Finding[] = names.map((name) => ({

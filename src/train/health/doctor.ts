@@ -79,6 +79,7 @@ export async function examineRun(
   const diagnosis = found.verdict === "broken" ? found : (failed ?? found);
   const beyond = stepsBeyond(folder, steps.length, upTo);
   const said = beyond === undefined ? diagnosis : ofPart(diagnosis, steps.length, beyond);
-  const hint = config.init === undefined ? startHint(about.dataset.shortSide) : undefined;
+  const hint =
+    (config.init ?? config.from) === undefined ? startHint(about.dataset.shortSide) : undefined;
   return { ...said, steps: steps.length, totalSteps, ...(hint !== undefined && { hint }) };
 }

@@ -13,8 +13,9 @@ import { errorsAbove, leadOf, type Signs, START, WINDOW } from "./signs.ts";
 const wrongNormalisation: Finding = {
   name: "wrong normalisation",
   verdict: "broken",
-  look({ probe }) {
-    if (probe === undefined) return undefined;
+  look({ course, probe }) {
+    const onFeatures = course.config.adapter !== undefined; // which have any mean and deviation
+    if (probe === undefined || onFeatures) return undefined;
     const { viewMean, viewStd } = probe;
     if (viewStd >= 0.05 && viewStd <= 5 && Math.abs(viewMean) <= 5) return undefined;
     return {

@@ -25,7 +25,7 @@ export type HealthRecord = {
 /** What a diagnosis goes by: records of one run in their order, from its start. */
 export type Course = {
   readonly config: Pick<RunConfig, "framework" | "loss" | "method" | "batchSize" | "samplers"> &
-    Partial<Pick<RunConfig, "mixer" | "groups">>;
+    Partial<Pick<RunConfig, "mixer" | "groups" | "from" | "adapter">>;
   readonly steps: readonly StepRecord[];
   readonly health: readonly HealthRecord[];
   readonly evaluations: readonly EvaluationRecord[];

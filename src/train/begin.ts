@@ -1,0 +1,53 @@
+import { hostArray, type HostRecord } from "../core/arrays.ts";
+import type { HostVariables } from "../encoders/index.ts";
+import type { HostState } from "../methods/index.ts";
+import type { RunConfig } from "./config.ts";
+import type { FeatureFile } from "./kept/featureFile.ts";
+import type { Start } from "./start.ts";
+
+/** Copies of the encoder in a state: the one that is trained, its average, the one of keys. */
+const encodersIn = ({ encoder, average, key }: HostState): HostVariables[] =>
+  [encoder, average?.encoder, key?.encoder].filter((one) => one !== undefined);
+
+/** Mean and deviation of each feature over the images; a feature that is the same for all has deviation 1. */
+function spreadOf(features: FeatureFile) {
+  const { count, dimension } = features;
+  const row = new Float32Array(dimension);
+  const [sums, squares] = [new Float64Array(dimension), new Float64Array(dimension)];
+  const each = (add: (d: number) => void) => {
+    for (let image = 0; image < count; image++) {
+      features.read(image, row, 0);
+      for (let d = 0; d < dimension; d++) add(d);
+    }
+  };
+  each((d) => (sums[d] += row[d]));
+  const mean = Float32Array.from(sums, (sum) => sum / count);
+  each((d) => (squares[d] += (row[d] - mean[d]) ** 2));
+  const deviation = Float32Array.from(squares, (sum) => Math.sqrt(sum / count) || 1);
+  return { mean, deviation };
+}
+
+/**
+ * Puts a pretrained encoder into the state that a run begins with: its weights, or behind a frozen body how features
+ * are standardised, where the adapter does that.
+ */
+export function beginWith(
+  state: HostState,
+  { adapter }: Pick<RunConfig, "adapter">,
+  { start, features }: { start: Start; features: FeatureFile | undefined },
+): void {
+  if (features === undefined) {
+    for (const encoder of encodersIn(state)) {
+      Object.assign(encoder.parameters, start.variables.parameters);
+      Object.assign(encoder.statistics, start.variables.statistics);
+    }
+    return;
+  }
+  if (adapter?.standardise !== true) return;
+  const { mean, deviation } = spreadOf(features);
+  const spread: HostRecord = {
+    "adapter.mean": hostArray("float32", [features.dimension], mean),
+    "adapter.deviation": hostArray("float32", [features.dimension], deviation),
+  };
+  for (const encoder of encodersIn(state)) Object.assign(encoder.statistics, spread);
+}

@@ -1,0 +1,164 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { renderSamples } from "../../data/index.ts";
+import { loadEncoder, START, weightsPath } from "../../inference/index.ts";
+import { viewPolicy } from "../../views/index.ts";
+import { resume, train } from "../train.ts";
+import { keptFeatures } from "./featureFile.ts";
+import { keptPlaces } from "./keptLoader.ts";
+
+let folder: string;
+let start: string;
+const images = () => join(folder, "drawn", "train");
+const small = { imageSize: 16, batchSize: 16, threads: 1, workers: 0, tune: "off" };
+const statisticsOf = async (path: string) => (await loadEncoder(path)).variables.statistics;
+const weightsOf = async (path: string) => (await loadEncoder(path)).variables.parameters;
+
+/** A run that begins with the encoder of another. */
+const begun = (out: string, more: object = {}) => ({
+  ...{ data: images(), out: join(folder, out), from: start, epochs: 3, keptViews: 4 },
+  ...{ batchSize: 16, threads: 1, workers: 0, tune: "off", evaluation: { every: 1 }, ...more },
+});
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "contrapose-kept-"));
+  await renderSamples(join(folder, "drawn"), { train: 48, test: 0, size: 24 });
+  const encoder = { name: "convnet", width: 4 };
+  const { run } = await train({
+    ...{ data: images(), out: join(folder, "start"), epochs: 1, encoder, ...small },
+    evaluation: { every: 0 },
+  });
+  start = run;
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("which kept views an image shows", () => {
+  const plan = { policy: viewPolicy({ size: 16, count: 2 }), seed: 3, draws: 4 };
+
+  test("differ within a step, and come from all sets", () => {
+    const seen = new Set<string>();
+    for (let epoch = 0; epoch < 50; epoch++) {
+      const [a, b] = keptPlaces(plan, epoch, 7).map(({ draw, view }) => `${draw} ${view}`);
+      expect(a).not.toBe(b);
+      seen.add(a).add(b);
+    }
+    expect(seen.size).toBe(8);
+    expect(keptPlaces(plan, 5, 7)).toEqual(keptPlaces(plan, 5, 7));
+  });
+
+  test("are a set as it was drawn where views differ by policy", () => {
+    const policy = viewPolicy({ size: 16, count: 2, perView: [{ flip: 0 }] });
+    for (let epoch = 0; epoch < 20; epoch++) {
+      const places = keptPlaces({ ...plan, policy }, epoch, 7);
+      expect(places.map(({ view }) => view)).toEqual([0, 1]);
+      expect(places[0].draw).toBe(places[1].draw);
+    }
+  });
+});
+
+describe("kept features", () => {
+  const rows = Float32Array.from({ length: 12 }, (_, i) => i / 7);
+  async function* blocks() {
+    yield await Promise.resolve(rows.subarray(0, 8));
+    yield rows.subarray(8);
+  }
+
+  test("are read back, and computed anew where a byte is not as it was", async () => {
+    const place = join(folder, "features");
+    const keep = () => keptFeatures(place, "abc", [4, 3], blocks);
+    const first = await keep();
+    const row = new Float32Array(5);
+    first.features.read(2, row, 1);
+    expect([...row]).toEqual([0, ...rows.subarray(6, 9), 0]);
+    first.features.close();
+    const again = await keep();
+    expect([first.isNew, again.isNew]).toEqual([true, false]);
+    again.features.close();
+    const path = join(place, "abc", "features.npy");
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1] ^= 1;
+    writeFileSync(path, bytes);
+    const mended = await keep();
+    expect(mended.isNew).toBe(true);
+    mended.features.close();
+    expect(readdirSync(place)).toEqual(["abc"]);
+  });
+});
+
+describe("a run behind a frozen body", () => {
+  test("trains the adapter alone, and gives the whole encoder", async () => {
+    const { run, evaluation, baselines } = await train(begun("a"));
+    const [body, adapted] = [
+      await weightsOf(start),
+      await weightsOf(join(run, "checkpoints/last")),
+    ];
+    for (const [name, array] of Object.entries(body)) expect(adapted[name]).toEqual(array);
+    expect(adapted["adapter.0.weight"].data.some((value) => value !== 0)).toBe(true);
+    expect(Object.keys(adapted)).toHaveLength(Object.keys(body).length + 2);
+    expect(evaluation?.knnBalanced).toBeGreaterThan(0);
+    expect(baselines?.balancedStart).toBeGreaterThan(0);
+    const best = weightsPath(run);
+    const behind = best.endsWith(START);
+    const votes = readFileSync(join(run, "metrics.jsonl"), "utf8")
+      .split("\n")
+      .flatMap((line) => (line.includes('"evaluation"') ? [JSON.parse(line).knnBalanced] : []));
+    expect(behind).toBe(Math.max(...votes) <= baselines!.balancedStart!);
+    expect(await weightsOf(join(run, START))).toEqual(body);
+  });
+
+  test("goes on bit for bit", async () => {
+    const whole = await train(begun("whole"));
+    const stop = new AbortController();
+    const cut = await train(begun("cut"), {
+      signal: stop.signal,
+      listener: (event) => {
+        if (event.kind === "step" && event.record.step === 3) stop.abort();
+      },
+    });
+    expect(cut.finished).toBe(false);
+    const { run } = await resume(cut.run);
+    const last = "checkpoints/last";
+    expect(await weightsOf(join(run, last))).toEqual(await weightsOf(join(whole.run, last)));
+  });
+
+  test.each([
+    ["moco", { method: "moco" }],
+    ["a memory bank", { method: "instDisc" }],
+    ["supCon", { method: "supCon" }],
+    ["views by policy", { method: "sortViews", keptViews: 8 }],
+    ["mlp", { adapter: { name: "mlp", hidden: 8, standardise: true } }],
+    ["residual", { adapter: { name: "residual", rank: 4 } }],
+    ["false positives", { views: { falsePositives: 0.5 } }],
+  ])("with %s", async (name, more) => {
+    const { finished, loss } = await train(begun(name, { epochs: 1, ...more }));
+    expect(finished).toBe(true);
+    expect(loss).toBeGreaterThan(0);
+  });
+
+  test("what does not fit is refused", async () => {
+    const wrong = (more: object) => train(begun("wrong", more));
+    await expect(wrong({ encoder: { name: "convnet" } })).rejects.toThrow(
+      "--from gives the encoder",
+    );
+    await expect(wrong({ freeze: "none" })).rejects.toThrow("frozen body");
+    await expect(wrong({ from: undefined, keptViews: 8 })).rejects.toThrow("no pretrained encoder");
+    await expect(wrong({ method: "contrastiveCrop" })).rejects.toThrow("maps");
+  });
+});
+
+test("without freezing, all of a start is trained from its weights", async () => {
+  const { run } = await train(
+    begun("all", { keptViews: undefined, freeze: "none", epochs: 1, learningRate: 1e-6 }),
+  );
+  const [body, after] = [await weightsOf(start), await weightsOf(join(run, "checkpoints/last"))];
+  expect(Object.keys(after)).toEqual(Object.keys(body));
+  expect(await statisticsOf(join(run, "checkpoints/last"))).toEqual(await statisticsOf(start));
+  for (const [name, { data }] of Object.entries(body)) {
+    after[name].data.forEach((value, i) => expect(Number(value)).toBeCloseTo(Number(data[i]), 3));
+    expect(after[name]).not.toEqual(body[name]);
+  }
+});

@@ -1,0 +1,99 @@
+import { randomStream } from "../../core/random.ts";
+import { batchesPerEpoch, epochOrder, type ViewBatch, type ViewPolicy } from "../../views/index.ts";
+import type { TrainingData } from "../dataset.ts";
+import type { Batches } from "../runLoader.ts";
+import type { KeptPlace, KeptPlan, KeptViews } from "./keepFeatures.ts";
+
+/** What batches of kept features are made of. */
+export type KeptLoaderOptions = {
+  readonly kept: KeptViews;
+  readonly pixels: TrainingData["pixels"];
+  readonly batchSize: number; // images
+  readonly epochs: number;
+  readonly from: { readonly epoch: number; readonly stepInEpoch: number };
+};
+
+/** Whether any views of an image may stand beside each other: none differs by policy, none may show another image. */
+const areAlike = ({ perView, falsePositives }: ViewPolicy): boolean =>
+  perView.length === 0 && falsePositives === 0;
+
+/**
+ * Which kept views an image shows in an epoch: different ones of all that are kept, or a set as it was drawn where
+ * views are not alike.
+ */
+export function keptPlaces(
+  { policy, seed, draws }: KeptPlan,
+  epoch: number,
+  image: number,
+): KeptPlace[] {
+  const { count } = policy;
+  const stream = randomStream(seed, "kept", epoch, image);
+  if (!areAlike(policy)) {
+    const draw = stream.integer(draws);
+    return Array.from({ length: count }, (_, view) => ({ draw, view }));
+  }
+  const all = Array.from({ length: draws * count }, (_, i) => i);
+  return Array.from({ length: count }, (_, i) => {
+    const j = i + stream.integer(all.length - i);
+    [all[i], all[j]] = [all[j], all[i]];
+    return { draw: Math.floor(all[i] / count), view: all[i] % count };
+  });
+}
+
+/**
+ * Batches of kept features, in the order of images that `openViewLoader` has. What is in a batch depends on the options
+ * and its place in training alone.
+ */
+export function openKeptLoader(options: KeptLoaderOptions): Batches {
+  const { kept, pixels, batchSize, epochs, from } = options;
+  const { policy, seed } = kept.plan;
+  const perEpoch = batchesPerEpoch(pixels.count, batchSize);
+  const rows = policy.count * batchSize;
+  const slots = [0, 1].map(() => new Float32Array(rows * kept.dimension));
+  let [step, waitedMs] = [from.epoch * perEpoch + from.stepInEpoch, 0];
+  let order: { epoch: number; images: Uint32Array } | undefined;
+
+  function make(epoch: number, stepInEpoch: number): Omit<ViewBatch, "waitMs"> {
+    if (order?.epoch !== epoch) order = { epoch, images: epochOrder(seed, epoch, pixels.count) };
+    const ids = Int32Array.from(
+      order.images.subarray(stepInEpoch * batchSize).subarray(0, batchSize),
+    );
+    const views = slots[step % 2];
+    const sources = new Int32Array(rows);
+    const places = Array.from(ids, (image) => keptPlaces(kept.plan, epoch, image));
+    const parameters: ViewBatch["parameters"] = (view, b) => {
+      const place = places[b][view];
+      return kept.drawn(place.draw, ids[b])[place.view];
+    };
+    places.forEach((each, b) =>
+      each.forEach((place, view) => {
+        const row = view * batchSize + b;
+        kept.readView(ids[b], place, views, row * kept.dimension);
+        sources[row] = policy.falsePositives > 0 ? (parameters(view, b).source ?? ids[b]) : ids[b];
+      }),
+    );
+    const { groups } = pixels;
+    return {
+      ...{ epoch, stepInEpoch, step, ids, sources, views, parameters },
+      groups: groups === undefined ? ids : ids.map((image) => groups[image]),
+      shape: [rows, kept.dimension],
+    };
+  }
+
+  return {
+    get waitedMs() {
+      return waitedMs;
+    },
+    next() {
+      const epoch = Math.floor(step / perEpoch);
+      if (epoch >= epochs) return Promise.resolve(undefined);
+      const start = performance.now();
+      const batch = make(epoch, step - epoch * perEpoch);
+      const waitMs = performance.now() - start;
+      waitedMs += waitMs;
+      step++;
+      return Promise.resolve({ ...batch, waitMs });
+    },
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,56 @@
+import type { RunConfig } from "../config.ts";
+import type { TrainingData } from "../dataset.ts";
+import type { TrainListener } from "../events.ts";
+import type { Start } from "../start.ts";
+import type { Target } from "../stepper.ts";
+import type { FeatureFile } from "./featureFile.ts";
+import { keepImages, keepViews, type KeptViews } from "./keepFeatures.ts";
+
+/** What a run works on. */
+export type Given = {
+  readonly data: TrainingData;
+  readonly test: TrainingData | undefined;
+  readonly start: Start | undefined;
+  readonly listener: TrainListener;
+  readonly signal: AbortSignal;
+};
+
+/** Features that a run with a frozen body goes by: of views and of images to train on, of held-out images. */
+export type Kept = {
+  readonly views: KeptViews;
+  readonly train: FeatureFile;
+  readonly test: FeatureFile | undefined;
+};
+
+/** Opens the features that a run with a frozen body goes by; undefined for another. */
+export async function openKept(
+  config: Pick<RunConfig, "views" | "seed" | "keptViews" | "out" | "adapter">,
+  target: Target,
+  { data, test, start, listener, signal }: Given,
+): Promise<Kept | undefined> {
+  const { views: policy, seed, keptViews = 0, out, adapter } = config;
+  if (start === undefined || adapter === undefined) return undefined;
+  const options = { start, out, target, listener, signal };
+  const draws = Math.ceil(keptViews / policy.count);
+  const opened: FeatureFile[] = [];
+  const open = async <T extends FeatureFile>(opening: Promise<T>): Promise<T> => {
+    const features = await opening;
+    opened.push(features);
+    return features;
+  };
+  try {
+    const train = await open(keepImages({ ...options, data }));
+    const views = await open(keepViews({ ...options, data }, { policy, seed, draws }));
+    return { views, train, test: test && (await open(keepImages({ ...options, data: test }))) };
+  } catch (error) {
+    for (const features of opened) features.close();
+    throw error;
+  }
+}
+
+/** Closes the files of kept features. */
+export function closeKept(kept: Kept | undefined): void {
+  kept?.views.close();
+  kept?.train.close();
+  kept?.test?.close();
+}

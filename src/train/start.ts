@@ -1,0 +1,61 @@
+import { join } from "node:path";
+
+import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
+import { writeSafetensors } from "../files/index.ts";
+import type { DownloadCalls } from "../hub/index.ts";
+import {
+  encoderMetadata,
+  hashOfWeights,
+  inputFormat,
+  loadEncoder,
+  type LoadedEncoder,
+  resolveStart,
+  START,
+} from "../inference/index.ts";
+import type { RunConfig } from "./config.ts";
+
+/** A pretrained encoder that a run starts from. */
+export type Start = LoadedEncoder & {
+  /** Of its weights and its input, wherever it lies. */
+  readonly hash: string;
+};
+
+const withHash = (loaded: LoadedEncoder): Start => {
+  const { description, variables } = loaded;
+  const facts = [description.encoder, inputFormat(description)];
+  return { ...loaded, hash: hashOfWeights(variables, facts) };
+};
+
+/** Opens what `from` names, for images of another size than its own where one is given; downloads it where it must. */
+export async function openStart(
+  from: string,
+  imageSize: number | undefined,
+  calls: DownloadCalls,
+): Promise<Start> {
+  return withHash(await loadEncoder(await resolveStart(from, calls), { imageSize }));
+}
+
+/** The start of a run as it was, kept beside the run, so that it can be gone on with and compared with. */
+const startPath = (run: string): string => join(run, START);
+
+/** Keeps the start of a run in its folder. */
+export async function keepStart(run: string, { description, variables }: Start): Promise<void> {
+  const arrays = { ...variables.parameters, ...variables.statistics };
+  await writeSafetensors(startPath(run), arrays, encoderMetadata(description));
+}
+
+/** The kept start of a run; undefined where it began with nothing. Throws `DataError` where it is another. */
+export async function keptStart(
+  run: string,
+  { start }: Pick<RunConfig, "start">,
+): Promise<Start | undefined> {
+  if (start === undefined) return undefined;
+  const path = startPath(run);
+  const found = withHash(await loadEncoder(path));
+  if (found.hash === start.hash) return found;
+  throw new DataError(
+    `${quoted(path)} is not the encoder that the run began with`,
+    "it was changed: put the file back, or train a new run",
+  );
+}
