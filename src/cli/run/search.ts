@@ -23,6 +23,7 @@ import { openPictures, type Pictures, thumbnailSource } from "./pictures.ts";
 import { embedFile, openEncoderOf } from "./queryImage.ts";
 import { pagePath } from "./resultPage.ts";
 import { valueReader, type ValueReader } from "./values.ts";
+import { sayZeros } from "./zeroVectors.ts";
 
 /** Where a Qdrant server is, as given; its key comes from the environment. */
 export const placeOf = (values: ValueReader) => ({
@@ -183,6 +184,7 @@ export async function runSearch(call: Call): Promise<Answer> {
   const pictures = await openPictures(table.facts);
   try {
     const query = await queryOf(call, store, pictures, table);
+    sayZeros(query.features, call);
     const started = performance.now();
     const [hits] = await store.search(query.features, { k, where });
     const milliseconds = performance.now() - started;
