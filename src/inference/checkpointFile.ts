@@ -74,12 +74,12 @@ function sumBeside(path: string): FileSum | undefined {
   }
 }
 
-/** Whether a run had been measured with labels when it wrote a checkpoint. */
-export function wasMeasured(checkpoint: string): boolean {
+/** Whether a run was behind the pretrained encoder that it began with, when it was measured before a checkpoint. */
+export function isBehindStart(checkpoint: string): boolean {
   const position = join(checkpoint, POSITION);
-  const schema = z.looseObject({ best: z.number().nullable() });
+  const schema = z.looseObject({ behindStart: z.boolean().default(false) });
   const where = { where: quoted(position), hint: OTHER_CHECKPOINT };
-  return parseAs(schema, readFileSync(position, "utf8"), where).best !== null;
+  return parseAs(schema, readFileSync(position, "utf8"), where).behindStart;
 }
 
 /**

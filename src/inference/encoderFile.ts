@@ -6,7 +6,7 @@ import { entryNamed } from "../core/catalogue.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { type Head, heads, type HostVariables, type Network } from "../encoders/index.ts";
-import { readWeights, wasMeasured } from "./checkpointFile.ts";
+import { readWeights, isBehindStart } from "./checkpointFile.ts";
 import { describedNetwork, descriptionOf, type EncoderDescription } from "./description.ts";
 import type { StatedInput } from "./format.ts";
 import { namedEncoder } from "./namedEncoder.ts";
@@ -44,28 +44,21 @@ export function fillVariables(path: string, network: Network, arrays: HostRecord
 /** The file of a run that holds the pretrained encoder that it began with. */
 export const START = "start.safetensors";
 
-/**
- * The weights of a run that began with a pretrained encoder and was measured with labels: the best of it, which is that
- * encoder where nothing was better. Undefined for other runs.
- */
-function bestOfStarted(run: string): string | undefined {
-  const start = join(run, START);
-  const [best, last] = ["best", "last"].map((name) => join(run, "checkpoints", name));
-  if (!existsSync(start)) return undefined;
-  const weights = join(best, "weights.safetensors");
-  if (existsSync(weights)) return weights;
-  return existsSync(last) && wasMeasured(last) ? start : undefined;
+/** The pretrained encoder that a run began with, where the run was behind it when it was measured last. */
+function startAhead(run: string): string | undefined {
+  const [start, last] = [join(run, START), join(run, "checkpoints", "last")];
+  return existsSync(start) && existsSync(last) && isBehindStart(last) ? start : undefined;
 }
 
 /**
  * The weights file that a run, a checkpoint or a file stands for. Of a run it is the last checkpoint, as the best one was
- * chosen by a measurement; but a run that began with a pretrained encoder must not end behind it: it gives the best.
+ * chosen by a measurement; but a run that ends behind the pretrained encoder that it began with gives that encoder.
  */
 export function weightsPath(path: string): string {
   if (!existsSync(path)) throw new DataError(`${quoted(path)} does not exist`);
   if (!statSync(path).isDirectory()) return path;
-  const started = bestOfStarted(path);
-  if (started !== undefined) return started;
+  const ahead = startAhead(path);
+  if (ahead !== undefined) return ahead;
   const parent = join(path, "checkpoints");
   const kept = existsSync(parent) ? readdirSync(parent).sort().reverse() : [];
   const numbered = kept.filter((name) => name.startsWith("epoch-")); // newest first

@@ -55,6 +55,7 @@ const count = z.int().min(0);
 const stored: z.ZodType<Stored> = z.looseObject({
   ...{ format: z.literal(1), package: z.string(), step: count, epoch: count, stepInEpoch: count },
   ...{ elapsedSeconds: z.number().min(0), best: z.number().nullable(), lossSum: z.number() },
+  behindStart: z.boolean().default(false),
   ...{ lengths: z.record(z.string(), count), configHash: z.string() },
   decisive: z.record(z.string(), z.unknown()),
   files: fileSums,

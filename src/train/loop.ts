@@ -14,6 +14,8 @@ export type Progress = {
   step: number; // steps done
   elapsedSeconds: number;
   best: number | null;
+  bar: number | null; // score of the pretrained encoder that it began with, where that was measured
+  behindStart: boolean; // whether the last measurement was below it
   lossSum: number; // over the steps of the current epoch
 };
 
@@ -123,6 +125,7 @@ async function endEpoch(
   const meanLoss = progress.lossSum / stepsPerEpoch;
   progress.lossSum = 0;
   const score = evaluation && scoreOf(evaluation, meanLoss);
+  if (score !== undefined) progress.behindStart = progress.bar !== null && score < progress.bar;
   const names = namesToSave(config, progress, { epoch, isLast, score, late });
   if (names.length > 0) await parts.save(progress, names);
   const { secondsLeft, ...figures } = last;

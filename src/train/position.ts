@@ -9,6 +9,7 @@ export type Position = {
   readonly stepInEpoch: number; // steps done of the epoch after them
   readonly elapsedSeconds: number; // of training, over all sittings
   readonly best: number | null; // the best score so far
+  readonly behindStart: boolean; // whether the last measurement was behind the pretrained encoder that it began with
   readonly lossSum: number; // over the steps of this epoch, for its mean
   readonly lengths: Readonly<Record<string, number>>; // bytes of each growing file of the run
   readonly configHash: string;

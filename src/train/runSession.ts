@@ -74,11 +74,11 @@ type Saving = { session: Session; files: RunFiles; exported: Exported; stepsPerE
 
 function positionOf({ session, files, stepsPerEpoch }: Saving, progress: Progress): Position {
   const decisive = decisivePart(session.config, session.data.fingerprint);
-  const { step, elapsedSeconds, best, lossSum } = progress;
+  const { step, elapsedSeconds, best, behindStart, lossSum } = progress;
   const epoch = Math.floor(step / stepsPerEpoch);
   return {
     ...{ format: 1, package: VERSION, step, epoch, stepInEpoch: step - epoch * stepsPerEpoch },
-    ...{ elapsedSeconds, best, lossSum, lengths: files.flush() },
+    ...{ elapsedSeconds, best, behindStart, lossSum, lengths: files.flush() },
     ...{ configHash: configHash(decisive), decisive },
   };
 }
@@ -172,7 +172,8 @@ async function baselinesOf(
   if (baselines === undefined) return undefined;
   if (isNew) files.record(baselines);
   session.listener({ kind: "baselines", record: baselines });
-  if (session.start !== undefined) progress.best ??= baselines.balancedStart ?? null; // the bar
+  if (session.start !== undefined) progress.bar = baselines.balancedStart ?? null;
+  progress.best ??= progress.bar;
   return baselines;
 }
 
@@ -240,12 +241,15 @@ function loopParts(
 
 function progressAt({ state, boxes, config, data }: Session, from: Position | undefined): Progress {
   const { step = 0, best = null, elapsedSeconds = 0, lossSum = 0 } = from ?? {};
+  const { behindStart = false } = from ?? {};
   return {
     state,
     step,
     best,
     elapsedSeconds,
     lossSum,
+    behindStart,
+    bar: null, // known once baselines are
     boxes: boxes ?? firstBoxes(config.views, data),
   };
 }

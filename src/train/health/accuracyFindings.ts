@@ -93,7 +93,7 @@ export function expectedOf(standing: Standing, bar: Bar): string {
 /** What to do about an encoder that is behind. */
 function changeOf({ shares, images, measure }: Standing, done: number): string {
   if (measure === "knnBalanced") {
-    return "the run gives its best checkpoint, or the start itself where none is better; milder views, fewer --epochs, or labels";
+    return "a run that ends behind its start gives the start; milder views, fewer --epochs, or --method supCon where there are labels";
   }
   const best = Math.max(...shares);
   if (best - shares.at(-1)! > noiseOf(best, images)) {

@@ -101,13 +101,21 @@ describe("a run behind a frozen body", () => {
     expect(Object.keys(adapted)).toHaveLength(Object.keys(body).length + 2);
     expect(evaluation?.knnBalanced).toBeGreaterThan(0);
     expect(baselines?.balancedStart).toBeGreaterThan(0);
-    const best = weightsPath(run);
-    const behind = best.endsWith(START);
-    const votes = readFileSync(join(run, "metrics.jsonl"), "utf8")
-      .split("\n")
-      .flatMap((line) => (line.includes('"evaluation"') ? [JSON.parse(line).knnBalanced] : []));
-    expect(behind).toBe(Math.max(...votes) <= baselines!.balancedStart!);
+    const behind = evaluation!.knnBalanced! < baselines!.balancedStart!;
+    expect(weightsPath(run)).toBe(
+      join(run, behind ? START : "checkpoints/last/weights.safetensors"),
+    );
     expect(await weightsOf(join(run, START))).toEqual(body);
+  });
+
+  test("gives its start where it ends behind it, and not where it does not", async () => {
+    const { run } = await train(begun("ends", { epochs: 1 }));
+    const position = join(run, "checkpoints", "last", "position.json");
+    const written = JSON.parse(readFileSync(position, "utf8")) as { behindStart: boolean };
+    for (const behindStart of [true, false]) {
+      writeFileSync(position, JSON.stringify({ ...written, behindStart }));
+      expect(weightsPath(run).endsWith(START)).toBe(behindStart);
+    }
   });
 
   test("goes on bit for bit", async () => {
