@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { permutation, randomStream } from "../core/random.ts";
-import type { HostVariables } from "../encoders/index.ts";
 import {
+  adapterFor,
   encoderRows,
   type Images,
   type InputFormat,
@@ -111,21 +111,22 @@ function measurePixels({ split, vote, options }: Plan, encoder: Pick<OpenEncoder
 }
 
 /** Variables of a run's encoder as it began, from the start beside it: an adapter is the identity then. */
-async function startVariables({ path }: LoadedEncoder, fresh: HostVariables) {
+async function startVariables({ path, description, network }: LoadedEncoder) {
   const places = [dirname(path), join(dirname(path), "..", "..")].map((at) => join(at, START));
   const found = places.find((place) => existsSync(place));
   if (found === undefined) return undefined;
   const { variables } = await loadEncoder(found);
+  if (description.adapter === undefined) return variables;
+  const identity = adapterFor(description.adapter, network.dimension).init(0);
   return {
-    parameters: { ...fresh.parameters, ...variables.parameters },
-    statistics: { ...fresh.statistics, ...variables.statistics },
+    parameters: { ...identity.parameters, ...variables.parameters },
+    statistics: { ...identity.statistics, ...variables.statistics },
   };
 }
 
 async function measureBaselines(plan: Plan, loaded: LoadedEncoder, encoder: OpenEncoder) {
   const { description, network } = loaded;
-  const fresh = network.init(description.training?.seed ?? plan.seed);
-  const start = await startVariables(loaded, fresh);
+  const start = await startVariables(loaded);
   // behind a head the untrained encoder would need an untrained head too: features are compared
   const same = plan.options.features !== "head";
   const options = { device: plan.options.device, threads: plan.options.threads };
@@ -135,6 +136,8 @@ async function measureBaselines(plan: Plan, loaded: LoadedEncoder, encoder: Open
     if (start !== undefined) {
       return { start: await measure(opened.withVariables(start), plan, "start"), pixels };
     }
+    if (description.graph !== undefined) return { pixels }; // an ONNX model has no first weights
+    const fresh = network.init(description.training?.seed ?? plan.seed);
     const untrained = await measure(opened.withVariables(fresh), plan, "untrained encoder");
     return { untrained, pixels };
   } finally {

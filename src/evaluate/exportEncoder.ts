@@ -204,18 +204,18 @@ async function startModel(
   return { ...model, batch, narrowed, ...found };
 }
 
-/** The ONNX model of an encoder: the graph of its start where it came with one, else a new one. */
+/** The ONNX model of an encoder: the graph of its start where that is all of it, else a new one. */
 export async function modelOf(
   loaded: LoadedEncoder,
   features: FeaturesKind,
   batch: number | undefined,
 ): Promise<Written & { dimension: number }> {
   const { description } = loaded;
-  const { graph, imageSize } = description;
+  const { graph, imageSize, adapter } = description;
   const source = await exportable(loaded, features);
   const { dimension } = source;
   const metadata = encoderMetadata({ ...description, dimension, graph: undefined });
-  if (graph === undefined || features === "head") {
+  if (graph === undefined || adapter !== undefined || features === "head") {
     return { dimension, ...(await writtenModel(source, { imageSize, metadata }, batch)) };
   }
   if (batch !== undefined) {

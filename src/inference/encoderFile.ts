@@ -72,9 +72,10 @@ export function weightsPath(path: string): string {
   );
 }
 
-function refuseStated(path: string, stated: StatedInput): void {
-  const given = Object.values(stated).filter((value) => value !== undefined);
-  if (given.length === 0) return;
+function refuseStated(path: string, stated: StatedInput, own: EncoderDescription): void {
+  const { imageSize = own.imageSize, ...others } = stated;
+  const isOther = imageSize !== own.imageSize;
+  if (!isOther && Object.values(others).every((value) => value === undefined)) return;
   throw new ConfigError(
     `${quoted(path)} says itself how images become its input`,
     "leave out --image-size, --mean, --std and --output: they are for pretrained encoders and ONNX models",
@@ -104,7 +105,7 @@ export async function loadEncoder(path: string, stated: StatedInput = {}): Promi
     const found = namedEncoder(file, arrays, repository ?? factsBeside(file), stated);
     return { path: file, ...found };
   }
-  refuseStated(file, stated);
+  refuseStated(file, stated, description);
   const network = describedNetwork(description, quoted(file));
   return { path: file, description, network, variables: fillVariables(file, network, arrays) };
 }

@@ -8,6 +8,7 @@ import { parseOptions } from "../core/options.ts";
 import { adapters, encoders } from "../encoders/index.ts";
 import { optimisers } from "../optim/index.ts";
 import { loocViews, viewPolicy, type ViewOptions } from "../views/index.ts";
+import { checkStart } from "./checkStart.ts";
 import {
   type ConfigTree,
   type Named,
@@ -165,24 +166,6 @@ const ADAPTER = {
   epochs: [60, "for adapters"] as [number, string],
   keptViews: 8,
 };
-
-/** Refuses settings of a start where there is none, and an encoder beside one. */
-function checkStart(tree: ConfigTree, start: DatasetFacts["start"]): void {
-  if (start === undefined && tree.from !== undefined) {
-    throw new ConfigError("from: only train begins with a pretrained encoder", "leave it out here");
-  }
-  const odd = ["freeze", "adapter", "keptViews"].find((key) => tree[key] !== undefined);
-  if (start === undefined && odd !== undefined) {
-    throw new ConfigError(`${odd}: there is no pretrained encoder`, "--from names one");
-  }
-  if (start !== undefined && tree.encoder !== undefined) {
-    throw new ConfigError("encoder: --from gives the encoder already", "leave one of them out");
-  }
-  const behind = ["adapter", "keptViews"].find((key) => tree[key] !== undefined);
-  if (tree.freeze === "none" && behind !== undefined) {
-    throw new ConfigError(`${behind}: belongs to a frozen body`, "leave it out, or --freeze body");
-  }
-}
 
 /** The settings of a run that begins with a pretrained encoder; none for another. */
 function startSettings(

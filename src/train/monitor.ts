@@ -2,8 +2,8 @@ import { ConfigError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { permutation, randomStream } from "../core/random.ts";
 import {
+  encoderRows,
   type Embedder,
-  imageRows,
   type InputFormat,
   labelledOnly,
   labelsIn,
@@ -265,7 +265,7 @@ export async function openMonitor(
   const embedder = await openFeatures(framework.encoder, first, format, target);
   const behind = kept && keptShown(kept, data, viewed);
   const shown = behind ?? {
-    images: ({ images, indices }: Part) => imageRows(images, format, indices),
+    images: ({ images, indices }: Part) => encoderRows(images, format, indices),
     views: () => pairs,
   };
   const eyeOf = (state: HostState) => encoderEye(embedder, state, shown);

@@ -8,6 +8,7 @@ import {
   describeEncoder,
   encoderMetadata,
   type InputFormat,
+  type Training,
 } from "../inference/index.ts";
 import { createFramework, type Framework, type HostState } from "../methods/index.ts";
 import type { OpenConfig } from "./automatic.ts";
@@ -62,6 +63,18 @@ export const formatOf = ({
   ...{ crop: start?.crop, interpolation: start?.interpolation },
 });
 
+type TrainingConfig = Pick<RunConfig, "method" | "head" | "views" | "seed" | "data" | "split">;
+
+/** What is written of a training beside weights. */
+export function trainingOf(config: TrainingConfig, { header }: PackedDataset): Training {
+  const { method, head, views, seed, data, split } = config;
+  const { ranges = [] } = header;
+  return {
+    ...{ method, head, views, seed, data: resolve(data), split },
+    ...(ranges.length === 0 ? {} : { ranges }),
+  };
+}
+
 const nothing = { parameters: {}, statistics: {} };
 
 /**
@@ -72,25 +85,16 @@ const nothing = { parameters: {}, statistics: {} };
  * @param body the pretrained encoder that it began with
  */
 export function exportedOf(
-  config: Pick<
-    RunConfig,
-    "encoder" | "adapter" | "views" | "imageSize" | "head" | "seed" | "data" | "split" | "method"
-  > &
-    Pick<RunConfig, "start">,
+  config: TrainingConfig & Pick<RunConfig, "encoder" | "adapter" | "imageSize" | "start">,
   framework: Framework,
   state: HostState,
-  { header: { ranges = [] } }: PackedDataset,
+  dataset: PackedDataset,
   body?: Start,
 ): Exported {
-  const { encoder, adapter, views, head, seed, split } = config;
-  const format = formatOf(config);
-  const training = {
-    ...{ method: config.method, head, views, seed, data: resolve(config.data), split },
-    ...(ranges.length === 0 ? {} : { ranges }),
-  };
-  const { start, graph } = body?.description ?? {};
-  const description = describeEncoder(encoder, framework.encoder, format, {
-    ...{ training, start, graph, adapter },
+  const { encoder, adapter } = config;
+  const { start, graph, adapter: own } = body?.description ?? {};
+  const description = describeEncoder(encoder, framework.encoder, formatOf(config), {
+    ...{ training: trainingOf(config, dataset), start, graph, adapter: adapter ?? own },
   });
   const { parameters, statistics } = adapter && body ? body.variables : nothing;
   return {

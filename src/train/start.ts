@@ -12,6 +12,7 @@ import {
   type LoadedEncoder,
   resolveStart,
   START,
+  type Training,
 } from "../inference/index.ts";
 import type { RunConfig } from "./config.ts";
 
@@ -39,10 +40,14 @@ export async function openStart(
 /** The start of a run as it was, kept beside the run, so that it can be gone on with and compared with. */
 const startPath = (run: string): string => join(run, START);
 
-/** Keeps the start of a run in its folder. */
-export async function keepStart(run: string, { description, variables }: Start): Promise<void> {
+/** Keeps the start of a run in its folder, with the training of that run: it is what the run may give. */
+export async function keepStart(
+  run: string,
+  { description, variables }: Start,
+  training: Training,
+): Promise<void> {
   const arrays = { ...variables.parameters, ...variables.statistics };
-  await writeSafetensors(startPath(run), arrays, encoderMetadata(description));
+  await writeSafetensors(startPath(run), arrays, encoderMetadata({ ...description, training }));
 }
 
 /** The kept start of a run; undefined where it began with nothing. Throws `DataError` where it is another. */

@@ -49,7 +49,7 @@ import {
   lockRun,
   type RunFolder,
 } from "./runFolder.ts";
-import { exportedOf, frameworkOf } from "./session.ts";
+import { exportedOf, frameworkOf, trainingOf } from "./session.ts";
 import { startHint } from "./startHint.ts";
 import { keepStart, keptStart, openStart } from "./start.ts";
 import { openStepper, type Stepper, type Target, targetOf } from "./stepper.ts";
@@ -194,7 +194,9 @@ async function trainLocked(
       },
       ...{ choices, lowering },
     };
-    if (start !== undefined) await keepStart(folder.path, start);
+    if (start !== undefined) {
+      await keepStart(folder.path, start, trainingOf(closed.config, data.dataset));
+    }
     await writeRunConfig(folder, { ...closed.config, about });
     const parts = { ...opened, config: closed.config, data, test, start, folder, signal, listener };
     const outcome = await runSession({ ...parts, held }, undefined);

@@ -100,7 +100,7 @@ function makeRoom(place: string, bytes: number): void {
   if (bytes > MOST_BYTES) {
     throw new ConfigError(
       `keptViews: the features would take ${(bytes / GIB).toFixed(1)} GiB, expected ${MOST_BYTES / GIB} at most`,
-      "fewer --kept-views, or --freeze all-but:1, which keeps none",
+      "fewer --kept-views, or --freeze none, which keeps none",
     );
   }
   if (!existsSync(place)) return;

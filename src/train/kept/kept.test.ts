@@ -1,12 +1,23 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, extname, join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { renderSamples } from "../../data/index.ts";
 import { loadEncoder, START, weightsPath } from "../../inference/index.ts";
 import { viewPolicy } from "../../views/index.ts";
+import { omit } from "../layers.ts";
+import { readRunConfig } from "../runConfig.ts";
+import { runFolder } from "../runFolder.ts";
 import { resume, train } from "../train.ts";
 import { keptFeatures } from "./featureFile.ts";
 import { keptPlaces } from "./keptLoader.ts";
@@ -150,10 +161,11 @@ describe("a run behind a frozen body", () => {
   test("what does not fit is refused", async () => {
     const wrong = (more: object) => train(begun("wrong", more));
     await expect(wrong({ encoder: { name: "convnet" } })).rejects.toThrow(
-      "--from gives the encoder",
+      "encoder: --from gives it already",
     );
     await expect(wrong({ freeze: "none" })).rejects.toThrow("frozen body");
     await expect(wrong({ from: undefined, keptViews: 8 })).rejects.toThrow("no pretrained encoder");
+    await expect(wrong({ views: { mean: [0, 0, 0] } })).rejects.toThrow("views.mean");
     await expect(wrong({ method: "contrastiveCrop" })).rejects.toThrow("maps");
   });
 });
@@ -169,4 +181,42 @@ test("without freezing, all of a start is trained from its weights", async () =>
     after[name].data.forEach((value, i) => expect(Number(value)).toBeCloseTo(Number(data[i]), 3));
     expect(after[name]).not.toEqual(body[name]);
   }
+});
+
+test("the start that a run may give says what the run was trained on", async () => {
+  const { run } = await train(begun("behind", { data: join(folder, "drawn"), epochs: 1 }));
+  const { description } = await loadEncoder(join(run, START));
+  expect(description.training?.data).toBe(join(folder, "drawn"));
+  expect(description.adapter).toBeUndefined();
+});
+
+test("without labels a run gives its last checkpoint", async () => {
+  const bare = join(folder, "bare");
+  const labelled = readdirSync(images(), { recursive: true, encoding: "utf8" });
+  mkdirSync(bare);
+  for (const name of labelled.filter((one) => extname(one) !== "")) {
+    copyFileSync(join(images(), name), join(bare, basename(name)));
+  }
+  const { run, evaluation } = await train(begun("unlabelled", { data: bare }));
+  expect(evaluation?.knnBalanced).toBeUndefined();
+  expect(weightsPath(run)).toBe(join(run, "checkpoints/last/weights.safetensors"));
+});
+
+test("a config of a run trains it again", async () => {
+  const { run } = await train(begun("first", { epochs: 1 }));
+  const written = omit(readRunConfig(runFolder(run)), "about", "start");
+  const again = await train({ ...written, out: join(folder, "again") });
+  const last = "checkpoints/last";
+  expect(await weightsOf(join(again.run, last))).toEqual(await weightsOf(join(run, last)));
+});
+
+test("an adapter stays where all is trained, and gets none behind it", async () => {
+  const { run } = await train(begun("adapted", { epochs: 1, adapter: { name: "mlp", hidden: 8 } }));
+  const from = join(run, "checkpoints/last");
+  await expect(train(begun("twice", { from }))).rejects.toThrow("has an adapter already");
+  const more = { from, keptViews: undefined, freeze: "none", epochs: 1 };
+  const whole = await train(begun("whole adapted", more));
+  const { description, variables } = await loadEncoder(join(whole.run, "checkpoints/last"));
+  expect(description.adapter).toEqual({ name: "mlp", hidden: 8, standardise: false });
+  expect(Object.keys(variables.parameters)).toEqual(Object.keys(await weightsOf(from)));
 });
