@@ -5,7 +5,7 @@ import { type Pair, type Pictures, type Prover, prover } from "./prove.ts";
 import { isCopy, type Strictness } from "./strictness.ts";
 
 /** Raised whenever the search finds others in the same pixels: what was kept of it before is not used then. */
-export const SEARCH = 2;
+export const SEARCH = 3;
 
 /** Pictures drawn small, and a proof for any two of them. */
 export type Gallery = {
@@ -34,8 +34,9 @@ export function openGallery(
   const copy = (image: number, candidate: Candidate) => {
     const pair = proofs.prove(image, candidate);
     if (pair === undefined) return undefined;
-    const drawn = portraitOf(pair.a).drawn && portraitOf(pair.b).drawn;
-    return isCopy(pair, strictness, drawn, proofs.changed) ? pair : undefined;
+    const [one, other] = [portraitOf(pair.a), portraitOf(pair.b)];
+    const kind = { drawn: one.drawn && other.drawn, small: one.small || other.small };
+    return isCopy(pair, strictness, kind, proofs.changed) ? pair : undefined;
   };
   const directed = (a: number, b: number) => copy(a, candidateOf(portraitOf(a), b, portraitOf(b)));
   const link = (a: number, b: number) => directed(a, b) ?? directed(b, a);
