@@ -77,6 +77,7 @@ function sumBeside(path: string): FileSum | undefined {
 /** Whether a run was behind the pretrained encoder that it began with, when it was measured before a checkpoint. */
 export function isBehindStart(checkpoint: string): boolean {
   const position = join(checkpoint, POSITION);
+  if (!existsSync(position)) return false; // weights that were copied without it
   const schema = z.looseObject({ behindStart: z.boolean().default(false) });
   const where = { where: quoted(position), hint: OTHER_CHECKPOINT };
   return parseAs(schema, readFileSync(position, "utf8"), where).behindStart;

@@ -127,6 +127,8 @@ describe("a run behind a frozen body", () => {
       writeFileSync(position, JSON.stringify({ ...written, behindStart }));
       expect(weightsPath(run).endsWith(START)).toBe(behindStart);
     }
+    rmSync(position);
+    expect(weightsPath(run)).toBe(join(run, "checkpoints/last/weights.safetensors"));
   });
 
   test("goes on bit for bit", async () => {
