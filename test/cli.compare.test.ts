@@ -92,7 +92,7 @@ test("other settings are refused, not mixed in", async () => {
   expect(parallel.err).toContain("begun with 2");
 });
 
-test("images without labels are measured between epochs, and judged by test images with labels", async () => {
+test("runs on images without labels, behind a pretrained encoder, are judged by test images with labels beside it", async () => {
   const bare = folder.at("bare");
   mkdirSync(bare);
   for (let i = 0; i < 16; i++) {
@@ -105,12 +105,21 @@ test("images without labels are measured between epochs, and judged by test imag
   const where = ["--test", images, "--out", folder.at("unlabelled")];
   const methods = ["--methods", "simclr,decoupled", "--seeds", "1"];
   const every = ["--set", "evaluation.every=1", "--json"];
-  const called = await contrapose(["compare", bare, ...methods, ...where, ...small, ...every]);
+  const from = ["--from", folder.at("compared", "runs", "simclr-seed0")];
+  const brief = ["--epochs", "1", "--batch-size", "16", "--parallel", "2", "--kept-views", "4"];
+  const args = [...methods, ...where, ...from, ...brief, ...every];
+  const called = await contrapose(["compare", bare, ...args]);
   expect(called.err).not.toContain("failed");
+  expect(called.err.match(/features {3}of /g)).toHaveLength(3); // both arms go by the same
   expect(called.code).toBe(0);
   const all = called.json() as unknown as Comparison;
   expect(all.runs).toEqual({ total: 2, done: 2, failed: [] });
   expect(all.arms[0].measures.knn!.mean).toBeGreaterThan(0);
+  const { start, untrained } = all.baselines;
+  expect(start!.knnBalanced).toBeGreaterThan(0);
+  expect(untrained).toBeNull();
+  const { besideStart, measures } = all.arms[1];
+  expect(besideStart!.mean).toBeCloseTo(measures.knnBalanced!.mean - start!.knnBalanced!, 12);
 }, 120_000);
 
 describe("bad input gives one sentence and exit code 2:", () => {
@@ -121,6 +130,8 @@ describe("bad input gives one sentence and exit code 2:", () => {
     [["--methods", "simclr,hcl", "--set", "seed=4"], "decides for all runs"],
     [["--methods", "simclr,hcl", "--over", "loss.temprature=1,2"], "did you mean temperature?"],
     [["--methods", "simclr,hcl", "--loss", "infoNce"], "hcl would no longer be hcl"],
+    [["--methods", "simclr", "--over", "from=a,b"], "from differs between arms"],
+    [["--methods", "simclr", "--over", "imageSize=32,64", "--from", "a"], "imageSize differs"],
   ])("%j", async (args, sentence) => {
     const called = await contrapose(["compare", images, "--epochs", "1", ...args]);
     expect(called.code).toBe(2);

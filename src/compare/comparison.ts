@@ -4,7 +4,8 @@ import type { Baseline } from "./result.ts";
 
 /** What runs are measured by; `knn` is the one that verdicts are about. */
 export const measureNames = [
-  ...(["knn", "linear", "knnWithoutCopies", "linearWithoutCopies"] as const),
+  ...(["knn", "knnBalanced", "knnWithoutCopies"] as const),
+  ...(["linear", "linearBalanced", "linearWithoutCopies"] as const),
   ...(["alignment", "uniformity", "effectiveRank"] as const),
   ...(["secondsPerEpoch", "seconds", "memoryMiB", "loss", "chanceLoss"] as const),
 ] as const;
@@ -41,6 +42,11 @@ export type ArmSummary = {
    * or the base are asked for again, "early" before all seeds are done, null without labels.
    */
   readonly verdict: "base" | "control" | "early" | Verdict | null;
+  /**
+   * Of the balanced k-NN accuracy beside that of the pretrained encoder that the runs began with; null where there is
+   * none, and where the arm trained with the labels that are asked for.
+   */
+  readonly besideStart: (PairedDifference & { readonly verdict: "early" | Verdict }) | null;
 };
 
 /** How long each run trains. */
@@ -81,6 +87,7 @@ export type Comparison = {
   };
   readonly baselines: {
     readonly chance: number | null;
+    readonly start: Baseline | null;
     readonly untrained: Baseline | null;
     readonly pixels: Baseline | null;
   };

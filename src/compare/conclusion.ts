@@ -1,5 +1,5 @@
 import { counted } from "../core/counted.ts";
-import { LEAST_SEEDS } from "../metrics/index.ts";
+import { LEAST_SEEDS, type Verdict } from "../metrics/index.ts";
 import type { ArmSummary, Comparison } from "./comparison.ts";
 import { fixed, listed, overSeeds, pointsBetween, signed } from "./written.ts";
 
@@ -16,6 +16,42 @@ function claim(base: string, arm: ArmSummary): string {
   const size = { ...difference, mean: Math.abs(difference.mean) };
   const points = `${fixed(100 * size.mean, 1)} points (${pointsBetween(size)})`;
   return `${arm.name} is ${arm.verdict} than ${base} by ${points}`;
+}
+
+/** Which arms are ahead of the encoder that they began with, which behind; nothing before all seeds are done. */
+function startSentences({ arms, baselines }: Unconcluded): string[] {
+  const { start } = baselines;
+  const beside = arms.flatMap(({ name, besideStart, measures: { knnBalanced } }) =>
+    besideStart === null || knnBalanced === undefined
+      ? []
+      : [{ name, besideStart, mean: knnBalanced.mean }],
+  );
+  if (beside.length === 0 || beside.some((one) => one.besideStart.verdict === "early")) return [];
+  const share = (value: number) => `${fixed(100 * value, 1)} %`;
+  const of = (verdict: Verdict) => beside.filter((one) => one.besideStart.verdict === verdict);
+  const claims = (verdict: "better" | "worse") => {
+    const said = of(verdict).map(({ name, besideStart }) => {
+      const size = { ...besideStart, mean: Math.abs(besideStart.mean) };
+      return `${name} by ${fixed(100 * size.mean, 1)} points (${pointsBetween(size)})`;
+    });
+    const are = said.length === 1 ? "is" : "are";
+    return said.length === 0
+      ? []
+      : [`${verdict} than the start, not adapted, ${are} ${listed(said)}`];
+  };
+  const called = [...claims("better"), ...claims("worse")];
+  const said = called.length === 0 ? [] : [`By balanced k-NN ${listed(called)}.`];
+  if (of("better").length > 0) return said;
+  if (of("few").length > 0) {
+    return [
+      `Whether an arm is better than the start, not adapted, takes ${LEAST_SEEDS} seeds to tell; its balanced k-NN is ${share(start!.knnBalanced!)}.`,
+    ];
+  }
+  const best = beside.reduce((a, b) => (b.mean > a.mean ? b : a));
+  return [
+    `No arm is shown to be better than the start, not adapted: balanced k-NN ${share(start!.knnBalanced!)}, the best arm, ${best.name}, ${share(best.mean)}.`,
+    ...said,
+  ];
 }
 
 /** `hcl +2.1 points of 2 seeds`, of arms that are not done. */
@@ -107,7 +143,13 @@ export function conclusionOf(all: Unconcluded): string[] {
   }
   if (done === 0) return sentences;
   if (all.arms.some(({ measures }) => measures.knn !== undefined)) {
-    return [...sentences, ...lostSentence(all), ...twoSeeds(all), ...accuracySentences(all)];
+    return [
+      ...sentences,
+      ...lostSentence(all),
+      ...startSentences(all),
+      ...twoSeeds(all),
+      ...accuracySentences(all),
+    ];
   }
   return [
     ...sentences,

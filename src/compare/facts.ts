@@ -56,13 +56,15 @@ function copiesFact({
 /** What learned nothing and was measured by labels, by names. */
 export function baselinesOf({
   pixels,
+  start,
   untrained,
   chance,
 }: Comparison["baselines"]): [name: string, baseline: Baseline][] {
   const all: [string, Baseline | null][] = [
     ["raw pixels", pixels],
+    ["start, not adapted", start],
     ["untrained encoder", untrained],
-    ["chance", chance === null ? null : { knn: chance, linear: chance }],
+    ["chance", chance === null ? null : { knn: chance, linear: chance }], // balanced it is another one
   ];
   return all.flatMap(([name, one]) => (one === null || one.knn === null ? [] : [[name, one]]));
 }

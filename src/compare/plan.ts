@@ -8,7 +8,7 @@ import { quoted } from "../core/quote.ts";
 import { parseJson } from "../core/json.ts";
 import { VERSION } from "../core/version.ts";
 import { type ConfigTree, configHash, differences, planRun, type RunPlan } from "../train/index.ts";
-import type { TrainingData } from "../train/index.ts";
+import type { Start, TrainingData } from "../train/index.ts";
 import { fileName } from "./arms.ts";
 import type { CompareFolder } from "./folder.ts";
 import type { RunResult } from "./result.ts";
@@ -37,17 +37,21 @@ export type RunStanding =
   | { readonly kind: "changed"; readonly how: string };
 
 /** Images of a comparison. */
-export type CompareData = { readonly train: TrainingData; readonly test: TrainingData | undefined };
+export type CompareData = {
+  readonly train: TrainingData;
+  readonly test: TrainingData | undefined;
+  readonly start?: Start | undefined; // the pretrained encoder that all runs begin with
+};
 
 /** An arm on its images. Throws `ConfigError` under the arm's name where it cannot be trained. */
 export function planArm(
   name: string,
   file: string,
   tree: ConfigTree,
-  { train }: CompareData,
+  { train, start }: CompareData,
 ): PlannedArm {
   try {
-    return { name, file, tree, plan: planRun(tree, train) };
+    return { name, file, tree, plan: planRun(tree, train, start) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const text = error.message.replace(/^train: /, "");

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { renderMarkdown } from "./markdown.ts";
 import { runFigures, speedOf } from "./runFigures.ts";
-import { summarise } from "./summarise.ts";
+import { summarise, type SummaryFacts } from "./summarise.ts";
 import { tablesOf } from "./tables.ts";
 import { factsFor, resultFor } from "./testing.ts";
 
@@ -63,6 +63,38 @@ describe("a comparison", () => {
       ],
     ]);
     expect(of({}).allBelowPixels).toBeNull();
+  });
+
+  test("says first which arms are ahead of the start, by balanced k-NN", () => {
+    const baseline = { knn: 0.8, linear: 0.8, knnBalanced: 0.3, linearBalanced: 0.3 };
+    const baselines = { start: baseline, pixels: { knn: 0.2, linear: 0.2 } };
+    const of = (b: number, more: Partial<SummaryFacts> = {}, results = seeds) => {
+      const facts = { ...factsFor(["a", "b"], seeds), ...more };
+      const made = results.flatMap((seed) => [
+        resultFor("a", seed, 0.7, { baselines, knnBalanced: 0.3 + 0.01 * (seed % 2) }),
+        resultFor("b", seed, 0.7, { baselines, knnBalanced: b + 0.01 * (seed % 2) }),
+      ]);
+      return summarise(facts, made);
+    };
+    const ahead = of(0.4);
+    expect(ahead.arms.map(({ besideStart }) => besideStart?.verdict)).toEqual(["none", "better"]);
+    expect(ahead.conclusion[0]).toMatch(
+      /^By balanced k-NN better than the start, not adapted, is b by 10.5 points \(9\../,
+    );
+    expect(renderMarkdown(ahead)).toContain("| start, not adapted |");
+    const table = tablesOf(ahead)[0];
+    expect(table.head.at(-1)).toBe("beside the start");
+    for (const row of table.rows) expect(row).toHaveLength(table.head.length);
+    const behind = of(0.2);
+    expect(behind.conclusion[0]).toBe(
+      "No arm is shown to be better than the start, not adapted: balanced k-NN 30.0 %, the best arm, a, 30.5 %.",
+    );
+    expect(behind.conclusion[1]).toContain("worse than the start, not adapted, is b by 9.5 points");
+    expect(of(0.2, { seeds: [0, 1] }, [0, 1]).conclusion[0]).toContain("takes 3 seeds to tell");
+    expect(of(0.4, {}, [0, 1]).conclusion.join(" ")).not.toContain("the start"); // seeds are to come
+    const [a, b] = factsFor(["a", "b"], seeds).arms;
+    const labelled = of(0.4, { arms: [a, { ...b, usesLabels: true }] });
+    expect(labelled.arms[1].besideStart).toBeNull();
   });
 
   test("never names a winner that the intervals do not support", () => {

@@ -12,7 +12,7 @@ import {
   measureNames,
 } from "./comparison.ts";
 import { conclusionOf, knnBesidePixels } from "./conclusion.ts";
-import type { RunResult } from "./result.ts";
+import type { Baseline, RunResult } from "./result.ts";
 
 /** An arm as it was planned. */
 export type SummaryArm = {
@@ -70,7 +70,7 @@ function measureOf(
 /** What a measure is no finer than: accuracies are shares of the test images. */
 function stepOf(name: MeasureName, runs: BySeed): number {
   const [first] = runs.values();
-  const isShare = name === "knn" || name === "linear";
+  const isShare = name.startsWith("knn") || name.startsWith("linear");
   return isShare && first !== undefined ? 1 / first.images.test : 0;
 }
 
@@ -129,10 +129,30 @@ function verdictFor(
   return knn.difference === null ? "few" : verdictOf(knn.difference);
 }
 
+/** The balanced k-NN accuracy of an arm beside that of the encoder that its runs began with. */
+function besideStart(
+  arm: SummaryArm,
+  runs: BySeed,
+  knn: ArmMeasure | undefined,
+  start: Baseline | null,
+  facts: SummaryFacts,
+): ArmSummary["besideStart"] {
+  const { arms, data } = facts;
+  if (knn === undefined || typeof start?.knnBalanced !== "number") return null;
+  if (data.test === null && arm.usesLabels) return null;
+  const ours = new Map(Object.entries(knn.bySeed).map(([seed, value]) => [Number(seed), value]));
+  const theirs = new Map([...ours.keys()].map((seed) => [seed, start.knnBalanced!]));
+  const step = stepOf("knnBalanced", runs);
+  const difference = pairedDifference(ours, theirs, arms.length, step);
+  const early = isEarly(arm, runs, { arm, runs }, facts);
+  return { ...difference, verdict: early ? "early" : verdictOf(difference) };
+}
+
 function summaryOf(
   arm: SummaryArm,
   runs: BySeed,
   base: Base | undefined,
+  start: Baseline | null,
   facts: SummaryFacts,
 ): ArmSummary {
   const { name, method, epochs, steps, batchSize, usesLabels } = arm;
@@ -148,6 +168,7 @@ function summaryOf(
     },
     sampling: samplingOf(runs),
     verdict: verdictFor(arm, runs, measures.knn, base, facts),
+    besideStart: besideStart(arm, runs, measures.knnBalanced, start, facts),
   };
 }
 
@@ -178,6 +199,7 @@ function baselinesOf(results: readonly RunResult[]): Comparison["baselines"] {
   const found = results.find(({ baselines }) => baselines !== undefined)?.baselines;
   return {
     chance: results.at(0)?.chance ?? null,
+    start: found?.start ?? null,
     untrained: found?.untrained ?? null,
     pixels: found?.pixels ?? null,
   };
@@ -207,8 +229,9 @@ export function summarise(facts: SummaryFacts, results: readonly RunResult[]): C
   };
   const [first] = arms;
   const base = { arm: first, runs: runsOf(first) };
+  const baselines = baselinesOf(results);
   const summaries = arms.map((arm, i) =>
-    summaryOf(arm, runsOf(arm), i === 0 ? undefined : base, facts),
+    summaryOf(arm, runsOf(arm), i === 0 ? undefined : base, baselines.start, facts),
   );
   const [any] = results;
   const whole = {
@@ -219,7 +242,7 @@ export function summarise(facts: SummaryFacts, results: readonly RunResult[]): C
       copies: any?.images.copies ?? null,
     },
     runs: { total: arms.length * seeds.length, done: results.length, failed },
-    ...{ baselines: baselinesOf(results), arms: summaries, meanings: meaningsOf(summaries) },
+    ...{ baselines, arms: summaries, meanings: meaningsOf(summaries) },
   };
   const all = { ...whole, allBelowPixels: allBelowPixels(whole) };
   return { ...all, conclusion: conclusionOf(all) };

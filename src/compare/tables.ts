@@ -30,11 +30,19 @@ const verdicts: Record<string, string> = {
 export const isLabelled = ({ arms }: Comparison): boolean =>
   arms.some(({ measures }) => measures.knn !== undefined);
 
-type Column = { name: MeasureName; title: string; scale: number; digits: number };
+type Column = {
+  name: MeasureName;
+  title: string;
+  scale: number;
+  digits: number;
+  alone?: true; // without a difference to the base
+};
 
 const accuracyColumns: readonly Column[] = [
   { name: "knn", title: "k-NN %", scale: 100, digits: 1 },
+  { name: "knnBalanced", title: "balanced %", scale: 100, digits: 1, alone: true },
   { name: "linear", title: "linear %", scale: 100, digits: 1 },
+  { name: "linearBalanced", title: "balanced %", scale: 100, digits: 1, alone: true },
 ];
 const shapeColumns: readonly Column[] = [
   { name: "alignment", title: "alignment", scale: 1, digits: 3 },
@@ -42,7 +50,8 @@ const shapeColumns: readonly Column[] = [
   { name: "effectiveRank", title: "rank", scale: 1, digits: 1 },
 ];
 
-function measureCells(measure: ArmMeasure | undefined, { scale, digits }: Column): string[] {
+function measureCells(measure: ArmMeasure | undefined, { scale, digits, alone }: Column): string[] {
+  if (alone) return [measure === undefined ? NONE : overSeeds(measure, scale, digits)];
   if (measure === undefined) return [NONE, ""];
   const { difference } = measure;
   const paired = difference === null ? "" : plusMinus(difference, scale, digits, signed);
@@ -69,22 +78,40 @@ function measureTable(
   return all.arms.map((arm) => measureRow(arm, columns, verdict));
 }
 
-const heads = (columns: readonly Column[]) => columns.flatMap(({ title }) => [title, "difference"]);
+const heads = (columns: readonly Column[]) =>
+  columns.flatMap(({ title, alone }) => (alone ? [title] : [title, "difference"]));
 
 /** What learned nothing, as rows below the arms. */
 function baselineRows({ baselines }: Comparison): Table["rows"] {
-  return baselinesOf(baselines).map(([name, { knn, linear }]) => {
-    const [vote, probe] = [knn, linear].map((one) => (one === null ? NONE : fixed(100 * one, 1)));
-    return [name, "", vote, "", probe, "", ""];
+  return baselinesOf(baselines).map(([name, { knn, knnBalanced, linear, linearBalanced }]) => {
+    const [vote, even, probe, evenProbe] = [knn, knnBalanced, linear, linearBalanced].map((one) =>
+      typeof one === "number" ? fixed(100 * one, 1) : NONE,
+    );
+    const start = baselines.start === null ? [] : [""];
+    return [name, "", vote, "", even, probe, "", evenProbe, "", ...start];
   });
 }
 
+const startCell = ({ besideStart }: ArmSummary): string =>
+  besideStart === null ? "" : plusMinus(besideStart, 100, 1, signed);
+
 function accuracyTable(all: Comparison): Table {
+  const begun = all.baselines.start !== null;
+  const start = begun
+    ? ` Beside the start: the difference of balanced k-NN to the start, not adapted, ± half its interval, for all ${counted(all.arms.length, "arm")} together.`
+    : "";
+  const rows = measureTable(all, accuracyColumns, true);
   return {
     ...{ id: "accuracy", title: "Accuracy" },
-    intro: `Mean over seeds ± half its 95 % interval (Student's t), of two seeds both; the paired difference to ${all.base} over common seeds ± half its interval, ${levelOf(all)}. The last column is about k-NN.`,
-    head: ["", "seeds", ...heads(accuracyColumns), `beside ${all.base}`],
-    rows: [...measureTable(all, accuracyColumns, true), ...baselineRows(all)],
+    intro: `Mean over seeds ± half its 95 % interval (Student's t), of two seeds both; the paired difference to ${all.base} over common seeds ± half its interval, ${levelOf(all)}. Balanced: the mean over the classes of the share of each that is right. Beside ${all.base} is about k-NN.${start}`,
+    head: [
+      ...["", "seeds", ...heads(accuracyColumns), `beside ${all.base}`],
+      ...(begun ? ["beside the start"] : []),
+    ],
+    rows: [
+      ...rows.map((row, i) => (begun ? [...row, startCell(all.arms[i])] : row)),
+      ...baselineRows(all),
+    ],
   };
 }
 

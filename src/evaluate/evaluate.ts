@@ -1,6 +1,3 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-
 import { permutation, randomStream } from "../core/random.ts";
 import {
   adapterFor,
@@ -10,7 +7,6 @@ import {
   loadEncoder,
   type LoadedEncoder,
   pixelFeatures,
-  START,
   viewPairRows,
 } from "../inference/index.ts";
 import { pairAlignment } from "../metrics/index.ts";
@@ -18,23 +14,9 @@ import { viewPolicy, type ViewPolicy } from "../views/index.ts";
 import { type FeaturesKind, type OpenEncoder, openEncoder } from "./embedSet.ts";
 import { encoderHash, type ImageEncoder } from "./imageEncoder.ts";
 import { accuracies, type Accuracies, chanceOf, spread, type Spread } from "./measure.ts";
+import { keptSight, startBeside } from "./keptSight.ts";
+import type { EvaluateOptions, Plan, Seen } from "./plan.ts";
 import { type Split, splitImages, withCopies } from "./split.ts";
-
-/** How an encoder is evaluated. */
-export type EvaluateOptions = {
-  readonly k?: number | undefined;
-  readonly temperature?: number | undefined;
-  readonly seed?: number | undefined;
-  /** How the test images came about, in words; as given by default. */
-  readonly how?: string | undefined;
-  readonly features?: FeaturesKind | undefined;
-  readonly device?: string | undefined;
-  readonly threads?: number | undefined;
-  /** Leaves out the untrained encoder and the raw pixels. */
-  readonly baselines?: boolean | undefined;
-  readonly progress?: (what: string, done: number, total: number) => void;
-  readonly signal?: AbortSignal | undefined;
-};
 
 /** An encoder's numbers, each beside what it must beat. */
 export type Evaluation = Accuracies &
@@ -55,9 +37,9 @@ export type Evaluation = Accuracies &
     readonly baselines: {
       /** Share of the largest class; null without labels. */
       readonly chance: number | null;
-      /** The same network with its first weights. */
       /** The pretrained encoder that a run began with, as it was. */
       readonly start?: Accuracies & Spread & { readonly alignment: number };
+      /** The same network with its first weights. */
       readonly untrained?: Accuracies & Spread & { readonly alignment: number };
       /** Pixels at 32 px. */
       readonly pixels?: Accuracies & Spread;
@@ -66,23 +48,14 @@ export type Evaluation = Accuracies &
 
 const ALIGNED_IMAGES = 1000; // enough for two digits
 
-type Plan = {
-  split: Split;
-  policy: ViewPolicy;
-  aligned: Int32Array;
-  vote: { k: number; temperature: number };
-  seed: number;
-  options: EvaluateOptions;
-};
-
 type Measured = Accuracies & Spread & { alignment: number };
 
-async function measure(
+/** What an encoder makes of the images of a plan. */
+async function seenBy(
   encoder: Pick<OpenEncoder, "embed" | "format">,
-  plan: Plan,
+  { split, policy, aligned, seed, options }: Plan,
   what: string,
-): Promise<Measured> {
-  const { split, policy, aligned, vote, seed, options } = plan;
+): Promise<Seen> {
   const { train, test } = split;
   const total = train.indices.length + test.indices.length + 2 * aligned.length;
   let before = 0;
@@ -92,28 +65,33 @@ async function measure(
     before += rows.count;
     return features;
   };
-  const trained = await embed(encoderRows(train.images, encoder.format, train.indices));
-  const tested = await embed(encoderRows(test.images, encoder.format, test.indices));
-  const pairs = await embed(viewPairRows(test.images, policy, seed, aligned));
   return {
-    ...accuracies(split, trained, tested, vote),
-    alignment: pairAlignment(pairs),
-    ...spread(tested),
+    trained: await embed(encoderRows(train.images, encoder.format, train.indices)),
+    tested: await embed(encoderRows(test.images, encoder.format, test.indices)),
+    pairs: await embed(viewPairRows(test.images, policy, seed, aligned)),
   };
 }
 
-function measurePixels({ split, vote, options }: Plan, encoder: Pick<OpenEncoder, "format">) {
+const measured = ({ trained, tested, pairs }: Seen, { split, vote }: Plan): Measured => ({
+  ...accuracies(split, trained, tested, vote),
+  alignment: pairAlignment(pairs),
+  ...spread(tested),
+});
+
+const measure = async (encoder: Pick<OpenEncoder, "embed" | "format">, plan: Plan, what: string) =>
+  measured(await seenBy(encoder, plan, what), plan);
+
+function measurePixels({ split, vote, options }: Plan, format: InputFormat) {
   const { train, test } = split;
   options.progress?.("raw pixels", 0, train.indices.length + test.indices.length);
-  const trained = pixelFeatures(train.images, encoder.format, train.indices);
-  const tested = pixelFeatures(test.images, encoder.format, test.indices);
+  const trained = pixelFeatures(train.images, format, train.indices);
+  const tested = pixelFeatures(test.images, format, test.indices);
   return { ...accuracies(split, trained, tested, vote), ...spread(tested) };
 }
 
 /** Variables of a run's encoder as it began, from the start beside it: an adapter is the identity then. */
 async function startVariables({ path, description, network }: LoadedEncoder) {
-  const places = [dirname(path), join(dirname(path), "..", "..")].map((at) => join(at, START));
-  const found = places.find((place) => existsSync(place));
+  const found = startBeside(path);
   if (found === undefined) return undefined;
   const { variables } = await loadEncoder(found);
   if (description.adapter === undefined) return variables;
@@ -132,7 +110,7 @@ async function measureBaselines(plan: Plan, loaded: LoadedEncoder, encoder: Open
   const options = { device: plan.options.device, threads: plan.options.threads };
   const opened = same ? encoder : await openEncoder(loaded, "features", options);
   try {
-    const pixels = measurePixels(plan, encoder);
+    const pixels = measurePixels(plan, encoder.format);
     if (start !== undefined) {
       return { start: await measure(opened.withVariables(start), plan, "start"), pixels };
     }
@@ -188,17 +166,38 @@ export async function evaluateModel(
 ): Promise<Evaluation> {
   const split = await divide(images, options);
   const plan = planOf(policyFor(encoder.format), split, options);
-  const measured = await measure(encoder, plan, "encoder");
-  const pixels = options.baselines === false ? {} : { pixels: measurePixels(plan, encoder) };
+  const own = await measure(encoder, plan, "encoder");
+  const pixels = options.baselines === false ? {} : { pixels: measurePixels(plan, encoder.format) };
   const { path, hash, features } = encoder;
   return {
-    ...measured,
+    ...own,
     encoder: path,
     encoderHash: hash,
     features,
     ...aboutImages(split),
     baselines: { chance: chanceOf(split), ...pixels },
   };
+}
+
+/** An encoder's numbers and those of its baselines. */
+async function measureLoaded(loaded: LoadedEncoder, plan: Plan) {
+  const { features = "features", device, threads, kept, baselines } = plan.options;
+  const seen =
+    kept === undefined || features !== "features" ? undefined : await keptSight(loaded, plan, kept);
+  if (seen !== undefined) {
+    const own = measured(seen.own, plan);
+    if (baselines === false) return { own, baselines: {} };
+    const pixels = measurePixels(plan, loaded.description);
+    return { own, baselines: { start: measured(seen.start, plan), pixels } };
+  }
+  const encoder = await openEncoder(loaded, features, { device, threads });
+  try {
+    const own = await measure(encoder, plan, "encoder");
+    if (baselines === false) return { own, baselines: {} };
+    return { own, baselines: await measureBaselines(plan, loaded, encoder) };
+  } finally {
+    await encoder.dispose();
+  }
 }
 
 /**
@@ -210,22 +209,15 @@ export async function evaluate(
   images: Sets,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { features = "features", device, threads } = options;
+  const { features = "features" } = options;
   const split = await divide(images, options);
-  const encoder = await openEncoder(loaded, features, { device, threads });
-  try {
-    const { description } = loaded;
-    const plan = planOf(description.training?.views ?? policyFor(description), split, options);
-    const measured = await measure(encoder, plan, "encoder");
-    const baselines =
-      options.baselines === false ? {} : await measureBaselines(plan, loaded, encoder);
-    return {
-      ...measured,
-      ...{ encoder: loaded.path, encoderHash: await encoderHash(loaded, features), features },
-      ...aboutImages(split),
-      baselines: { chance: chanceOf(split), ...baselines },
-    };
-  } finally {
-    await encoder.dispose();
-  }
+  const { description } = loaded;
+  const plan = planOf(description.training?.views ?? policyFor(description), split, options);
+  const { own, baselines } = await measureLoaded(loaded, plan);
+  return {
+    ...own,
+    ...{ encoder: loaded.path, encoderHash: await encoderHash(loaded, features), features },
+    ...aboutImages(split),
+    baselines: { chance: chanceOf(split), ...baselines },
+  };
 }

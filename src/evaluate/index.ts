@@ -6,7 +6,8 @@ export {
   openImageEncoder,
 } from "./imageEncoder.ts";
 export { type FeaturesKind, openEncoder, type OpenEncoder } from "./embedSet.ts";
-export { evaluate, evaluateModel, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
+export { evaluate, evaluateModel, type Evaluation } from "./evaluate.ts";
+export type { EvaluateOptions } from "./plan.ts";
 export { exportEncoder, type Exported } from "./exportEncoder.ts";
 export { exportHubFolder, type HubFolder } from "./hubFolder.ts";
 export { type Accuracies, type Spread } from "./measure.ts";

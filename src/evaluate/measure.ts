@@ -1,5 +1,6 @@
 import { largestShare } from "../inference/index.ts";
 import {
+  balancedShare,
   effectiveRank,
   type Features,
   knnClassify,
@@ -18,6 +19,8 @@ export type Accuracies = {
 /** A share of right answers on test images. */
 export type Accuracy = {
   readonly accuracy: number;
+  /** Mean over the classes of the test images of the share of each that is right. */
+  readonly balanced: number;
   /** The range that fits this share of so many images: Wilson's, 95 %. */
   readonly interval: readonly [low: number, high: number];
   /** Without the test images that are copies of training images; null where all are, absent where none is. */
@@ -38,9 +41,10 @@ function accuracyOf(
     );
   const { value, low, high } = of(right);
   const interval = [low, high] as const;
-  if (copied === undefined || !copied.includes(1)) return { accuracy: value, interval };
+  const found = { accuracy: value, balanced: balancedShare(predictions, labels), interval };
+  if (copied === undefined || !copied.includes(1)) return found;
   const own = of(right.filter((_, i) => copied[i] === 0));
-  return { accuracy: value, interval, withoutCopies: own.count === 0 ? null : own.value };
+  return { ...found, withoutCopies: own.count === 0 ? null : own.value };
 }
 
 /** Shape of features in space. */

@@ -50,6 +50,15 @@ export {
   weightsPath,
 } from "./encoderFile.ts";
 export { hashOfWeights } from "./encoderHash.ts";
+export { type FeatureFile } from "./featureFile.ts";
+export {
+  featuresIn,
+  fixedEncoder,
+  type FixedEncoder,
+  keepImages,
+  type KeepOptions,
+  keepRows,
+} from "./keepRows.ts";
 export { type OnnxEncoder, openOnnxEncoder } from "./onnxEncoder.ts";
 export { graphFile } from "./onnxGraphText.ts";
 export { imageInput } from "./imageInput.ts";

@@ -5,7 +5,7 @@ export { symmetricEigenvalues } from "./eigenvalues.ts";
 export { featureSpread, type FeatureSpread } from "./featureSpread.ts";
 export type { Features, LabelledFeatures } from "./features.ts";
 export { checkFeatures, inverseNorms, unitRows } from "./features.ts";
-export { knnClassify, type KnnOptions, type KnnResult } from "./knn.ts";
+export { balancedShare, knnClassify, type KnnOptions, type KnnResult } from "./knn.ts";
 export { type Clusters, kMeans, type KMeansOptions } from "./kMeans.ts";
 export { linearProbe, type LinearProbeOptions, type LinearProbeResult } from "./linearProbe.ts";
 export { nearestNeighbours, type Neighbours } from "./nearest.ts";

@@ -71,6 +71,10 @@ export function score(predictions: Int32Array, labels: ArrayLike<number>) {
   };
 }
 
+/** Balanced accuracy of predictions, over rows with a label; NaN of none. */
+export const balancedShare = (predictions: Int32Array, labels: ArrayLike<number>): number =>
+  score(predictions, labels).balanced;
+
 /** The class with the largest Σ exp((s − s₀) / T) among the neighbours of row i; the lowest of equals. */
 function vote(
   { indices, similarities, k }: Neighbours,

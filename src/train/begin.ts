@@ -1,8 +1,8 @@
 import { hostArray, type HostRecord } from "../core/arrays.ts";
 import type { HostVariables } from "../encoders/index.ts";
+import type { FeatureFile } from "../inference/index.ts";
 import type { HostState } from "../methods/index.ts";
 import type { RunConfig } from "./config.ts";
-import type { FeatureFile } from "./kept/featureFile.ts";
 import type { Start } from "./start.ts";
 
 /** Copies of the encoder in a state: the one that is trained, its average, the one of keys. */

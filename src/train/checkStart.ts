@@ -9,7 +9,7 @@ import type { Start } from "./start.ts";
 /** Refuses settings of a start where there is none, and beside one what it decides, unless it is the same. */
 export function checkStart(tree: ConfigTree, start: Pick<Start, "description"> | undefined): void {
   if (start === undefined && tree.from !== undefined) {
-    throw new ConfigError("from: only train begins with a pretrained encoder", "leave it out here");
+    throw new ConfigError("from: the pretrained encoder was not opened", "leave it out here");
   }
   const odd = ["freeze", "adapter", "keptViews"].find((key) => tree[key] !== undefined);
   if (start === undefined && odd !== undefined) {

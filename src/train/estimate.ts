@@ -6,6 +6,7 @@ import type { ConfigTree, RunConfig } from "./config.ts";
 import { factsOf, type TrainingData } from "./dataset.ts";
 import { measureStep } from "./prepare.ts";
 import { frameworkOf } from "./session.ts";
+import type { Start } from "./start.ts";
 import { openStepper, targetOf } from "./stepper.ts";
 
 /** What a run would cost on this machine. */
@@ -17,14 +18,19 @@ export type CostEstimate = {
   readonly stateMiB: number; // of a checkpoint
 };
 
-/** Chooses what a config leaves open and, where `timed`, times a few steps of it. */
+/**
+ * Chooses what a config leaves open and, where `timed`, times a few steps of it.
+ *
+ * @param start the pretrained encoder that `from` names, opened
+ */
 export async function estimateCost(
   tree: ConfigTree,
   data: TrainingData,
   timed: boolean,
+  start?: Start,
 ): Promise<{ config: RunConfig; estimate: CostEstimate | undefined }> {
-  const { config: open } = openConfig(tree, factsOf(data));
-  const framework = frameworkOf(open, data.count);
+  const { config: open } = openConfig(tree, factsOf(data, start));
+  const framework = frameworkOf(open, data.count, start);
   checkMemory(framework, open);
   const config = { ...open, views: { ...open.views, count: framework.viewCount } };
   if (!timed)

@@ -26,6 +26,7 @@ export {
   type TrainEvent,
   type TrainListener,
 } from "./events.ts";
+export { closeKept, openKept } from "./kept/openKept.ts";
 export { examineRun } from "./health/doctor.ts";
 export { diagnose, findingNames } from "./health/diagnose.ts";
 export type { Course, Diagnosis, Evidence, HealthRecord, Verdict } from "./health/records.ts";
@@ -52,4 +53,6 @@ export { type Method, type MethodName, methodNames, methods } from "./presets.ts
 export { replay, type Replayed } from "./replay.ts";
 export { type AboutRun, readRunConfig, runConfig } from "./runConfig.ts";
 export { existingRun, isRun, type RunFolder, runFolder } from "./runFolder.ts";
+export { targetOf } from "./stepper.ts";
+export { openStart, type Start } from "./start.ts";
 export { resume, train, type TrainOptions, type TrainResult } from "./train.ts";

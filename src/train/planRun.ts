@@ -6,6 +6,7 @@ import { checkCrops } from "./cropRefresh.ts";
 import { factsOf, type TrainingData } from "./dataset.ts";
 import { configHash, decisivePart } from "./decisive.ts";
 import { frameworkOf } from "./session.ts";
+import type { Start } from "./start.ts";
 
 /** Views of an image that a step encodes, with gradient and without. */
 export type Passes = { readonly gradient: number; readonly forward: number };
@@ -26,11 +27,13 @@ export type RunPlan = {
 /**
  * Chooses what a config leaves open as `train` would, without compiling or training anything; 100 epochs
  * where they are left open. Throws `ConfigError` where `train` would refuse the config.
+ *
+ * @param start the pretrained encoder that `from` names, opened
  */
-export function planRun(tree: ConfigTree, data: TrainingData): RunPlan {
-  const { config: open } = openConfig(tree, factsOf(data));
+export function planRun(tree: ConfigTree, data: TrainingData, start?: Start): RunPlan {
+  const { config: open } = openConfig(tree, factsOf(data, start));
   checkLabels(open.samplers, data);
-  const framework = frameworkOf(open, data.count);
+  const framework = frameworkOf(open, data.count, start);
   checkMemory(framework, open);
   const views = { ...open.views, count: framework.viewCount };
   checkCrops(views, framework.encoder, data);

@@ -121,7 +121,9 @@ export function openLoader(
   const from = { epoch, stepInEpoch: step - epoch * stepsPerEpoch };
   const place = { batchSize, epochs, from };
   if (kept !== undefined) {
-    return openKeptLoader({ ...place, kept: kept.views, pixels: data.pixels });
+    return openKeptLoader({
+      ...{ ...place, seed, kept: kept.views, views: policy.count, pixels: data.pixels },
+    });
   }
   return openViewLoader({ ...place, policy, seed, boxes, source: data.pixels, workers });
 }

@@ -6,10 +6,9 @@ import { writeSafetensors } from "../files/index.ts";
 import type { DownloadCalls } from "../hub/index.ts";
 import {
   encoderMetadata,
-  hashOfWeights,
-  inputFormat,
+  fixedEncoder,
+  type FixedEncoder,
   loadEncoder,
-  type LoadedEncoder,
   resolveStart,
   START,
   type Training,
@@ -17,16 +16,7 @@ import {
 import type { RunConfig } from "./config.ts";
 
 /** A pretrained encoder that a run starts from. */
-export type Start = LoadedEncoder & {
-  /** Of its weights and its input, wherever it lies. */
-  readonly hash: string;
-};
-
-const withHash = (loaded: LoadedEncoder): Start => {
-  const { description, variables } = loaded;
-  const facts = [description.encoder, inputFormat(description)];
-  return { ...loaded, hash: hashOfWeights(variables, facts) };
-};
+export type Start = FixedEncoder;
 
 /** Opens what `from` names, for images of another size than its own where one is given; downloads it where it must. */
 export async function openStart(
@@ -34,7 +24,7 @@ export async function openStart(
   imageSize: number | undefined,
   calls: DownloadCalls,
 ): Promise<Start> {
-  return withHash(await loadEncoder(await resolveStart(from, calls), { imageSize }));
+  return fixedEncoder(await loadEncoder(await resolveStart(from, calls), { imageSize }));
 }
 
 /** The start of a run as it was, kept beside the run, so that it can be gone on with and compared with. */
@@ -57,7 +47,7 @@ export async function keptStart(
 ): Promise<Start | undefined> {
   if (start === undefined) return undefined;
   const path = startPath(run);
-  const found = withHash(await loadEncoder(path));
+  const found = fixedEncoder(await loadEncoder(path));
   if (found.hash === start.hash) return found;
   throw new DataError(
     `${quoted(path)} is not the encoder that the run began with`,

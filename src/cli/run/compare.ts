@@ -29,69 +29,18 @@ import {
   writeState,
 } from "../../compare/index.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { keptCopies } from "../../data/index.ts";
 import { quoted } from "../../core/quote.ts";
 import { VERSION } from "../../core/version.ts";
 import { lock, writeFileAtomic } from "../../files/index.ts";
-import {
-  labelledOnly,
-  labelsIn,
-  type OpenImagesOptions,
-  refuseSame,
-} from "../../inference/index.ts";
 import { renderComparison } from "../../report/index.ts";
-import {
-  type ConfigTree,
-  openTrainingData,
-  overlay,
-  type TrainingData,
-  viewSize,
-} from "../../train/index.ts";
+import { type ConfigTree, overlay } from "../../train/index.ts";
 import { columns, counted, figure, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
+import { keepFeatures, openImages } from "./comparing/images.ts";
 import { type AskedArm, readRequest, type Request } from "./comparing/request.ts";
 import { makeRuns } from "./comparing/runs.ts";
 import { chooseLoad, epochsIn, type Load, measureSpeeds, unevenBudget } from "./comparing/speed.ts";
 import { holdsOut } from "./sources.ts";
-import { trainView } from "./trainView.ts";
-
-/** Refuses test images that are the training images, or none of which has a class of these. */
-function checkTest({ train, test }: CompareData, path: string | undefined): void {
-  if (test === undefined) return;
-  refuseSame("compare", train, test);
-  if (train.classes === undefined) return;
-  const labels = labelsIn(test, train.classes);
-  if (labels !== undefined && labelledOnly(labels).length > 0) return;
-  throw new ConfigError(
-    `compare: no image of ${quoted(path)} has a class of the training images (${train.classes.slice(0, 5).join(", ")})`,
-    "classes are the names of the folders that images lie in",
-  );
-}
-
-/** Opens, and packs once for all runs, the images of a comparison. */
-async function openImages(request: Request, folder: CompareFolder, call: Call) {
-  const { data, test, groups, split, arms } = request;
-  const open = (path: string, more: Pick<OpenImagesOptions, "groups" | "split">) =>
-    openTrainingData(path, {
-      ...{ out: join(folder.runs, "any"), imageSize: viewSize(arms[0].tree), ...more },
-      ...{ listener: trainView(call.printer), signal: call.signal },
-    });
-  const train = await open(data, { groups, split });
-  let tested: TrainingData | undefined;
-  try {
-    tested = test === undefined ? undefined : await open(test, { split: "heldOut" });
-    const images = { train, test: tested };
-    checkTest(images, test);
-    if (tested !== undefined) {
-      call.printer.redraw("looking for copies of training images among the test images");
-      await keptCopies(train.dataset, tested.dataset, call.signal); // each evaluation reads what is kept
-    }
-    return images;
-  } catch (error) {
-    for (const images of [train, tested]) images?.close();
-    throw error;
-  }
-}
 
 type Opened = { request: Request; folder: CompareFolder; data: CompareData; call: Call };
 
@@ -138,12 +87,12 @@ async function loadOf(opened: Opened, state: CompareState | undefined): Promise<
   }
   const [base] = planned(opened);
   const runs = request.arms.length * request.seeds.length;
-  return chooseLoad(base, { runs, images: opened.data.train.path, folder }, call);
+  return chooseLoad(base, { runs, folder }, call);
 }
 
 /** The arms with their epochs, measured where the budget is a time. Undefined once interrupted. */
 async function plannedArms(opened: Opened, load: Load): Promise<PlannedArm[] | undefined> {
-  const { request, data, folder, call } = opened;
+  const { request, folder, call } = opened;
   const { budget } = request;
   const state = { format: 1, contrapose: VERSION, ...load, secondsPerEpoch: {} } as const;
   const known = readState(folder)?.secondsPerEpoch ?? {};
@@ -155,7 +104,7 @@ async function plannedArms(opened: Opened, load: Load): Promise<PlannedArm[] | u
   await save(known);
   if (budget.kind === "epochs") return arms;
   const { parallel } = load;
-  const pilots = { known, parallel, images: data.train.path, folder };
+  const pilots = { known, parallel, folder };
   const speeds = await measureSpeeds(arms, pilots, call);
   await save(speeds);
   if (call.signal.aborted) return undefined;
@@ -288,7 +237,8 @@ async function compareLocked(request: Request, folder: CompareFolder, call: Call
   const data = await openImages(request, folder, call);
   try {
     const opened = { request, folder, data, call };
-    planned(opened); // what is wrong with an arm is said before anything is measured
+    const known = planned(opened); // what is wrong with an arm is said before anything is measured
+    await keepFeatures(opened, known);
     call.saves(true); // from here on it waits for processes of its own, which save themselves
     const load = await loadOf(opened, request.overwrite ? undefined : readState(folder));
     const arms = load && (await plannedArms(opened, load));

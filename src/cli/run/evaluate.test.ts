@@ -8,7 +8,7 @@ test("where test images are copies the encoder is held against raw pixels withou
   const voted = (accuracy: number, withoutCopies?: number) => ({
     ...{ uniformity: -2, effectiveRank: 9, dimension: 64, alignment: 0.3 },
     knn: {
-      ...{ accuracy, interval: [0, 1] as const, k: 20, temperature: 0.07 },
+      ...{ accuracy, balanced: accuracy, interval: [0, 1] as const, k: 20, temperature: 0.07 },
       ...(withoutCopies === undefined ? {} : { withoutCopies }),
     },
   });

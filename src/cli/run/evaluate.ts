@@ -8,6 +8,7 @@ import {
   openImageEncoder,
 } from "../../evaluate/index.ts";
 import {
+  featuresIn,
   type Images,
   type InputFormat,
   loadEncoder,
@@ -193,7 +194,10 @@ export async function evaluateOn(
   values.check();
   const encoder = { path: loaded.path, format: description, ranges: training?.ranges };
   return withImages(placesOf(sources, training), encoder, call, (images) =>
-    evaluate(loaded, images, { ...options, how: howOf(sources), progress: progressOf(call) }),
+    evaluate(loaded, images, {
+      ...{ ...options, how: howOf(sources), progress: progressOf(call) },
+      kept: featuresIn(cacheFor(call, loaded.path)),
+    }),
   );
 }
 

@@ -47,7 +47,7 @@ export async function keepEvaluation(
 }
 
 const accuracy = z.looseObject({
-  ...{ accuracy: z.number(), interval: z.tuple([z.number(), z.number()]) },
+  ...{ accuracy: z.number(), balanced: z.number(), interval: z.tuple([z.number(), z.number()]) },
   withoutCopies: z.number().nullish(),
 });
 const vote = accuracy.extend({ k: z.number(), temperature: z.number() });

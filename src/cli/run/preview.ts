@@ -4,11 +4,17 @@ import { permutation, randomStream } from "../../core/random.ts";
 import { encodePng } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import type { Images } from "../../inference/index.ts";
-import { type CostEstimate, estimateCost, type RunConfig, viewSize } from "../../train/index.ts";
+import {
+  type CostEstimate,
+  estimateCost,
+  openStart,
+  type RunConfig,
+  viewSize,
+} from "../../train/index.ts";
 import { previewViews, type ViewPolicy } from "../../views/index.ts";
 import { count, counted, duration, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { cacheFor, openWithProgress } from "./images.ts";
+import { cacheFor, fetchingOf, openWithProgress } from "./images.ts";
 import { contactSheet } from "./picture.ts";
 import { refuseExisting } from "./resultPage.ts";
 import { readSettings } from "./settings.ts";
@@ -87,13 +93,16 @@ export async function runPreview(call: Call): Promise<Answer> {
   const tree = await readSettings(call, "preview");
   delete tree.out;
   const cache = cacheFor(call, out, dirname(out));
-  const imageSize = viewSize(tree);
+  const { from } = tree as Pick<RunConfig, "from">; // checked by the schema
+  const asked = viewSize(tree);
+  const start = from === undefined ? undefined : await openStart(from, asked, fetchingOf(call));
+  const imageSize = asked ?? start?.description.imageSize;
   const images = await openWithProgress(String(tree.data), cache, call, {
     ...{ imageSize, split: tree.split as RunConfig["split"] },
   });
   try {
     const timed = options.estimate !== false;
-    const { config, estimate } = await estimateCost(tree, images, timed);
+    const { config, estimate } = await estimateCost(tree, images, timed, start);
     const policy = config.views;
     await writeFileAtomic(out, await picture(images, policy, config.seed, rows, views));
     const warnings = viewWarnings(policy, images.shortSide);

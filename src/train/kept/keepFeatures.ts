@@ -1,41 +1,16 @@
-import { dirname, join } from "node:path";
-
 import { openPixels } from "../../files/index.ts";
-import {
-  encoderRows,
-  inputFormat,
-  featuresOf,
-  openFixedEmbedder,
-  packedIn,
-  type Rows,
-} from "../../inference/index.ts";
+import { type FeatureFile, type KeepOptions, keepRows, type Rows } from "../../inference/index.ts";
 import {
   createRenderer,
   type ViewParameters,
   type ViewPolicy,
   viewsDrawer,
 } from "../../views/index.ts";
-import { counted } from "../../core/counted.ts";
 import type { TrainingData } from "../dataset.ts";
-import type { TrainListener } from "../events.ts";
-import type { Start } from "../start.ts";
-import type { Target } from "../stepper.ts";
-import { type FeatureFile, featuresKey, keptFeatures } from "./featureFile.ts";
 
-/** What features of a frozen encoder are kept of, and where. */
-export type KeepOptions = {
-  readonly start: Start;
-  readonly data: TrainingData;
-  readonly out: string; // folder of the run
-  readonly target: Target;
-  readonly listener: TrainListener;
-  readonly signal: AbortSignal;
-};
-
-/** Which views are kept: those that the first `draws` epochs of a training would show. */
+/** Which views are kept: the same for every seed of a training, so that all share them. */
 export type KeptPlan = {
   readonly policy: ViewPolicy;
-  readonly seed: number;
   readonly draws: number; // sets of `policy.count` views of each image
 };
 
@@ -50,69 +25,33 @@ export type KeptViews = FeatureFile & {
 /** A kept view of an image. */
 export type KeptPlace = { readonly draw: number; readonly view: number };
 
-const BATCH = 16; // images at once
-const BLOCK = 512; // rows written at once
+const SEED = 0; // of all kept views
 
-const part = (rows: Rows, from: number): Rows => ({
-  count: Math.min(BLOCK, rows.count - from),
-  fill: (row, out, offset) => rows.fill(from + row, out, offset),
-});
+/** Whether any views of an image may stand beside each other: none differs by policy, none may show another image. */
+const areAlike = ({ perView, falsePositives }: ViewPolicy): boolean =>
+  perView.length === 0 && falsePositives === 0;
 
-async function* compute(
-  rows: Rows,
-  { start, target, listener, signal }: KeepOptions,
-  what: string,
-) {
-  const { network, variables, description } = start;
-  listener({ kind: "compiling", what: "the pretrained encoder" });
-  const { imageSize } = description;
-  const { dimension } = network;
-  const embedder = await openFixedEmbedder(
-    featuresOf(network),
-    variables,
-    { dimension, imageSize },
-    { threads: target.threads, batchSize: Math.min(BATCH, rows.count) },
-  );
-  try {
-    for (let from = 0; from < rows.count; from += BLOCK) {
-      const progress = (done: number) =>
-        listener({ kind: "keeping", what, done: from + done, total: rows.count });
-      yield await embedder.embed(part(rows, from), { signal, progress });
-    }
-  } finally {
-    await rows.close?.();
-    await embedder.dispose();
-  }
+/**
+ * So many views of each image at least: one set of all of them where they are alike, whatever number of them a step
+ * takes; else sets as steps take them.
+ */
+export function keptPlan(policy: ViewPolicy, views: number): KeptPlan {
+  if (!areAlike(policy)) return { policy, draws: Math.ceil(views / policy.count) };
+  return { policy: { ...policy, count: Math.max(views, policy.count) }, draws: 1 };
 }
-
-/** Opens rows of features; computes them where they are not there. */
-async function keep(options: KeepOptions, rows: () => Rows, facts: object, what: string) {
-  const { start, data, out, listener } = options;
-  const place = join(packedIn(dirname(out)), "features");
-  const key = featuresKey([start.hash, inputFormat(start.description), data.fingerprint, facts]);
-  const made = rows();
-  const shape = [made.count, start.network.dimension] as const;
-  const { features, isNew } = await keptFeatures(place, key, shape, () =>
-    compute(made, options, what),
-  );
-  if (!isNew) await made.close?.();
-  const text = `features   of ${counted(made.count, what)}, ${isNew ? "kept in" : "as kept in"} ${join(place, key)}`;
-  listener({ kind: "note", text });
-  return features;
-}
-
-/** Features of images as evaluation sees them: row i is of image i. */
-export const keepImages = (options: KeepOptions): Promise<FeatureFile> =>
-  keep(options, () => encoderRows(options.data, options.start.description), {}, "image");
 
 /** Features of views of images. */
-export async function keepViews(options: KeepOptions, plan: KeptPlan): Promise<KeptViews> {
-  const { start, data } = options;
+export async function keepViews(
+  options: KeepOptions,
+  data: TrainingData,
+  plan: KeptPlan,
+): Promise<KeptViews> {
   const { policy, draws } = plan;
-  const drawn = viewsDrawer({ ...plan, source: data.pixels });
+  const drawn = viewsDrawer({ policy, seed: SEED, source: data.pixels });
   const each = draws * policy.count;
+  const { interpolation } = options.encoder.description;
   const rows = (): Rows => {
-    const render = createRenderer({ ...policy, interpolation: start.description.interpolation });
+    const render = createRenderer({ ...policy, interpolation });
     const reader = openPixels(data.pixels);
     return {
       count: data.count * each,
@@ -124,7 +63,7 @@ export async function keepViews(options: KeepOptions, plan: KeptPlan): Promise<K
       close: () => Promise.resolve(reader.close()),
     };
   };
-  const features = await keep(options, rows, plan, "view");
+  const features = await keepRows(options, data, { rows, facts: plan, what: "view" });
   return {
     ...features,
     ...{ plan, drawn },

@@ -12,14 +12,16 @@ import { basename, extname, join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { evaluate } from "../../evaluate/index.ts";
 import { renderSamples } from "../../data/index.ts";
-import { loadEncoder, START, weightsPath } from "../../inference/index.ts";
+import { keptFeatures } from "../../inference/featureFile.ts";
+import { loadEncoder, openImages, START, weightsPath } from "../../inference/index.ts";
 import { viewPolicy } from "../../views/index.ts";
 import { omit } from "../layers.ts";
 import { readRunConfig } from "../runConfig.ts";
 import { runFolder } from "../runFolder.ts";
 import { resume, train } from "../train.ts";
-import { keptFeatures } from "./featureFile.ts";
+import { keptPlan } from "./keepFeatures.ts";
 import { keptPlaces } from "./keptLoader.ts";
 
 let folder: string;
@@ -48,26 +50,32 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("which kept views an image shows", () => {
-  const plan = { policy: viewPolicy({ size: 16, count: 2 }), seed: 3, draws: 4 };
+  const alike = viewPolicy({ size: 16, count: 2 });
+  const asked = { plan: keptPlan(alike, 8), count: 2, seed: 3 };
 
-  test("differ within a step, and come from all sets", () => {
-    const seen = new Set<string>();
+  test("differ within a step, and come from all that are kept", () => {
+    const seen = new Set<number>();
     for (let epoch = 0; epoch < 50; epoch++) {
-      const [a, b] = keptPlaces(plan, epoch, 7).map(({ draw, view }) => `${draw} ${view}`);
+      const [a, b] = keptPlaces(asked, epoch, 7).map(({ view }) => view);
       expect(a).not.toBe(b);
       seen.add(a).add(b);
     }
     expect(seen.size).toBe(8);
-    expect(keptPlaces(plan, 5, 7)).toEqual(keptPlaces(plan, 5, 7));
+    expect(keptPlaces(asked, 5, 7)).toEqual(keptPlaces(asked, 5, 7));
+    expect(keptPlaces({ ...asked, seed: 4 }, 5, 7)).not.toEqual(keptPlaces(asked, 5, 7));
+  });
+
+  test("are kept once for steps that take different numbers of them", () => {
+    expect(keptPlan({ ...alike, count: 5 }, 8)).toEqual(asked.plan);
+    expect(keptPlan({ ...alike, count: 10 }, 8).policy.count).toBe(10);
   });
 
   test("are a set as it was drawn where views differ by policy", () => {
-    const policy = viewPolicy({ size: 16, count: 2, perView: [{ flip: 0 }] });
-    for (let epoch = 0; epoch < 20; epoch++) {
-      const places = keptPlaces({ ...plan, policy }, epoch, 7);
-      expect(places.map(({ view }) => view)).toEqual([0, 1]);
-      expect(places[0].draw).toBe(places[1].draw);
-    }
+    const plan = keptPlan(viewPolicy({ size: 16, count: 2, perView: [{ flip: 0 }] }), 7);
+    expect(plan.draws).toBe(4);
+    const places = Array.from({ length: 20 }, (_, i) => keptPlaces({ ...asked, plan }, i, 7));
+    for (const [a, b] of places) expect([a.view, b.view, b.draw]).toEqual([0, 1, a.draw]);
+    expect(new Set(places.map(([{ draw }]) => draw)).size).toBe(4);
   });
 });
 
@@ -202,6 +210,27 @@ test("without labels a run gives its last checkpoint", async () => {
   const { run, evaluation } = await train(begun("unlabelled", { data: bare }));
   expect(evaluation?.knnBalanced).toBeUndefined();
   expect(weightsPath(run)).toBe(join(run, "checkpoints/last/weights.safetensors"));
+});
+
+test("an evaluation by kept features is that of the whole encoder", async () => {
+  const { run } = await train(begun("asked", { epochs: 1, adapter: { name: "mlp", hidden: 8 } }));
+  const loaded = await loadEncoder(join(run, "checkpoints", "last"));
+  const set = await openImages(images(), { cache: join(folder, ".packed") });
+  const kept = join(folder, "kept");
+  const whole = await evaluate(loaded, { train: set });
+  const behind = await evaluate(loaded, { train: set }, { kept });
+  expect(readdirSync(kept)).toHaveLength(2); // images, and pairs of views
+  expect(behind.knn).toEqual(whole.knn);
+  expect(behind.baselines.start!.knn).toEqual(whole.baselines.start!.knn);
+  for (const [a, b] of [
+    [behind, whole],
+    [behind.baselines.start!, whole.baselines.start!],
+  ]) {
+    for (const figure of ["alignment", "uniformity", "effectiveRank"] as const) {
+      expect(a[figure]).toBeCloseTo(b[figure], 4);
+    }
+  }
+  set.close();
 });
 
 test("a config of a run trains it again", async () => {

@@ -1,5 +1,5 @@
 import { randomStream } from "../../core/random.ts";
-import { batchesPerEpoch, epochOrder, type ViewBatch, type ViewPolicy } from "../../views/index.ts";
+import { batchesPerEpoch, epochOrder, type ViewBatch } from "../../views/index.ts";
 import type { TrainingData } from "../dataset.ts";
 import type { Batches } from "../runLoader.ts";
 import type { KeptPlace, KeptPlan, KeptViews } from "./keepFeatures.ts";
@@ -8,35 +8,27 @@ import type { KeptPlace, KeptPlan, KeptViews } from "./keepFeatures.ts";
 export type KeptLoaderOptions = {
   readonly kept: KeptViews;
   readonly pixels: TrainingData["pixels"];
+  readonly views: number; // of each image in a batch
+  readonly seed: number; // of the order and of which views are taken
   readonly batchSize: number; // images
   readonly epochs: number;
   readonly from: { readonly epoch: number; readonly stepInEpoch: number };
 };
 
-/** Whether any views of an image may stand beside each other: none differs by policy, none may show another image. */
-const areAlike = ({ perView, falsePositives }: ViewPolicy): boolean =>
-  perView.length === 0 && falsePositives === 0;
-
-/**
- * Which kept views an image shows in an epoch: different ones of all that are kept, or a set as it was drawn where
- * views are not alike.
- */
+/** Kept views that an image shows in an epoch: so many different ones of a set. */
 export function keptPlaces(
-  { policy, seed, draws }: KeptPlan,
+  { plan, count, seed }: { plan: KeptPlan; count: number; seed: number },
   epoch: number,
   image: number,
 ): KeptPlace[] {
-  const { count } = policy;
   const stream = randomStream(seed, "kept", epoch, image);
-  if (!areAlike(policy)) {
-    const draw = stream.integer(draws);
-    return Array.from({ length: count }, (_, view) => ({ draw, view }));
-  }
-  const all = Array.from({ length: draws * count }, (_, i) => i);
+  const draw = stream.integer(plan.draws);
+  const all = Array.from({ length: plan.policy.count }, (_, view) => ({ draw, view }));
+  if (all.length === count) return all;
   return Array.from({ length: count }, (_, i) => {
     const j = i + stream.integer(all.length - i);
     [all[i], all[j]] = [all[j], all[i]];
-    return { draw: Math.floor(all[i] / count), view: all[i] % count };
+    return all[i];
   });
 }
 
@@ -45,10 +37,10 @@ export function keptPlaces(
  * and its place in training alone.
  */
 export function openKeptLoader(options: KeptLoaderOptions): Batches {
-  const { kept, pixels, batchSize, epochs, from } = options;
-  const { policy, seed } = kept.plan;
+  const { kept, pixels, seed, batchSize, epochs, from, views: count } = options;
+  const { policy } = kept.plan;
   const perEpoch = batchesPerEpoch(pixels.count, batchSize);
-  const rows = policy.count * batchSize;
+  const rows = count * batchSize;
   const slots = [0, 1].map(() => new Float32Array(rows * kept.dimension));
   let [step, waitedMs] = [from.epoch * perEpoch + from.stepInEpoch, 0];
   let order: { epoch: number; images: Uint32Array } | undefined;
@@ -60,7 +52,9 @@ export function openKeptLoader(options: KeptLoaderOptions): Batches {
     );
     const views = slots[step % 2];
     const sources = new Int32Array(rows);
-    const places = Array.from(ids, (image) => keptPlaces(kept.plan, epoch, image));
+    const places = Array.from(ids, (image) =>
+      keptPlaces({ plan: kept.plan, count, seed }, epoch, image),
+    );
     const parameters: ViewBatch["parameters"] = (view, b) => {
       const place = places[b][view];
       return kept.drawn(place.draw, ids[b])[place.view];

@@ -1,10 +1,18 @@
+import { dirname } from "node:path";
+
+import {
+  type FeatureFile,
+  featuresIn,
+  keepImages,
+  type KeepOptions,
+  packedIn,
+} from "../../inference/index.ts";
 import type { RunConfig } from "../config.ts";
 import type { TrainingData } from "../dataset.ts";
 import type { TrainListener } from "../events.ts";
 import type { Start } from "../start.ts";
 import type { Target } from "../stepper.ts";
-import type { FeatureFile } from "./featureFile.ts";
-import { keepImages, keepViews, type KeptViews } from "./keepFeatures.ts";
+import { keepViews, keptPlan, type KeptViews } from "./keepFeatures.ts";
 
 /** What a run works on. */
 export type Given = {
@@ -24,14 +32,19 @@ export type Kept = {
 
 /** Opens the features that a run with a frozen body goes by; undefined for another. */
 export async function openKept(
-  config: Pick<RunConfig, "views" | "seed" | "keptViews" | "out" | "adapter">,
+  config: Pick<RunConfig, "views" | "keptViews" | "out" | "adapter">,
   target: Target,
   { data, test, start, listener, signal }: Given,
 ): Promise<Kept | undefined> {
-  const { views: policy, seed, keptViews = 0, out, adapter } = config;
+  const { views: policy, keptViews = 0, out, adapter } = config;
   if (start === undefined || adapter === undefined) return undefined;
-  const options = { start, out, target, listener, signal };
-  const draws = Math.ceil(keptViews / policy.count);
+  const options: KeepOptions = {
+    ...{ encoder: start, place: featuresIn(packedIn(dirname(out))) },
+    ...{ threads: target.threads, signal },
+    compiling: () => listener({ kind: "compiling", what: "the pretrained encoder" }),
+    progress: (what, done, total) => listener({ kind: "keeping", what, done, total }),
+    note: (text) => listener({ kind: "note", text }),
+  };
   const opened: FeatureFile[] = [];
   const open = async <T extends FeatureFile>(opening: Promise<T>): Promise<T> => {
     const features = await opening;
@@ -39,9 +52,9 @@ export async function openKept(
     return features;
   };
   try {
-    const train = await open(keepImages({ ...options, data }));
-    const views = await open(keepViews({ ...options, data }, { policy, seed, draws }));
-    return { views, train, test: test && (await open(keepImages({ ...options, data: test }))) };
+    const train = await open(keepImages(options, data));
+    const views = await open(keepViews(options, data, keptPlan(policy, keptViews)));
+    return { views, train, test: test && (await open(keepImages(options, test))) };
   } catch (error) {
     for (const features of opened) features.close();
     throw error;

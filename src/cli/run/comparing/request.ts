@@ -36,6 +36,7 @@ export type Request = {
   readonly test: string | undefined;
   readonly groups: string | undefined; // a file
   readonly split: RunConfig["split"];
+  readonly from: string | undefined; // the pretrained encoder
   readonly parallel: number | undefined;
   readonly overwrite: boolean;
   readonly again: readonly string[]; // arms whose runs are made again
@@ -149,6 +150,7 @@ export async function readRequest(call: Call): Promise<Request> {
     ...{ seeds, budget, data, test: common("test", read) as string | undefined },
     groups: common("groups", read) as string | undefined,
     split: common("split", read) as RunConfig["split"],
+    from: common("from", read) as string | undefined,
     again: againOf(values.text("again"), read.arms),
     out: values.text("out") ?? defaultOut(data, files),
     ...{ parallel, overwrite: options.overwrite === true, notes: read.notes },

@@ -44,11 +44,12 @@ export type Made = {
 
 type Accuracies = Record<
   "knn" | "linear",
-  { accuracy: number; withoutCopies?: number | null } | null | undefined
+  { accuracy: number; balanced: number; withoutCopies?: number | null } | null | undefined
 >;
 
 const baseline = ({ knn, linear }: Accuracies): Baseline => ({
   ...{ knn: knn?.accuracy ?? null, linear: linear?.accuracy ?? null },
+  ...{ knnBalanced: knn?.balanced ?? null, linearBalanced: linear?.balanced ?? null },
   ...(knn?.withoutCopies === undefined ? {} : { knnWithoutCopies: knn.withoutCopies }),
   ...(linear?.withoutCopies === undefined ? {} : { linearWithoutCopies: linear.withoutCopies }),
 });
@@ -60,7 +61,12 @@ type Evaluated = Answer & {
   uniformity: number;
   effectiveRank: number;
   images: RunResult["images"];
-  baselines: { chance: number | null; untrained?: Accuracies; pixels?: Accuracies };
+  baselines: {
+    chance: number | null;
+    start?: Accuracies;
+    untrained?: Accuracies;
+    pixels?: Accuracies;
+  };
 };
 
 async function resultOf(
@@ -71,15 +77,19 @@ async function resultOf(
   const path = join(folder.runs, name);
   const records = await readJsonLines(join(path, "metrics.jsonl"), metricsLine);
   const { knn, linear, alignment, uniformity, effectiveRank, images, baselines } = evaluated;
-  const { chance, untrained, pixels } = baselines;
+  const { chance, start, untrained, pixels } = baselines;
   return {
     ...{ arm: arm.name, seed, hash, decisive, run: relative(folder.path, path) },
     ...{ contrapose: VERSION, date: new Date().toISOString(), epochs: arm.plan.config.epochs },
     ...{ ...baseline({ knn, linear }), alignment, uniformity, effectiveRank, chance, images },
     ...runFigures(records as never[]),
-    ...(untrained === undefined || pixels === undefined
-      ? {}
-      : { baselines: { untrained: baseline(untrained), pixels: baseline(pixels) } }),
+    ...(pixels && {
+      baselines: {
+        ...(start && { start: baseline(start) }),
+        ...(untrained && { untrained: baseline(untrained) }),
+        pixels: baseline(pixels),
+      },
+    }),
   };
 }
 
@@ -104,9 +114,12 @@ function evaluateOne(
   const test = sources.test === undefined ? [] : ["--test", sources.test];
   const groups = sources.groups === undefined ? [] : ["--groups", sources.groups];
   const isFirst = run === runs[0]; // what learned nothing is the same for all
+  const path = join(folder.runs, run.name);
+  // the method is asked for, not what a run gives that ends behind its start
+  const asked = run.arm.plan.config.from === undefined ? path : join(path, "checkpoints", "last");
   return runChild(
     [
-      ...["evaluate", join(folder.runs, run.name), "--train", sources.data, ...test, ...groups],
+      ...["evaluate", asked, "--train", sources.data, ...test, ...groups],
       ...["--threads", String(threads), "--quiet", ...(isFirst ? [] : ["--no-baselines"])],
     ],
     signal,

@@ -13,8 +13,8 @@ import { inParallel, released, runChild } from "./child.ts";
 type Speed = NonNullable<ReturnType<typeof speedOf>>;
 type Pilot = { arm: PlannedArm; place: number };
 
-/** Where pilots run, and the packed form of the images, so that none of them packs anything. */
-export type PilotPlaces = { readonly folder: CompareFolder; readonly images: string };
+/** Where pilots run: beside the runs, so that none of them packs anything or computes features that are kept. */
+export type PilotPlaces = { readonly folder: CompareFolder };
 
 const ENOUGH = { steps: 24, seconds: 6, most: 30 };
 const FEW = { steps: 3, seconds: 0, most: 0 };
@@ -25,14 +25,14 @@ const MEMORY_SHARE = 0.5; // of the machine's, for all runs together
 /** Trains an arm until its speed is known, in a folder that is removed again. Undefined once interrupted. */
 async function pilot(
   { arm, place }: Pilot,
-  { folder, images }: PilotPlaces,
+  { folder }: PilotPlaces,
   enough: typeof ENOUGH,
   signal: AbortSignal,
 ): Promise<Speed | undefined> {
-  const out = join(folder.path, "speed", `${place}-${arm.file}`);
+  const out = join(folder.runs, `.speed-${place}-${arm.file}`);
   const config = `${out}.json`;
   const tree = {
-    ...{ ...omit(arm.tree, "test"), data: images, out, epochs: 1000, warmupEpochs: 0, seed: 0 },
+    ...{ ...omit(arm.tree, "test"), out, epochs: 1000, warmupEpochs: 0, seed: 0 },
     ...{ evaluation: { every: 0 }, checkpoint: { seconds: 1e6, keepEvery: 0 } },
   };
   await released(out);
@@ -125,7 +125,6 @@ export async function measureSpeeds(
     const seconds = speed.secondsPerStep * stepsPerEpoch;
     measured[hash] = Math.min(measured[hash] ?? Infinity, seconds);
   });
-  rmSync(join(places.folder.path, "speed"), { recursive: true, force: true });
   return measured;
 }
 

@@ -6,9 +6,9 @@ import { crc32 } from "node:zlib";
 
 import { z } from "zod";
 
-import { ConfigError, DataError } from "../../core/errors.ts";
-import { parseAs } from "../../core/json.ts";
-import { quoted } from "../../core/quote.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
+import { parseAs } from "../core/json.ts";
+import { quoted } from "../core/quote.ts";
 import {
   fileError,
   lock,
@@ -16,7 +16,7 @@ import {
   recoverFolder,
   writeFolderAtomic,
   writeNpyRows,
-} from "../../files/index.ts";
+} from "../files/index.ts";
 
 /** Rows [count, dimension] of features in a file. */
 export type FeatureFile = {
