@@ -9,7 +9,13 @@ export {
   openImageEncoder,
 } from "./evaluate/index.ts";
 export { loadEncoder, openImages } from "./inference/index.ts";
-export { createFramework } from "./methods/index.ts";
+export { addToCatalogues, createFramework } from "./methods/index.ts";
 export { renderReport } from "./report/index.ts";
-export { type ConfigTree, resume, type RunConfig, train, type TrainResult } from "./train/index.ts";
+export {
+  resume,
+  type RunConfig,
+  train,
+  type TrainResult,
+  type TrainSettings,
+} from "./train/index.ts";
 export { VERSION } from "./core/version.ts";

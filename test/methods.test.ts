@@ -4,7 +4,7 @@ import { leavesOf } from "../src/engine/program.ts";
 import type { HostTree } from "../src/core/arrays.ts";
 import { worstDifference } from "../src/engine/testing.ts";
 import { losses } from "../src/losses/index.ts";
-import { type Chosen, createFramework } from "../src/methods/index.ts";
+import { createFramework, type Named } from "../src/methods/index.ts";
 import { mixers, samplers } from "../src/sampling/index.ts";
 import { openConfig } from "../src/train/automatic.ts";
 import { methodNames } from "../src/train/index.ts";
@@ -53,7 +53,7 @@ describe("every method", () => {
   });
 });
 
-const homes: Record<string, Chosen<never>[]> = {
+const homes: Record<string, Named[]> = {
   propagate: [{ name: "instDisc" }],
   sortViews: [
     { name: "simclr", views: 3 },
@@ -61,7 +61,7 @@ const homes: Record<string, Chosen<never>[]> = {
     { name: "moco", views: 3 },
   ],
 };
-const everywhere: Exclude<Chosen<never>, string>[] = [
+const everywhere: Named[] = [
   { name: "simclr" },
   { name: "simclr", views: 3, anchors: "first" },
   { name: "moco", queueSize: 8 },
@@ -71,8 +71,7 @@ const everywhere: Exclude<Chosen<never>, string>[] = [
 ];
 // the defaults keep a tenth of a few hundred candidates, here there are three to 32
 const large: Record<string, object> = { ring: { outer: 0.75, inner: 0.3 } };
-const describeFramework = (framework: Chosen<never>) =>
-  JSON.stringify(framework).replace(/["{}]/g, "");
+const describeFramework = (framework: Named) => JSON.stringify(framework).replace(/["{}]/g, "");
 
 describe("any sampler, mixer, loss and framework that make sense together take a step", () => {
   const cases = Object.keys(samplers).flatMap((name) =>
@@ -99,7 +98,7 @@ describe("any sampler, mixer, loss and framework that make sense together take a
 
   const mixed = Object.keys(mixers).flatMap((mixer) =>
     everywhere
-      .filter((framework) => !["nnclr"].includes((framework as { name: string }).name))
+      .filter((framework) => !["nnclr"].includes(framework.name))
       .map((framework) => ({
         mixer,
         framework,
@@ -149,7 +148,7 @@ describe("one image a step", () => {
 
 describe("the oracle among the views of an image finds those that show another one", () => {
   const cases = homes.sortViews.map((framework) => [describeFramework(framework), framework]);
-  test.each(cases as [string, Chosen<never>][])("%s", async (_, framework) => {
+  test.each(cases as [string, Named][])("%s", async (_, framework) => {
     const tiny = tinyFramework({
       ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
       samplers: [{ name: "sortViews", warmup: 0, choose: "oracle", rankFall: 1 }],
@@ -165,7 +164,7 @@ describe("the oracle among the views of an image finds those that show another o
 });
 
 describe("crops reach the sampler that compares them", () => {
-  const withOverlap = (framework: Chosen<never>) =>
+  const withOverlap = (framework: Named) =>
     tinyFramework({
       ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
       samplers: [{ name: "sortViews", warmup: 0, overlap: 1, budget: 0 }],

@@ -5,9 +5,11 @@ import { createFramework, type FrameworkConfig } from "../src/methods/createFram
 import type { Framework, LoadedBatch } from "../src/methods/framework.ts";
 import type { HostState } from "../src/methods/state.ts";
 
-/** A framework small enough for the interpreter. */
-export function tinyFramework(config: Partial<FrameworkConfig> = {}): Framework {
-  return createFramework({
+/** A framework small enough for the interpreter, of parts that a test may name in any way. */
+export function tinyFramework(
+  config: Partial<Record<keyof FrameworkConfig, unknown>> = {},
+): Framework {
+  const whole = {
     encoder: { name: "resnet", width: 2, blocks: [1] },
     head: { name: "mlp", dimension: 4 },
     batchSize: 4,
@@ -15,7 +17,8 @@ export function tinyFramework(config: Partial<FrameworkConfig> = {}): Framework 
     datasetSize: 16,
     seed: 3,
     ...config,
-  });
+  };
+  return createFramework(whole as FrameworkConfig);
 }
 
 /** Random images of a seed, ids and groups counted from `first`; view v is the crop of 2 × 2 pixels at (v, 0). */

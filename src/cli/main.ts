@@ -36,6 +36,10 @@ async function main(argv: string[]): Promise<number> {
   try {
     const picked = readArguments(argv);
     if (picked === undefined) return 0;
+    if (picked.options.plugin !== undefined) {
+      const { loadPlugins } = await import("../train/plugins.ts");
+      await loadPlugins(picked.options.plugin);
+    }
     const run = await picked.verb.load();
     const answer = await run(callOf(picked, { printer, signal, saves }));
     printer.redraw("");

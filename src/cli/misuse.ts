@@ -1,9 +1,9 @@
 import { ConfigError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
-import { longName, takesValue, type Verb } from "./verb.ts";
+import { longName, sharedOptions, takesValue, type Verb } from "./verb.ts";
 
-const common = ["--json", "--quiet", "--help", "-h"];
+const help = ["--help", "-h"];
 
 /** Mistakes as the lines of one error: a single one on the first line, several below a count. */
 export function mistakesError(where: string, found: readonly string[], hint?: string): ConfigError {
@@ -28,12 +28,11 @@ type Scan = { verb: Verb; argv: readonly string[]; mistakes: string[]; words: st
 function checkOption({ verb, argv, mistakes }: Scan, i: number): number {
   const [name, ...given] = argv[i].split("=");
   const next = argv.at(i + 1);
-  const known = (wanted: string | undefined) =>
-    verb.options.find((spec) => longName(spec) === wanted);
+  const specs = [...verb.options, ...sharedOptions];
+  const known = (wanted: string | undefined) => specs.find((spec) => longName(spec) === wanted);
   const spec = known(name);
   if (spec === undefined) {
-    if (common.includes(name)) return i;
-    const near = suggest(name, [...verb.options.map(longName), ...common]);
+    const near = suggest(name, [...specs.map(longName), ...help]);
     mistakes.push(`${name} is not an option${near === undefined ? "" : `, did you mean ${near}?`}`);
     const meant = known(near);
     const follows = meant !== undefined && takesValue(meant) && given.length === 0;

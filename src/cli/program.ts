@@ -5,13 +5,8 @@ import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { VERSION } from "../core/version.ts";
 import { argumentMistakes, mistakesError } from "./misuse.ts";
-import { type Call, keyOf, type OptionSpec, type OptionValues, type Verb } from "./verb.ts";
+import { type Call, keyOf, type OptionValues, sharedOptions, type Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
-
-const shared: OptionSpec[] = [
-  { flags: "--json", describe: "print the result as one line of JSON on stdout", group: "Output:" },
-  { flags: "--quiet", describe: "print no progress", group: "Output:" },
-];
 
 /** A verb picked from the command line with what was given to it; undefined where help was printed. */
 export type Picked = { verb: Verb; words: string[]; options: OptionValues };
@@ -19,7 +14,7 @@ export type Picked = { verb: Verb; words: string[]; options: OptionValues };
 function commandFor(program: Command, verb: Verb, pick: (picked: Picked) => void): void {
   const command = program.command(verb.name).summary(verb.summary).description(`${verb.summary}.`);
   for (const { name, describe } of verb.words ?? []) command.argument(name, describe);
-  for (const spec of [...verb.options, ...shared]) {
+  for (const spec of [...verb.options, ...sharedOptions]) {
     const option = command.createOption(spec.flags, spec.describe);
     option.helpGroup(spec.group ?? "Options:");
     if (spec.many === true) option.argParser((value, all: string[] = []) => [...all, value]);

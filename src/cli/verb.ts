@@ -47,6 +47,18 @@ export type Verb = {
   load(): Promise<(call: Call) => Promise<Answer>>;
 };
 
+/** Options that every verb has. */
+export const sharedOptions: readonly OptionSpec[] = [
+  { flags: "--json", describe: "print the result as one line of JSON on stdout", group: "Output:" },
+  { flags: "--quiet", describe: "print no progress", group: "Output:" },
+  {
+    group: "Parts of your own:",
+    flags: "--plugin <module>",
+    many: true,
+    describe: "a file or package whose losses, samplers … join the catalogues; repeatable",
+  },
+];
+
 /** `--batch-size <images>` to `--batch-size`. */
 export const longName = ({ flags }: OptionSpec): string => flags.split(" ")[0];
 

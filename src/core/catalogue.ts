@@ -12,6 +12,17 @@ export type Choice<C extends Catalogue> = {
   [K in keyof C]: { name: K } & z.output<C[K]["options"]>;
 }[keyof C];
 
+/**
+ * How an entry is chosen: a name of the catalogue or what its `define…` gives, alone or as the `name` of its options;
+ * options alone are those of the entry that has them.
+ */
+export type Chosen<C extends Catalogue, E> =
+  | keyof C
+  | E
+  | { name: E; [option: string]: unknown }
+  | { [K in keyof C]: { name: K } & z.input<C[K]["options"]> }[keyof C]
+  | { [K in keyof C]: { name?: never } & z.input<C[K]["options"]> }[keyof C];
+
 /** Options that an entry does not have, by name. */
 export const unknownTo = (entry: Entry, options: object): string[] =>
   Object.keys(options).filter((name) => !Object.hasOwn(entry.options.shape, name));
@@ -31,14 +42,18 @@ export function entryOf(catalogue: Catalogue, usual: string, options: object): s
 /** What a config chose: an entry, and its options, all present and in range. */
 export type Part<E> = { readonly entry: E; readonly options: Record<string, unknown> };
 
+/** What one of the `define…` functions gives. */
+export type Definition = Entry & { readonly kind: string };
+
 /** Whether a value is what one of the `define…` functions gives. */
-const isEntry = (value: unknown): value is Entry & { kind: string } =>
+export const isDefinition = (value: unknown): value is Definition =>
   ((typeof value === "object" && value !== null) || typeof value === "function") &&
-  typeof (value as Partial<Entry>).options?.safeParse === "function";
+  typeof (value as Partial<Definition>).kind === "string" &&
+  typeof (value as Partial<Definition>).options?.safeParse === "function";
 
 /** What was said of a choice, apart: the name or entry that was given, and the options beside it. */
 function spelledOut(value: unknown): { chosen: unknown; options: Record<string, unknown> } {
-  if (typeof value === "object" && value !== null && !isEntry(value)) {
+  if (typeof value === "object" && value !== null && !isDefinition(value)) {
     const { name, ...options } = value as Record<string, unknown>;
     return { chosen: name, options };
   }
@@ -57,9 +72,9 @@ function entryFor(catalogue: Catalogue, kind: string, chosen: unknown, say: Say)
   const names = Object.keys(catalogue);
   const expected = `a name, one of ${names.join(", ")}`;
   if (chosen === undefined) return void say(`expected ${expected}`);
-  if (isEntry(chosen) && chosen.kind === kind) return chosen;
+  if (isDefinition(chosen) && chosen.kind === kind) return chosen;
   if (typeof chosen !== "string") {
-    const what = isEntry(chosen) ? `${chosen.name}, a ${chosen.kind}` : `a ${typeof chosen}`;
+    const what = isDefinition(chosen) ? `${chosen.name}, a ${chosen.kind}` : `a ${typeof chosen}`;
     const own = kind && `, or what define${kind[0].toUpperCase()}${kind.slice(1)} gives`;
     return void say(`expected ${expected}${own}, not ${what}`);
   }
@@ -105,9 +120,16 @@ export function partFrom<E extends Entry>(
   return (fallback === undefined ? schema : schema.prefault({})) as z.ZodType<Part<E>>;
 }
 
-/** Config schema of one choice from a catalogue, by name alone: the name with its options. See `partFrom`. */
-export function choiceFrom<C extends Catalogue>(catalogue: C, fallback?: keyof C & string) {
-  const part = partFrom("", catalogue, fallback);
+/**
+ * Config schema of one choice from a catalogue, by name alone: the name with its options. See `partFrom`; `kind` is ""
+ * where there is no `define…`.
+ */
+export function choiceFrom<C extends Catalogue>(
+  kind: string,
+  catalogue: C,
+  fallback?: keyof C & string,
+) {
+  const part = partFrom(kind, catalogue, fallback);
   const named = part.transform(({ entry, options }) => ({ name: entry.name, ...options }));
   return named as unknown as z.ZodType<Choice<C>, Choice<C> | string | undefined>;
 }

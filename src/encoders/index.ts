@@ -7,8 +7,10 @@ import { resnet, resnet18, resnet34, resnet50 } from "./resnet.ts";
 import { vit, vitSmall, vitTiny } from "./vit.ts";
 
 export { type Adapter, adapters };
-export type { Head } from "./heads.ts";
+export { defineHead, type Head } from "./heads.ts";
 export type { Initial, InitialSpec } from "./initial.ts";
+export { combine, type Layer, plain, type Scope, sequence, skip } from "./layer.ts";
+export * as layers from "./layers.ts";
 export { loadVariables, type LoadReport } from "./loadVariables.ts";
 export type { Facts, NamedEncoder } from "./named/family.ts";
 export { type Origin, underMakersNames } from "./named/makersNames.ts";
@@ -22,10 +24,10 @@ export type {
   Network,
   Variables,
 } from "./network.ts";
-export { encoderOf } from "./network.ts";
+export { defineEncoder, encoderOf } from "./network.ts";
 export { onnxOperators, type TrainableGraph, trainableGraph } from "./onnx/graph.ts";
 export { onnxFeatures, type OnnxLayout, onnxNetwork, onnxVariables } from "./onnx/onnxNetwork.ts";
-export { Normalisation } from "./normalisation.ts";
+export { Normalisation, normalisation } from "./normalisation.ts";
 export {
   convnet,
   convnext,

@@ -120,9 +120,9 @@ const chosen = (choiceOf: (name: string) => z.ZodType) =>
 
 /** An encoder that came as an ONNX model, by the name of its output. */
 const onnxChoice = z.strictObject({ name: z.literal("onnx"), output: z.string() });
-const encoderChoice = choiceFrom(encoders);
-const headChoice = choiceFrom(heads);
-const adapterChoice = choiceFrom(adapters);
+const encoderChoice = choiceFrom("encoder", encoders);
+const headChoice = choiceFrom("head", heads);
+const adapterChoice = choiceFrom("", adapters);
 
 const training: z.ZodType<Training> = z.looseObject({
   method: z.string(),
@@ -178,7 +178,7 @@ export function descriptionOf(
   if (!result.success) {
     throw new DataError(
       `${source}: metadata: ${firstMistake(written, metadata)}`,
-      "the file was damaged or changed after it was written",
+      "a part of one's own is given by --plugin; else the file was damaged or changed after it was written",
     );
   }
   const { contrapose: version, encoder, dimension, start, graph, ...rest } = result.data;

@@ -2,7 +2,7 @@ import type { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { type DataOf, type HostArray, hostArray, type HostRecord, scalar } from "../core/arrays.ts";
-import { choiceFrom, type Part, partFrom } from "../core/catalogue.ts";
+import { type Chosen, type Part, partFrom } from "../core/catalogue.ts";
 import { ConfigError, ShapeError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
 import { encoders, heads, type Head, type Network, type Encoder } from "../encoders/index.ts";
@@ -24,12 +24,6 @@ import { recorderOf } from "./recorder.ts";
 import { samplingQuality } from "./quality.ts";
 import type { HostModel, HostState, Model } from "./state.ts";
 import { isMemoryless, stepOf } from "./step.ts";
-
-/** Config schema of a chain of samplers. */
-export const samplerList = z
-  .array(choiceFrom(samplers))
-  .default([])
-  .describe("what changes positives and negatives, in this order; groups always comes first");
 
 /** What a framework is made of. */
 export const FrameworkConfig = z.strictObject({
@@ -61,18 +55,20 @@ export const FrameworkConfig = z.strictObject({
   seed: z.int().nonnegative().default(0).describe("seed of the first weights and of every draw"),
   metrics: z.boolean().default(true).describe("measure similarities and norms in every step"),
 });
-/** A name from a catalogue, what a `define…` gives, or options with or without one of these as their name. */
-export type Chosen<E> = string | E | { name?: string | E; [option: string]: unknown };
+
+/** How each part of a run may be chosen. */
+export type ChosenParts = {
+  framework?: Chosen<typeof frameworks, FrameworkEntry> | undefined;
+  encoder?: Chosen<typeof encoders, Encoder> | undefined;
+  head?: Chosen<typeof heads, Head> | undefined;
+  loss?: Chosen<typeof losses, Loss> | undefined;
+  samplers?: readonly Chosen<typeof samplers, Sampler>[] | undefined;
+  mixer?: Chosen<typeof mixers, Mixer> | undefined;
+  optimiser?: Chosen<typeof optimisers, OptimiserEntry> | undefined;
+};
 
 /** Config as callers write it; what is left out has the defaults of the schema of the same name. */
-export type FrameworkConfig = {
-  framework?: Chosen<FrameworkEntry>;
-  encoder?: Chosen<Encoder>;
-  head?: Chosen<Head>;
-  loss?: Chosen<Loss>;
-  samplers?: readonly Chosen<Sampler>[];
-  mixer?: Chosen<Mixer> | undefined;
-  optimiser?: Chosen<OptimiserEntry>;
+export type FrameworkConfig = ChosenParts & {
   averaging?: number;
   batchSize: number;
   imageSize: number;

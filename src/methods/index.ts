@@ -1,7 +1,8 @@
 export type { BatchSpec } from "./batchSpec.ts";
 export type { Named } from "./chain.ts";
 export { frameworks } from "./catalogue.ts";
-export { type Chosen, createFramework, FrameworkConfig, samplerList } from "./createFramework.ts";
+export { addToCatalogues, catalogues, entryOfKind, isOwn, type Kind } from "./catalogues.ts";
+export { type ChosenParts, createFramework, FrameworkConfig } from "./createFramework.ts";
 export { defineFramework, type FrameworkEntry } from "./defineFramework.ts";
 export type { Framework, LoadedBatch, StepAt } from "./framework.ts";
 export {

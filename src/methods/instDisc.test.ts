@@ -34,7 +34,7 @@ describe("instDisc", () => {
 
   test("noise: fixes the normaliser on the first step and draws other rows each step", async () => {
     const framework = tinyFramework({
-      framework: { name: "instDisc", form: "nce", noise: 5 } as never,
+      framework: { name: "instDisc", form: "nce", noise: 5 },
     });
     const step = await stepper(framework);
     const one = await step(framework.init(), someBatch(framework, 1), 0.05, 0);
@@ -54,7 +54,7 @@ describe("instDisc", () => {
 
   test("noise: rows of the image's group are left out", async () => {
     const framework = tinyFramework({
-      framework: { name: "instDisc", form: "nce", noise: 5 } as never,
+      framework: { name: "instDisc", form: "nce", noise: 5 },
     });
     const step = await stepper(framework);
     const metricsOf = async (group: number, stored: number) => {
@@ -77,7 +77,7 @@ describe("instDisc", () => {
 
   test("noise: what it would not look at is refused", () => {
     const build = (loss: string | object) => () =>
-      tinyFramework({ framework: { name: "instDisc", form: "nce" } as never, loss: loss as never });
+      tinyFramework({ framework: { name: "instDisc", form: "nce" }, loss: loss });
     expect(build("hardNegative")).toThrow(
       'instDisc: the form "nce" has its own loss and the loss is hardNegative, expected infoNce with a temperature alone',
     );

@@ -6,7 +6,6 @@ import { someBatch, stepper, tinyFramework } from "../../test/tinyFramework.ts";
 import type { HostRecord } from "../core/arrays.ts";
 import { losses } from "../losses/index.ts";
 import type { Named } from "./chain.ts";
-import type { FrameworkConfig } from "./createFramework.ts";
 import { hardnessOf, samplingQuality } from "./quality.ts";
 
 const measure = (similarity: number[], weights: number[], temperature: number) =>
@@ -45,7 +44,7 @@ describe("hardnessOf", () => {
 });
 
 /** Quality of the second step, of images with the labels 0, 1, 0, 1. */
-async function qualityOf(samplers: Named[], more: Partial<FrameworkConfig> = {}) {
+async function qualityOf(samplers: Named[], more: Parameters<typeof tinyFramework>[0] = {}) {
   const framework = tinyFramework({ samplers, ...more });
   const labels = Int32Array.from([0, 1, 0, 1]);
   const step = await stepper(framework);

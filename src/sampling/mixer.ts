@@ -63,9 +63,9 @@ export type Mixer<O extends z.ZodObject = z.ZodObject> = Omit<
   "inputs" | "apply" | "parents"
 > & {
   readonly kind: "mixer";
-  inputs?: (options: Options<O> | undefined, sizes: Sizes) => StepInputs;
-  apply: (scene: MixerScene, pairs: Pairs, options?: Options<O>) => Mixed;
-  parents?: (scene: MixerScene, pairs: Pairs, options?: Options<O>) => Parents;
+  inputs?(options: Options<O> | undefined, sizes: Sizes): StepInputs;
+  apply(scene: MixerScene, pairs: Pairs, options?: Options<O>): Mixed;
+  parents?(scene: MixerScene, pairs: Pairs, options?: Options<O>): Parents;
 };
 
 /** Makes a mixer of its definition: options are checked where they enter, the warm-up is kept. */

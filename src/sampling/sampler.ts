@@ -138,11 +138,11 @@ export type Sampler<O extends z.ZodObject = z.ZodObject> = Omit<
   "inputs" | "state" | "apply" | "sets" | "crops" | "check"
 > & {
   readonly kind: "sampler";
-  crops: (options?: Options<O>) => boolean;
-  sets: (options?: Options<O>) => readonly SetOption[];
-  inputs?: (options: Options<O> | undefined, sizes: Sizes) => StepInputs;
-  state?: (options: Options<O> | undefined, sizes: Sizes) => HostRecord;
-  apply: (scene: Scene, pairs: Pairs, options?: Options<O>) => Sampled;
+  crops(options?: Options<O>): boolean;
+  sets(options?: Options<O>): readonly SetOption[];
+  inputs?(options: Options<O> | undefined, sizes: Sizes): StepInputs;
+  state?(options: Options<O> | undefined, sizes: Sizes): HostRecord;
+  apply(scene: Scene, pairs: Pairs, options?: Options<O>): Sampled;
 };
 
 /** Option that every sampler and mixer has. */

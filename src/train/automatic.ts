@@ -18,6 +18,7 @@ import {
 } from "./config.ts";
 import { omit, overlay } from "./layers.ts";
 import type { Start } from "./start.ts";
+import { ownParts } from "./ownParts.ts";
 import { type MethodName, methods } from "./presets.ts";
 
 /** What is known of a dataset before training. */
@@ -275,6 +276,7 @@ export function openConfig(
     ...{ method: parsed.method ?? "simclr", framework: parsed.framework },
     ...{ encoder: parsed.encoder, head: parsed.head, loss: parsed.loss },
     samplers: parsed.samplers,
+    ...ownParts(parsed),
     ...{ optimiser: parsed.optimiser, learningRate, schedule: parsed.schedule ?? "warmupCosine" },
     ...{ averaging: parsed.averaging ?? 0, batchSize, views: views.policy, imageSize },
     ...threadsOf(parsed, availableParallelism()),
@@ -299,8 +301,10 @@ function optional({
   freeze,
   adapter,
   keptViews,
+  plugins,
 }: TrainConfig): Partial<RunConfig> {
   return {
+    ...(plugins === undefined ? {} : { plugins }),
     ...(from === undefined ? {} : { from }),
     ...(freeze === undefined ? {} : { freeze }),
     ...(adapter === undefined ? {} : { adapter }),

@@ -1,5 +1,5 @@
 import { randomStream } from "../core/random.ts";
-import { createFramework } from "../methods/index.ts";
+import { type ChosenParts, createFramework } from "../methods/index.ts";
 import type { Named } from "./config.ts";
 import { openStepper } from "./stepper.ts";
 
@@ -32,8 +32,9 @@ export async function benchStep(options: BenchStepOptions): Promise<StepRate> {
   const views = method === "instDisc" ? 1 : 2;
   const batchSize = batch / views;
   const framework = createFramework({
-    ...{ framework: method, encoder, head: { name: "mlp", bias: false } },
-    ...{ loss: { temperature: 0.5 }, optimiser: { name: "sgd", momentum: 0.9 } },
+    ...({ framework: method, encoder } as ChosenParts), // by names from outside
+    ...{ head: { name: "mlp", bias: false }, loss: { temperature: 0.5 } },
+    optimiser: { name: "sgd", momentum: 0.9 },
     ...{ batchSize, imageSize: size, datasetSize: Math.max(batchSize, 4096), metrics: false },
   });
   const started = performance.now();

@@ -1,13 +1,13 @@
 import { z } from "zod";
 
-import { choiceFrom } from "../core/catalogue.ts";
+import { choiceFrom, type Chosen } from "../core/catalogue.ts";
 import { splitNames } from "../data/index.ts";
 import { adapters, encoders, heads } from "../encoders/index.ts";
 import { losses } from "../losses/index.ts";
 import type { InputFormat } from "../inference/index.ts";
-import { frameworks, type Named, samplerList } from "../methods/index.ts";
+import { type ChosenParts, frameworks, type Named } from "../methods/index.ts";
 import { optimisers, ScheduleName } from "../optim/index.ts";
-import { mixers } from "../sampling/index.ts";
+import { mixers, samplers } from "../sampling/index.ts";
 import { ViewOptions, type ViewPolicy } from "../views/index.ts";
 import { methodNames } from "./presets.ts";
 
@@ -69,7 +69,7 @@ const record = z.strictObject({
     .describe("images, by path or number, that are recorded whenever they are anchors"),
 });
 
-const ofCatalogue = choiceFrom(encoders, "resnet");
+const ofCatalogue = choiceFrom("encoder", encoders, "resnet");
 
 /** An encoder of the catalogue; in the config of a run that began with an ONNX model also that, by its output. */
 const encoder = z.union([
@@ -86,6 +86,11 @@ export const TrainConfig = z.strictObject({
   about: z.unknown().optional().describe("written into a run's config.json; not read"),
   earlierPlans: z.unknown().optional().describe("written into a run's config.json; not read"),
   start: z.unknown().optional().describe("written into a run's config.json; not read"),
+  own: z.unknown().optional().describe("written into a run's config.json; not read"),
+  plugins: z
+    .array(z.string().min(1))
+    .optional()
+    .describe("files or packages whose losses, samplers … join the catalogues, as --plugin"),
   data: z
     .string()
     .min(1)
@@ -102,7 +107,7 @@ export const TrainConfig = z.strictObject({
     .describe("a file of groups, as dedupe writes it: images of one are never negatives"),
   out: z.string().min(1).optional().describe("folder of the run"),
   method: z.enum(methodNames).optional().describe("a paper's choices, under all that is set"),
-  framework: choiceFrom(frameworks, "simclr").describe("where candidates come from"),
+  framework: choiceFrom("framework", frameworks, "simclr").describe("where candidates come from"),
   encoder: encoder.describe("images to features"),
   from: z
     .string()
@@ -117,18 +122,21 @@ export const TrainConfig = z.strictObject({
     .describe(
       "with from: body, the default, leaves the encoder as it is and trains an adapter behind it; none trains all of it",
     ),
-  adapter: choiceFrom(adapters).optional().describe("what is trained behind a frozen body"),
+  adapter: choiceFrom("", adapters).optional().describe("what is trained behind a frozen body"),
   keptViews: z
     .int()
     .min(2)
     .max(256)
     .optional()
     .describe("views of each image whose features are kept behind a frozen body; 8 by default"),
-  head: choiceFrom(heads, "mlp").describe("features to the embedding that the loss sees"),
-  loss: choiceFrom(losses, "infoNce").describe("what is minimised"),
-  samplers: samplerList,
-  mixer: choiceFrom(mixers).optional().describe("makes candidates of candidates"),
-  optimiser: choiceFrom(optimisers, "sgd").describe("how weights follow the gradient"),
+  head: choiceFrom("head", heads, "mlp").describe("features to the embedding that the loss sees"),
+  loss: choiceFrom("loss", losses, "infoNce").describe("what is minimised"),
+  samplers: z
+    .array(choiceFrom("sampler", samplers))
+    .default([])
+    .describe("what changes positives and negatives, in this order; groups always comes first"),
+  mixer: choiceFrom("mixer", mixers).optional().describe("makes candidates of candidates"),
+  optimiser: choiceFrom("optimiser", optimisers, "sgd").describe("how weights follow the gradient"),
   learningRate: z.number().min(1e-12).max(1e4).optional().describe("peak learning rate"),
   schedule: ScheduleName.optional().describe("warmupCosine or constant"),
   warmupEpochs: z
@@ -170,6 +178,13 @@ export const TrainConfig = z.strictObject({
   record: record.optional().describe("which pairs are written down for inspect"),
 });
 
+/** What `train` is told: everything that can be said about a run, its parts by name or as values of one's own. */
+export type TrainSettings = Omit<
+  z.input<typeof TrainConfig>,
+  keyof ChosenParts | "adapter" | "$schema" | "about" | "earlierPlans" | "start" | "own"
+> &
+  ChosenParts & { adapter?: Chosen<typeof adapters, never> | undefined };
+
 /** What held in a run until a step, before `--resume` or a measured speed changed it. */
 export type EarlierPlan = {
   readonly untilStep: number; // steps done under it, over all epochs
@@ -206,6 +221,9 @@ export type RunConfig = {
   samplers: Named[];
   mixer?: Named;
   optimiser: Named;
+  /** Parts that are one's own, as `loss margin`, and where they came from. */
+  own?: readonly string[];
+  plugins?: readonly string[];
   learningRate: number;
   schedule: "warmupCosine" | "constant";
   warmupEpochs: number;

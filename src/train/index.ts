@@ -15,6 +15,7 @@ export {
   type Named,
   type RunConfig,
   TrainConfig,
+  type TrainSettings,
 } from "./config.ts";
 export { openTrainingData, type TrainingData } from "./dataset.ts";
 export {
@@ -45,6 +46,7 @@ export type { AnchorRow, PairRow, TermSaid } from "./pairRows.ts";
 export { type Failure, TrainingStopped } from "./failure.ts";
 export { configMistakes, omit, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
 export { configHash, differences } from "./decisive.ts";
+export { loadPlugins } from "./plugins.ts";
 export { metricsLine } from "./metricsLine.ts";
 export { type CostEstimate, estimateCost } from "./estimate.ts";
 export { type Passes, planRun, type RunPlan } from "./planRun.ts";

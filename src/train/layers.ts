@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 
-import { entryOf } from "../core/catalogue.ts";
+import { entryOf, isDefinition } from "../core/catalogue.ts";
 import { ConfigError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
 import { mistakes } from "../core/options.ts";
 import { harmless, quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { adapters, encoders } from "../encoders/index.ts";
+import { addToCatalogues } from "../methods/index.ts";
 import { optimisers } from "../optim/index.ts";
 import { TrainConfig, type ConfigTree } from "./config.ts";
 
@@ -26,17 +27,32 @@ export function omit<T extends object, K extends keyof T>(
 /** Keys whose value is one entry of a catalogue: a bare name stands for the entry. */
 const choices = ["framework", "encoder", "head", "loss", "mixer", "optimiser", "adapter"] as const;
 
+/** The name of a value of one's own, which joins the catalogue of its kind; all else as it is. */
+function named(kind: string, chosen: unknown): unknown {
+  if (!isDefinition(chosen) || chosen.kind !== kind) return chosen;
+  addToCatalogues(chosen);
+  return chosen.name;
+}
+
+/** A choice with its name written out: `"sgd"` as `{ name: "sgd" }`. */
+function spelled(kind: string, value: unknown): unknown {
+  const name = named(kind, value);
+  if (typeof name === "string") return { name: name.trim() };
+  if (!isTree(value) || value.name === undefined) return value;
+  return { ...value, name: named(kind, value.name) };
+}
+
 /** A chain of samplers as it may be written, `ring`, `groups,ring` or a list, as a list of entries. */
 function spelledSamplers(value: unknown): unknown {
   const list =
     typeof value === "string" ? value.split(",") : Array.isArray(value) ? value : [value];
-  return list.map((one: unknown) => (typeof one === "string" ? { name: one.trim() } : one));
+  return list.map((one: unknown) => spelled("sampler", one));
 }
 
-/** The tree with bare names of catalogue entries written out: `"sgd"` becomes `{ name: "sgd" }`. */
+/** The tree with names of catalogue entries written out, of values of one's own too: they join the catalogues. */
 export function spelledOut(tree: ConfigTree): ConfigTree {
   const named = choices.flatMap((key) =>
-    typeof tree[key] === "string" ? [[key, { name: tree[key] }]] : [],
+    tree[key] === undefined ? [] : [[key, spelled(key, tree[key])]],
   );
   const views = typeof tree.views === "string" ? { views: { preset: tree.views } } : {};
   const samplers = tree.samplers === undefined ? {} : { samplers: spelledSamplers(tree.samplers) };
@@ -124,7 +140,8 @@ async function parsed(path: string, text: string): Promise<unknown> {
 function choiceMistakes(tree: ConfigTree): string[] {
   return choices.flatMap((key) => {
     const value = tree[key];
-    if (value === undefined || typeof value === "string" || isTree(value)) return [];
+    const known = typeof value === "string" || typeof value === "function" || isTree(value);
+    if (value === undefined || known) return [];
     return [`${key}: expected a name or an object with a name (is ${quoted(value, 100)})`];
   });
 }

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 
+import { quoted } from "../core/quote.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { firstBoxes } from "./cropRefresh.ts";
 import { openTrainingData } from "./dataset.ts";
@@ -8,6 +9,7 @@ import { shareAt } from "./epochs.ts";
 import { readFailure } from "./failure.ts";
 import { loadedBatch } from "./loadedBatch.ts";
 import { notFinite } from "./loop.ts";
+import { checkOwn } from "./ownParts.ts";
 import { readRunConfig } from "./runConfig.ts";
 import { existingRun, isRun } from "./runFolder.ts";
 import { closeKept, openKept } from "./kept/openKept.ts";
@@ -52,6 +54,7 @@ export async function replay(path: string): Promise<Replayed> {
   const failure = readFailure(path);
   const folder = existingRun(isRun(dirname(path)) ? dirname(path) : failure.run); // it may have moved
   const { about, ...config } = readRunConfig(folder);
+  checkOwn(quoted(folder.path), config);
   const { imageSize, batchSize } = config;
   const data = await openTrainingData(config.data, {
     ...{ out: folder.path, imageSize, groups: config.groups, split: config.split },

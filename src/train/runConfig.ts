@@ -12,6 +12,7 @@ import type { AutomaticChoice } from "./automatic.ts";
 import type { ConfigTree, RunConfig } from "./config.ts";
 import { configMistakes, omit } from "./layers.ts";
 import type { describeMachine } from "./machine.ts";
+import { withoutMissing } from "./ownParts.ts";
 import { existingRun, type RunFolder } from "./runFolder.ts";
 import type { Target } from "./stepper.ts";
 
@@ -71,7 +72,8 @@ export function readRunConfig({ config }: RunFolder): WrittenConfig {
   } catch (cause) {
     throw fail("is no JSON: it was changed or cut short", { cause });
   }
-  const wrong = mistakes(written, value).at(0) ?? configMistakes(value as ConfigTree).at(0);
+  const wrong =
+    mistakes(written, value).at(0) ?? configMistakes(withoutMissing(value as ConfigTree)).at(0);
   if (wrong === undefined) return value as WrittenConfig;
   const plain = wrong.replace("Invalid input: ", "").replace(/ \(is .*\)$/s, "");
   throw fail(`is not the config of a run: ${plain}`);

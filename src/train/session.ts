@@ -10,7 +10,12 @@ import {
   type InputFormat,
   type Training,
 } from "../inference/index.ts";
-import { createFramework, type Framework, type HostState } from "../methods/index.ts";
+import {
+  type ChosenParts,
+  createFramework,
+  type Framework,
+  type HostState,
+} from "../methods/index.ts";
 import type { OpenConfig } from "./automatic.ts";
 import type { Exported } from "./checkpoint.ts";
 import type { RunConfig } from "./config.ts";
@@ -43,8 +48,9 @@ export function frameworkOf(
   const { framework, head, loss, samplers, mixer, optimiser } = config;
   const { averaging, batchSize, imageSize, seed } = config;
   const encoder = trainedPart(config, start);
+  const parts = { framework, encoder, head, loss, samplers, mixer, optimiser };
   return createFramework({
-    ...{ framework, encoder, head, loss, samplers, mixer, optimiser },
+    ...(parts as ChosenParts), // names that may be of entries of one's own
     ...{ averaging, batchSize, imageSize, datasetSize: images, seed },
   });
 }

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 import { counted } from "../core/counted.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
@@ -12,25 +12,28 @@ import {
   epochsFor,
   openConfig,
   type OpenConfig,
-  recordDefaults,
   viewSize,
+  withPreset,
 } from "./automatic.ts";
 import { goBackTo, newestCheckpoint, readCheckpoint, readPosition } from "./checkpoint.ts";
-import type { ConfigTree, RunConfig } from "./config.ts";
+import type { ConfigTree, RunConfig, TrainSettings } from "./config.ts";
 import { beginWith } from "./begin.ts";
 import { checkLabels } from "./checkLabels.ts";
 import { checkMemory } from "./checkMemory.ts";
 import { checkNegatives } from "./checkNegatives.ts";
+import { checkSame, continuedConfig } from "./continued.ts";
 import { checkCrops } from "./cropRefresh.ts";
 import { factsOf, openTrainingData, type TrainingData } from "./dataset.ts";
 import { configHash, decisivePart, differences } from "./decisive.ts";
 import type { TrainListener } from "./events.ts";
 import { describeLoaded, initialise } from "./init.ts";
 import { closeKept, type Given, type Kept, openKept } from "./kept/openKept.ts";
-import { omit, overlay } from "./layers.ts";
+import { configMistakes, omit, spelledOut } from "./layers.ts";
 import { describeMachine } from "./machine.ts";
 import { openTest } from "./monitor.ts";
+import { checkOwn } from "./ownParts.ts";
 import { LATE, spoken } from "./pace.ts";
+import { loadPlugins } from "./plugins.ts";
 import { measureStep } from "./prepare.ts";
 import { replanned } from "./replan.ts";
 import {
@@ -140,8 +143,26 @@ async function chosenEpochs(
   return { epochs, minutes: Math.max(config.minutes, Number((planned / 60).toFixed(2))) };
 }
 
-/** Trains a new run. `tree` has been checked with `configMistakes`. */
-export async function train(tree: ConfigTree, options: TrainOptions = {}): Promise<TrainResult> {
+/** Settings as a tree of names, with its plugins loaded: values of one's own have joined the catalogues. */
+async function named(settings: ConfigTree): Promise<ConfigTree> {
+  const plugins = await loadPlugins(settings.plugins);
+  return spelledOut(plugins.length === 0 ? settings : { ...settings, plugins });
+}
+
+/** Trains the config of a run again. */
+export function train(config: RunConfig, options?: TrainOptions): Promise<TrainResult>;
+/**
+ * Trains a new run. Parts are chosen by name, or by what a `define…` gives, which joins the catalogues of this process.
+ * Throws `ConfigError` with every mistake in the settings.
+ */
+export function train(settings: TrainSettings, options?: TrainOptions): Promise<TrainResult>;
+export async function train(
+  settings: TrainSettings | RunConfig,
+  options: TrainOptions = {},
+): Promise<TrainResult> {
+  const tree = await named(settings);
+  const mistakes = configMistakes(withPreset(tree));
+  if (mistakes.length > 0) throw new ConfigError(`train: ${mistakes.join("; ")}`);
   const method = (tree.method as string | undefined) ?? "simclr";
   const out = (tree.out as string | undefined) ?? freshRunPath(tree.data as string, method);
   checkOut(out, options.overwrite ?? false);
@@ -208,39 +229,6 @@ async function trainLocked(
   }
 }
 
-/** Settings that may differ when a run goes on: they change nothing that is learned. */
-const changeable = ["workers", "data", "test", "groups"] as const;
-/** Settings of its plan: they hold from where it goes on. */
-const planned = ["epochs", "minutes", "threads", "earlierPlans"] as const;
-
-function checkSame(given: ConfigTree, written: RunConfig, path: string): void {
-  const { out = resolve(path), ...others } = omit(
-    given,
-    ...changeable,
-    ...planned,
-    "about",
-    "$schema",
-  );
-  const kept = out === resolve(path) ? others : { ...others, out };
-  const own: ConfigTree = withFullPaths({ ...written });
-  const wrong = differences(overlay(own, kept), own);
-  if (wrong.length === 0) return;
-  throw new ConfigError(
-    `resume: the settings of the run cannot change: ${wrong.join("; ")}`,
-    "leave them out, or start a new run with --init",
-  );
-}
-
-/** The config that a run goes on with: its own, with what may change as given, and its folder where it is now. */
-function continuedConfig(written: RunConfig, given: ConfigTree, path: string): RunConfig {
-  const changed = changeable.flatMap((key) =>
-    given[key] === undefined ? [] : [[key, given[key]]],
-  );
-  const places = withFullPaths({ ...omit(written, "init"), out: path }); // init is decisive as it is
-  const config = { ...written, ...places, ...(Object.fromEntries(changed) as Partial<RunConfig>) };
-  return { ...config, record: written.record ?? { ...recordDefaults, steps: 0 } };
-}
-
 /** Throws `DataError` where images are not those of the run, wherever they lie. */
 function checkImages({ data: path }: RunConfig, { dataset }: AboutRun, data: TrainingData): void {
   if (data.fingerprint === dataset.fingerprint) return;
@@ -269,7 +257,10 @@ const positionAt = (checkpoint: string | undefined) =>
   checkpoint === undefined ? undefined : readPosition(checkpoint);
 
 /** How a run is gone on with: from which checkpoint, and what else is set now. */
-export type ResumeOptions = TrainOptions & { from?: string | undefined; given?: ConfigTree };
+export type ResumeOptions = TrainOptions & {
+  from?: string | undefined;
+  given?: Partial<TrainSettings>;
+};
 
 /** Goes on with a run from its last checkpoint, or from another one of it. */
 export async function resume(path: string, options: ResumeOptions = {}): Promise<TrainResult> {
@@ -291,7 +282,8 @@ async function resumeLocked(
   const { path } = folder;
   const before = readRunConfig(folder);
   const { about, ...written } = before;
-  const given = withFullPaths(options.given ?? {});
+  const given = withFullPaths(await named(options.given ?? {}));
+  checkOwn(quoted(path), written);
   checkSame(given, written, path);
   const moved = continuedConfig(written, given, path);
   const checkpoint = await checkpointOf(folder, from);

@@ -5,6 +5,7 @@ import {
   configMistakes,
   methodNames,
   overlay,
+  loadPlugins,
   readConfigFile,
   setAt,
   valueOf,
@@ -59,6 +60,14 @@ function namedAsGiven(mistake: string, given: readonly OptionSpec[]): string {
   return mistake;
 }
 
+/** A config file, whose plugins are loaded; nothing where none is given. */
+export async function settingsFile(path: unknown): Promise<ConfigTree> {
+  if (typeof path !== "string") return {};
+  const tree = await readConfigFile(path);
+  await loadPlugins(tree.plugins);
+  return tree;
+}
+
 /**
  * A config laid out of a file, then flags, then `--set`, with what is no path=value among these; not checked. With
  * `preset` the method's own config lies beneath, so that `--set` changes options of its samplers.
@@ -77,6 +86,10 @@ export function layeredSettings(
       throw new ConfigError(`${verb}: data is given twice, as ${words[0]} and as --data ${other}`);
     }
     flags.data = words[0];
+  }
+  if (Array.isArray(options.plugin)) {
+    const named = Array.isArray(file.plugins) ? (file.plugins as unknown[]) : [];
+    flags.plugins = [...new Set([...named, ...options.plugin])];
   }
   const laid = overlay(file, flags);
   const base = preset && isMethod(laid.method) ? withPreset(laid) : laid;
@@ -101,8 +114,7 @@ export async function readSettings(
   verb: string,
   { preset = true }: { preset?: boolean } = {},
 ): Promise<ConfigTree> {
-  const { config } = call.options;
-  const file = typeof config === "string" ? await readConfigFile(config) : {};
+  const file = await settingsFile(call.options.config);
   const { tree, odd } = layeredSettings(call, verb, file, preset);
   const found = [...odd, ...settingMistakes(tree, call)];
   const hint =

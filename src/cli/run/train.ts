@@ -7,6 +7,7 @@ import {
   train,
   type TrainOptions,
   type TrainResult,
+  type TrainSettings,
 } from "../../train/index.ts";
 import { count, counted, duration, intervalOf, leftColumns, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
@@ -156,7 +157,7 @@ export async function runTrain(call: Call): Promise<Answer> {
   const overwrite = options.overwrite === true;
   const result = await trainSaving(call, async (watched) =>
     path === undefined
-      ? train(await readSettings(call, "train"), { overwrite, ...watched })
+      ? train((await readSettings(call, "train")) as TrainSettings, { overwrite, ...watched })
       : resumed(path, call, watched),
   );
   if (result.finished) sayDone(result, call);

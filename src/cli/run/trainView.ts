@@ -101,6 +101,7 @@ function startLines(event: TrainEvent & { kind: "start" }): string[] {
     `images     ${count(images)}, ${counted(stepsPerEpoch, "step")} of ${config.batchSize} an epoch, ${counted(config.epochs, "epoch")}${from}`,
     `encoder    ${String(config.encoder.name)}, ${count(parameters)} parameters, ${config.method}, on ${config.device} with ${counted(config.threads, "thread")}`,
     ...noGroups(config),
+    ...(config.own ?? []).map((part) => `own        ${part}: give it again to go on with the run`),
   ];
 }
 

@@ -17,6 +17,7 @@ import { renderSamples } from "../../data/index.ts";
 import { keptFeatures } from "../../inference/featureFile.ts";
 import { loadEncoder, openImages, START, weightsPath } from "../../inference/index.ts";
 import { viewPolicy } from "../../views/index.ts";
+import type { TrainSettings } from "../config.ts";
 import { omit } from "../layers.ts";
 import { readRunConfig } from "../runConfig.ts";
 import { runFolder } from "../runFolder.ts";
@@ -27,12 +28,12 @@ import { keptPlaces } from "./keptLoader.ts";
 let folder: string;
 let start: string;
 const images = () => join(folder, "drawn", "train");
-const small = { imageSize: 16, batchSize: 16, threads: 1, workers: 0, tune: "off" };
+const small = { imageSize: 16, batchSize: 16, threads: 1, workers: 0, tune: "off" } as const;
 const statisticsOf = async (path: string) => (await loadEncoder(path)).variables.statistics;
 const weightsOf = async (path: string) => (await loadEncoder(path)).variables.parameters;
 
 /** A run that begins with the encoder of another. */
-const begun = (out: string, more: object = {}) => ({
+const begun = (out: string, more: object = {}): TrainSettings => ({
   ...{ data: images(), out: join(folder, out), from: start, epochs: 3, keptViews: 4 },
   ...{ batchSize: 16, threads: 1, workers: 0, tune: "off", evaluation: { every: 1 }, ...more },
 });
@@ -40,7 +41,7 @@ const begun = (out: string, more: object = {}) => ({
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "contrapose-kept-"));
   await renderSamples(join(folder, "drawn"), { train: 48, test: 0, size: 24 });
-  const encoder = { name: "convnet", width: 4 };
+  const encoder = { name: "convnet", width: 4 } as const;
   const { run } = await train({
     ...{ data: images(), out: join(folder, "start"), epochs: 1, encoder, ...small },
     evaluation: { every: 0 },

@@ -17,10 +17,10 @@ import { ConfigError } from "../../../core/errors.ts";
 import { quoted } from "../../../core/quote.ts";
 import { suggest } from "../../../core/suggest.ts";
 import { datasetName } from "../../../inference/index.ts";
-import { type ConfigTree, omit, readConfigFile, type RunConfig } from "../../../train/index.ts";
+import { type ConfigTree, omit, type RunConfig } from "../../../train/index.ts";
 import { mistakesError } from "../../misuse.ts";
 import type { Call } from "../../verb.ts";
-import { layeredSettings, settingMistakes } from "../settings.ts";
+import { layeredSettings, settingMistakes, settingsFile } from "../settings.ts";
 import { valueReader } from "../values.ts";
 
 /** An arm with its config, without seed, places and what all runs share. */
@@ -51,13 +51,13 @@ async function readArms(call: Call): Promise<Read> {
   const { methods, configs, over, config } = call.options;
   const paths = typeof configs === "string" ? splitList(configs) : [];
   const files = await Promise.all(
-    paths.map(async (path) => ({ path, tree: await readConfigFile(path) })),
+    paths.map(async (path) => ({ path, tree: await settingsFile(path) })),
   );
   const arms = makeArms({
     ...(typeof methods === "string" ? { methods } : {}),
     ...{ configs: files, over: (over as string[] | undefined) ?? [] },
   });
-  const base = typeof config === "string" ? await readConfigFile(config) : {};
+  const base = await settingsFile(config);
   const trees = arms.map((arm) => treeOf(arm, base, call));
   const notes = arms.flatMap(({ name, method }) => {
     const foreign = method === undefined ? [] : foreignParts(method, base);

@@ -94,11 +94,15 @@ async function resultOf(
 }
 
 /** Trains a run, or goes on with it. */
+/** The plugins of a run, as options of a call. */
+const pluginsOf = ({ arm }: PlannedRun): string[] =>
+  (arm.plan.config.plugins ?? []).flatMap((plugin) => ["--plugin", plugin]);
+
 async function trainOne({ folder, runs, standings }: Making, run: PlannedRun, signal: AbortSignal) {
   const path = join(folder.runs, run.name);
   await released(path);
   if (standings[runs.indexOf(run)].kind === "begun" && existsSync(join(path, "config.json"))) {
-    return runChild(["train", "--resume", path], signal);
+    return runChild(["train", "--resume", path, ...pluginsOf(run)], signal);
   }
   rmSync(path, { recursive: true, force: true });
   const config = runConfigPath(folder, run);
@@ -121,6 +125,7 @@ function evaluateOne(
     [
       ...["evaluate", asked, "--train", sources.data, ...test, ...groups],
       ...["--threads", String(threads), "--quiet", ...(isFirst ? [] : ["--no-baselines"])],
+      ...pluginsOf(run),
     ],
     signal,
   );
