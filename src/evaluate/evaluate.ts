@@ -86,7 +86,8 @@ function measurePixels({ split, vote, options }: Plan, format: InputFormat) {
   options.progress?.("raw pixels", 0, train.indices.length + test.indices.length);
   const trained = pixelFeatures(train.images, format, train.indices);
   const tested = pixelFeatures(test.images, format, test.indices);
-  return { ...accuracies(split, trained, tested, vote), ...spread(tested) };
+  const own = accuracies(split, trained, tested, vote, { standardised: false });
+  return { ...own, ...spread(tested) };
 }
 
 /** Variables of a run's encoder as it began, from the start beside it: an adapter is the identity then. */

@@ -4,8 +4,11 @@ import {
   effectiveRank,
   type Features,
   knnClassify,
+  type LabelledFeatures,
   linearProbe,
+  scaleOf,
   share,
+  standardise,
   uniformity,
 } from "../metrics/index.ts";
 import type { Split } from "./split.ts";
@@ -13,6 +16,8 @@ import type { Split } from "./split.ts";
 /** Accuracies on labelled test images; absent without labels. */
 export type Accuracies = {
   readonly knn?: Accuracy & { readonly k: number; readonly temperature: number };
+  /** The same vote on features that have mean 0 and deviation 1 over the training images; not of pixels. */
+  readonly knnStandardised?: Accuracy;
   readonly linear?: Accuracy;
 };
 
@@ -57,12 +62,26 @@ export type Spread = {
 /** Options of the k-NN vote. */
 export type VoteOptions = { readonly k: number; readonly temperature: number };
 
+/** Both with features that have mean 0 and deviation 1 over the training images. */
+function standardised<L extends LabelledFeatures, R extends LabelledFeatures>(
+  left: L,
+  right: R,
+): [L, R] {
+  const scale = scaleOf(left.features);
+  const [train, test] = [left, right].map(({ features }) => standardise(features, scale));
+  return [
+    { ...left, features: train },
+    { ...right, features: test },
+  ];
+}
+
 /** k-NN vote and linear probe of test features among training features. */
 export function accuracies(
   split: Split,
   train: Features,
   test: Features,
   { k, temperature }: VoteOptions,
+  ways: { standardised: boolean } = { standardised: true },
 ): Accuracies {
   const { labels } = split.train;
   const asked = split.test.labels;
@@ -71,8 +90,12 @@ export function accuracies(
   const right = { features: test, labels: asked };
   const knn = knnClassify(left, right, { k, temperature });
   const linear = linearProbe(left, right);
+  const even = ways.standardised
+    ? knnClassify(...standardised(left, right), { k, temperature })
+    : undefined;
   return {
     knn: { ...accuracyOf(knn.predictions, asked, split.copied), k: knn.k, temperature },
+    ...(even && { knnStandardised: accuracyOf(even.predictions, asked, split.copied) }),
     linear: accuracyOf(linear.predictions, asked, split.copied),
   };
 }

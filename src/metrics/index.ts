@@ -13,6 +13,7 @@ export { nearestOthers } from "./nearestOthers.ts";
 export { findOutliers, type Outliers } from "./outliers.ts";
 export { residentRows, type ResidentRows } from "./residentRows.ts";
 export { uniformity } from "./uniformity.ts";
+export { scaleOf, standardise } from "./softmaxRegression.ts";
 export { pairAlignment, viewAgreement } from "./viewPairs.ts";
 export {
   correctedLevel,

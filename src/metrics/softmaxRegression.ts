@@ -24,6 +24,15 @@ export function scaleOf({ data, count, dimension }: Features): Scale {
   return { mean, factor };
 }
 
+/** Features with mean 0 and deviation 1 by column, as a scale says. */
+export function standardise(
+  { data, count, dimension }: Features,
+  { mean, factor }: Scale,
+): Features {
+  const out = data.map((value, i) => (value - mean[i % dimension]) * factor[i % dimension]);
+  return { data: out, count, dimension };
+}
+
 /** Scaled features with a last column of ones, which the bias is the weight of. */
 export function scaled({ data, count, dimension }: Features, { mean, factor }: Scale): Features {
   const width = dimension + 1;

@@ -46,7 +46,10 @@ export type Measured = {
 /** What can be measured of an encoder. Whatever was not measured is left out. */
 export type Measures = {
   knn?: Measured | undefined; // accuracy, 0 to 1
+  knnBalanced?: Measured | undefined; // mean accuracy of the classes, 0 to 1
+  knnStandardised?: Measured | undefined; // accuracy on standardised features, 0 to 1
   linear?: Measured | undefined; // accuracy, 0 to 1
+  linearBalanced?: Measured | undefined; // mean accuracy of the classes, 0 to 1
   alignment?: Measured | undefined; // mean squared distance of two views
   uniformity?: Measured | undefined; // log of the mean potential, t = 2
   effectiveRank?: Measured | undefined; // directions

@@ -29,7 +29,7 @@ import { valueReader, type ValueReader } from "./values.ts";
 
 type Row = {
   name: string;
-  of: Partial<Evaluation> | Evaluation["baselines"]["pixels"] | undefined;
+  of: Partial<Omit<Evaluation, "knn">> & { knn?: Accuracies["linear"] | undefined };
 };
 
 const share = (accuracy: number | undefined) => (accuracy === undefined ? "–" : percent(accuracy));
@@ -40,26 +40,39 @@ const range = ([low, high]: readonly number[] = []) =>
 const plain = (value: number | undefined, digits: number) =>
   value === undefined ? "–" : value.toFixed(digits);
 
+/** The vote on standardised features, below that on features as they are. */
+const standardisedRow = ({ knnStandardised: knn }: Accuracies): Row[] =>
+  knn === undefined ? [] : [{ name: "  standardised", of: { knn } }];
+
 /** The table of an evaluation: the encoder in one line, what it must beat below. */
 export function evaluationTable(evaluation: Evaluation): string[] {
   const { chance, start, untrained, pixels } = evaluation.baselines;
-  const rows: Row[] = [{ name: "this encoder", of: evaluation }];
-  if (start !== undefined) rows.push({ name: "start, not adapted", of: start });
+  const rows: Row[] = [{ name: "this encoder", of: evaluation }, ...standardisedRow(evaluation)];
+  if (start !== undefined) {
+    rows.push({ name: "start, not adapted", of: start }, ...standardisedRow(start));
+  }
   if (untrained !== undefined) rows.push({ name: "untrained", of: untrained });
   if (pixels !== undefined) rows.push({ name: "raw pixels", of: pixels });
   const cells = rows.map(({ name, of }) => [
     name,
     share(of?.knn?.accuracy),
     range(of?.knn?.interval),
+    share(of?.knn?.balanced),
     share(of?.linear?.accuracy),
+    share(of?.linear?.balanced),
     plain(of !== undefined && "alignment" in of ? of.alignment : undefined, 3),
     plain(of?.uniformity, 2),
     plain(of?.effectiveRank, 1),
   ]);
   const guess =
-    chance === null ? [] : [["chance", percent(chance), "", percent(chance), "–", "–", "–"]];
+    chance === null
+      ? []
+      : [["chance", percent(chance), "", "–", percent(chance), "–", "–", "–", "–"]];
   return columns(
-    [["", "k-NN", "95 %", "linear", "alignment", "uniformity", "rank"], ...cells, ...guess],
+    [
+      ["", "k-NN", "95 %", "balanced", "linear", "balanced", "alignment", "uniformity", "rank"],
+      ...[...cells, ...guess],
+    ],
     "   ",
   );
 }
@@ -68,20 +81,26 @@ export function evaluationTable(evaluation: Evaluation): string[] {
 export const evaluationLegend = [
   "k-NN       test images whose class their nearest training images vote for",
   "95 %       where k-NN would lie in 95 of 100 draws of so many test images",
+  "balanced   mean over the classes of the share of each that is right: a large class counts no more than a small one",
+  "standardised: the vote on features scaled to mean 0 and deviation 1 over the training images",
   "linear     test images that a linear classifier on the frozen features gets right",
   "alignment  squared distance of two views of an image: 0 the same, 2 unrelated",
   "uniformity how evenly features fill the sphere: lower is more even, 0 is one point",
   "rank       directions that the features use",
 ];
 
-/** Says in one sentence how far the encoder is ahead, what it lost to first: without copies of training images, if any. */
+/**
+ * Says in one sentence how far the encoder is ahead, what it lost to first: beside its start by balanced accuracy, else
+ * without copies of training images, if any.
+ */
 function verdict({ knn, baselines }: Evaluation): string | undefined {
   const { pixels, start } = baselines;
   const before = start ?? baselines.untrained;
   if (knn === undefined || before?.knn === undefined || pixels?.knn === undefined) return undefined;
-  const hasOwn = typeof knn.withoutCopies === "number";
-  const shareOf = ({ accuracy, withoutCopies }: NonNullable<Accuracies["linear"]>) =>
-    hasOwn ? (withoutCopies ?? accuracy) : accuracy;
+  const even = start !== undefined;
+  const hasOwn = !even && typeof knn.withoutCopies === "number";
+  const shareOf = ({ accuracy, balanced, withoutCopies }: NonNullable<Accuracies["linear"]>) =>
+    even ? balanced : hasOwn ? (withoutCopies ?? accuracy) : accuracy;
   const own = shareOf(knn);
   const beside = (other: number, name: string) => {
     const points = 100 * (own - other);
@@ -91,7 +110,8 @@ function verdict({ knn, baselines }: Evaluation): string | undefined {
     beside(shareOf(pixels.knn), "raw pixels"),
     beside(shareOf(before.knn), start === undefined ? "the untrained encoder" : "its start"),
   ];
-  const vote = hasOwn ? "k-NN without copies of training images" : "k-NN";
+  const plain = even ? "balanced k-NN" : "k-NN";
+  const vote = hasOwn ? "k-NN without copies of training images" : plain;
   if (start !== undefined && own < shareOf(before.knn)) {
     return `the start, not adapted, does better: ${vote} is ${first}, ${raw}`;
   }

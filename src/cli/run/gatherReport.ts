@@ -78,19 +78,22 @@ async function neighbourRows(images: Images, loaded: LoadedEncoder, seed: number
   );
 }
 
-type Measurable = Pick<Evaluation, "knn" | "linear" | "uniformity" | "effectiveRank"> & {
-  alignment?: number;
-};
+type Measurable = Accuracies &
+  Pick<Evaluation, "uniformity" | "effectiveRank"> & { alignment?: number };
 
 const measured = (value: number | undefined) => (value === undefined ? undefined : { value });
 
 const accuracy = (one: Accuracies["linear"]) =>
   one && { value: one.accuracy, interval: one.interval, withoutCopies: one.withoutCopies };
 
-function measuresOf({ knn, linear, alignment, uniformity, effectiveRank }: Measurable): Measures {
+function measuresOf(of: Measurable): Measures {
+  const { knn, knnStandardised, linear, alignment, uniformity, effectiveRank } = of;
   return {
     knn: accuracy(knn),
+    knnBalanced: measured(knn?.balanced),
+    knnStandardised: accuracy(knnStandardised),
     linear: accuracy(linear),
+    linearBalanced: measured(linear?.balanced),
     alignment: measured(alignment),
     uniformity: measured(uniformity),
     effectiveRank: measured(effectiveRank),

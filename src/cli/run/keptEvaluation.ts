@@ -51,7 +51,10 @@ const accuracy = z.looseObject({
   withoutCopies: z.number().nullish(),
 });
 const vote = accuracy.extend({ k: z.number(), temperature: z.number() });
-const accuracies = { knn: vote.nullish(), linear: accuracy.nullish() };
+const accuracies = {
+  ...{ knn: vote.nullish(), linear: accuracy.nullish() },
+  knnStandardised: accuracy.optional(),
+};
 const spread = { uniformity: z.number(), effectiveRank: z.number(), dimension: z.number() };
 
 /** The structure of an evaluation that is kept, as far as its readers go by it. */

@@ -33,18 +33,19 @@ function answerOf(result: TrainResult): Answer {
 function measured({ evaluation, baselines, config }: TrainResult): string[] {
   if (evaluation === undefined) return [];
   const { knnAccuracy, knnChance, knnK, knnImages, viewAgreement, viewImages } = evaluation;
-  const { uniformity, effectiveRank, knnWithoutCopies: own } = evaluation;
+  const { uniformity, effectiveRank, knnWithoutCopies: own, knnBalanced } = evaluation;
   const bars = barsOf(baselines ?? {}, config);
   const against = barsLine(knnChance === undefined ? bars : [...bars, ["chance", knnChance]]);
   const { knnPixels, knnPixelsWithoutCopies } = baselines ?? {};
   const pixels = own === undefined ? knnPixels : knnPixelsWithoutCopies;
   const lost = (own ?? knnAccuracy ?? 1) < (pixels ?? 0);
+  const share = (value: number | undefined) => (value === undefined ? "–" : percent(value));
   const within = (share: number, images = 0) => `${percent(share)}${intervalOf(share, images)}`;
   const vote =
     knnAccuracy === undefined
       ? []
       : [
-          `k-NN       ${within(knnAccuracy, knnImages)} of ${askedImages(evaluation)}, k ${knnK}${own === undefined ? "" : `; ${percent(own)} without copies of training images`}`,
+          `k-NN       ${within(knnAccuracy, knnImages)} of ${askedImages(evaluation)}, k ${knnK}, balanced ${share(knnBalanced)}${own === undefined ? "" : `; ${percent(own)} without copies of training images`}`,
         ];
   const found =
     viewAgreement === undefined
@@ -67,7 +68,7 @@ function ofStart({ run, baselines, evaluation, config }: TrainResult): string[] 
     return ["start      without labels it was not measured whether training helped"];
   }
   return [
-    `balanced   ${percent(now)}, start, not adapted ${percent(start)}: mean over the classes`,
+    `balanced   ${percent(now)}, start, not adapted ${percent(start)}: mean over the classes of the share of each that is right`,
     ...(weightsPath(run).endsWith(START)
       ? ["start      the run ends behind its start: the start is what it gives"]
       : []),

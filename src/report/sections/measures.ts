@@ -19,10 +19,27 @@ const meanings: Record<keyof Measures, Meaning> = {
       "Share of test images that get their own label by vote of the nearest training images; nothing is fitted to the labels. Higher is better.",
     format: share,
   },
+  knnBalanced: {
+    name: "Balanced k-NN accuracy",
+    meaning:
+      "The same vote, as the mean over the classes of the share of each that is right: a large class counts no more than a small one. Higher is better.",
+    format: share,
+  },
+  knnStandardised: {
+    name: "k-NN, standardised",
+    meaning:
+      "The same vote on features scaled to mean 0 and deviation 1 over the training images. Higher is better.",
+    format: share,
+  },
   linear: {
     name: "Linear probe",
     meaning:
       "Share of test images that a single linear layer, fitted to the labels on frozen features, labels rightly. Higher is better.",
+    format: share,
+  },
+  linearBalanced: {
+    name: "Balanced linear probe",
+    meaning: "The same probe, as the mean over the classes. Higher is better.",
     format: share,
   },
   alignment: {

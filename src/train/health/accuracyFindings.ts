@@ -102,6 +102,21 @@ function changeOf({ shares, images, measure }: Standing, done: number): string {
   return done < 1 ? "let it go on, it has not fallen" : "more --epochs, it has not fallen";
 }
 
+/** Balanced accuracy beside the same of a bar, where another measure decides. */
+function balancedBeside(
+  { evaluations, baselines }: Course,
+  measure: Standing["measure"],
+  name: Bar["name"],
+) {
+  const [now, { balancedPixels, balancedStart }] = [
+    evaluations.at(-1)?.knnBalanced,
+    baselines ?? {},
+  ];
+  const bar = name === "raw pixels" ? balancedPixels : balancedStart;
+  if (measure === "knnBalanced" || now === undefined || bar === undefined) return [];
+  return [fact("knnBalanced", now, `above ${bar.toFixed(3)}, ${name}`)];
+}
+
 function behind({ course, done }: Signs, name: Bar["name"]): Found | undefined {
   const standing = standingOf(course);
   const bar = standing?.bars.find((one) => one.name === name);
@@ -111,7 +126,10 @@ function behind({ course, done }: Signs, name: Bar["name"]): Found | undefined {
   if (short <= slackOf(standing, bar)) return undefined;
   return {
     sentence: sentences[measure](name, images),
-    evidence: [fact(measure, standing.shares.at(-1)!, expectedOf(standing, bar))],
+    evidence: [
+      fact(measure, standing.shares.at(-1)!, expectedOf(standing, bar)),
+      ...balancedBeside(course, measure, name),
+    ],
     change: changeOf(standing, done),
     ...(done >= 1 && short > noiseOf(bar.share, images) ? { verdict: "broken" as const } : {}),
   };
