@@ -4,7 +4,7 @@ const floors = [
   ["core"],
   ["engine", "files"],
   ["losses", "sampling", "encoders", "optim", "views", "data", "metrics", "memory", "hub"],
-  ["methods", "inference", "store"],
+  ["methods", "inference", "store", "testing"],
   ["train", "evaluate", "conformance"],
   ["compare"],
   ["report", "server"],

@@ -6,7 +6,7 @@ import { randomStream } from "../src/core/random.ts";
 import { type ArrayRecord, differentiate } from "../src/core/trees.ts";
 import { encoders, heads, type Network, type Variables } from "../src/encoders/index.ts";
 import { compile } from "../src/engine/index.ts";
-import { evaluate, float32, numbers } from "./arrays.ts";
+import { evaluate, float32, numbers } from "../src/testing/arrays.ts";
 
 const context = { imageSize: 8 };
 const block = { kernel: 3, hidden: 4, outputs: 4 };

@@ -1,26 +1,12 @@
 import { readdirSync } from "node:fs";
 
-import type { numpy as np } from "@jax-js/jax";
+import { lax } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 
-import type { HostRecord } from "../src/core/arrays.ts";
-import type { Pairs } from "../src/core/pairs.ts";
-import { randomStream } from "../src/core/random.ts";
-import { differentiate } from "../src/core/trees.ts";
-import { compile } from "../src/engine/index.ts";
-import { losses } from "../src/losses/index.ts";
-import { evaluate, float32, float64, numbers } from "./arrays.ts";
-
-const [N, M] = [4, 5];
-const stream = randomStream(3, "losses");
-const similarity = Array.from({ length: N * M }, () => stream.uniform(-1, 1));
-// the last anchor has no positive
-const positive = [1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0.5, 0, 0, 0, 0, 0, 0];
-const negative = [0, 1, 1, 0, 1, 1, 0, 0, 1, 1, 1, 1, 2, 0, 0, 1, 1, 1, 1, 1];
-const pairsOf = (array: typeof float32 | typeof float64) => ({
-  positive: array([N, M], positive),
-  negative: array([N, M], negative),
-});
+import { weightedMean } from "../src/core/numerics.ts";
+import { defineLoss, type LossDefinition, losses } from "../src/losses/index.ts";
+import { checkPart } from "../src/testing/index.ts";
 
 test("the catalogue lists every loss under the name of its file", () => {
   const files = readdirSync(new URL("../src/losses/", import.meta.url));
@@ -32,81 +18,60 @@ test("the catalogue lists every loss under the name of its file", () => {
   expect(Object.keys(losses).sort()).toEqual(named.sort());
 });
 
-describe.each(Object.entries(losses))("every loss: %s", (name, loss) => {
-  const perAnchor = (s: np.Array, pairs: Pairs) => loss(s, pairs);
+test.each(Object.entries(losses))("every loss keeps the contract: %s", async (name, loss) => {
+  expect(loss.name).toBe(name);
+  expect(loss.source).toMatch(/\d{4}/);
+  expect(await checkPart(loss)).toEqual([]);
+});
 
-  test("has its own name, a summary and a source with a year", () => {
-    expect(loss.name).toBe(name);
-    expect(loss.summary).toMatch(/\.$/);
-    expect(loss.source).toMatch(/\d{4}/);
-    for (const option of Object.values(loss.options.shape)) {
-      expect((option as { description?: string }).description).toBeTruthy();
-    }
-  });
-
-  test("gives one finite number an anchor, and 0 to an anchor without positives", async () => {
-    const each = numbers(await evaluate(perAnchor, float32([N, M], similarity), pairsOf(float32)));
-    expect(each).toHaveLength(N);
-    expect(each.every(Number.isFinite)).toBe(true);
-    expect(each[3]).toBe(0);
-  });
-
-  test("measures the scalars that it declares, in [0, 1] where it says so", async () => {
-    const measured = (await evaluate(
-      (s: np.Array, pairs: Pairs) => loss.measure(s, pairs),
-      float32([N, M], similarity),
-      pairsOf(float32),
-    )) as HostRecord;
-    expect(Object.keys(measured)).toEqual(Object.keys(loss.metrics));
-    for (const [metric, meaning] of Object.entries(loss.metrics)) {
-      const value = measured[metric];
-      expect(value.shape).toEqual([]);
-      expect(Number.isFinite(numbers(value)[0])).toBe(true);
-      if (!meaning.includes("[0, 1]")) continue;
-      expect(numbers(value)[0]).toBeGreaterThanOrEqual(0);
-      expect(numbers(value)[0]).toBeLessThanOrEqual(1);
-    }
-  });
-
-  test("is the same on ONNX Runtime as on jax-js", async () => {
-    const args = [float32([N, M], similarity), pairsOf(float32)];
-    const program = await compile(perAnchor, args, { device: "cpu" });
-    const fast = numbers(await program.run(...args));
-    await program.dispose();
-    const slow = numbers(await evaluate(perAnchor, ...args));
-    fast.forEach((value, i) => expect(value).toBeCloseTo(slow[i], 5));
-  });
-
-  test("has the gradient that central differences see", async () => {
-    const objective = ({ s }: { s: np.Array }, pairs: Pairs): [np.Array, Record<string, never>] => [
-      loss(s, pairs).sum(),
-      {},
-    ];
-    const step = 1e-4;
-    const nudged = similarity.flatMap((_, at) =>
-      [step, -step].map((by) => similarity.map((s, i) => (i === at ? s + by : s))),
-    );
-    // all nudged copies as more anchors of one call
-    const repeat = (values: number[]) => nudged.flatMap(() => values);
-    const shape = [nudged.length * N, M];
-    const sums = numbers(
-      await evaluate(perAnchor, float64(shape, nudged.flat()), {
-        positive: float64(shape, repeat(positive)),
-        negative: float64(shape, repeat(negative)),
-      }),
-    );
-    const total = (copy: number) =>
-      sums.slice(copy * N, (copy + 1) * N).reduce((sum, value) => sum + value, 0);
-    const { gradient } = (await evaluate(
-      (s: np.Array, pairs: Pairs) => {
-        const { value, gradient } = differentiate(objective)({ s }, pairs);
-        return { value, gradient };
+describe("a loss that breaks the contract is told how", () => {
+  type PerAnchor = LossDefinition<z.ZodObject>["perAnchor"];
+  const mean: PerAnchor = (s, { positive, negative }) => {
+    negative.dispose();
+    return weightedMean(s, positive).mul(-1);
+  };
+  let calls = 0;
+  const broken: Record<string, [RegExp, Partial<LossDefinition<z.ZodObject>>]> = {
+    "a gradient of its own": [
+      /the gradient is not what central differences give/,
+      { perAnchor: (s, pairs) => mean(lax.stopGradient(s), pairs, {}) },
+    ],
+    "a number without positives": [
+      /to an anchor without positives, expected 0/,
+      { perAnchor: (s, pairs) => mean(s, pairs, {}).add(1) },
+    ],
+    "one number for all": [
+      /gives 1 numbers, expected one for each of the 4 anchors/,
+      { perAnchor: (s, pairs) => mean(s, pairs, {}).sum().reshape([1]) },
+    ],
+    "anchors that look at each other": [
+      /the order of the anchors changes more/,
+      {
+        perAnchor: (s, pairs) => {
+          const each = mean(s, pairs, {});
+          return each.ref.mul(each.ref.slice([0, 1]).add(2));
+        },
       },
-      float64([N, M], similarity),
-      pairsOf(float64),
-    )) as { gradient: HostRecord };
-    numbers(gradient.s).forEach((slope, i) => {
-      expect(slope).toBeCloseTo((total(2 * i) - total(2 * i + 1)) / (2 * step), 5);
+    ],
+    "a scalar that is not declared": [
+      /measures other scalars/,
+      { measure: (s) => ({ odd: s.mean() }) },
+    ],
+    "another result each time": [
+      /the same arguments do not give the same/,
+      { perAnchor: (s, pairs) => mean(s, pairs, {}).mul(++calls) },
+    ],
+    "an option without a word": [
+      /the option size has no description/,
+      { options: z.strictObject({ size: z.number().default(1) }) },
+    ],
+  };
+  test.each(Object.entries(broken))("%s", async (_, [what, more]) => {
+    const about = { name: "broken", summary: "Broken.", source: "this test, 2026" };
+    const loss = defineLoss({
+      ...{ ...about, options: z.strictObject({}), perAnchor: mean },
+      ...more,
     });
+    expect((await checkPart(loss)).join("\n")).toMatch(what);
   });
 });

@@ -10,7 +10,7 @@ import {
   type Variables,
 } from "../src/encoders/index.ts";
 import { compile } from "../src/engine/index.ts";
-import { float32 } from "./arrays.ts";
+import { float32 } from "../src/testing/arrays.ts";
 import {
   attend,
   convolve,

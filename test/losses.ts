@@ -9,7 +9,7 @@ import { randomStream } from "../src/core/random.ts";
 import { differentiate } from "../src/core/trees.ts";
 import { compile, type Device } from "../src/engine/index.ts";
 import type { Loss } from "../src/losses/index.ts";
-import { evaluate, float32, float64, numbers, rowsOf } from "./arrays.ts";
+import { evaluate, float32, float64, numbers, rowsOf } from "../src/testing/arrays.ts";
 import { expectNear, expectSlope, type GoldenCase, type Rows } from "./golden.ts";
 
 /** Similarities and weights of pairs, row by row. */

@@ -71,6 +71,11 @@ describe("the package", () => {
     const named = readFileSync(join(root, "README.md"), "utf8").match(/examples\/[\w./-]+\w/g);
     expect(paths).toEqual(expect.arrayContaining(named!));
     expect(paths.filter((path) => /\.test\.|^src\/|^test\/|^bench\//.test(path))).toEqual([]);
+    const scripts = paths.filter((path) => path.endsWith(".js"));
+    const forTests = /\/testing\.js$|from "vitest"/; // helpers of the project's own tests
+    expect(
+      scripts.filter((path) => forTests.test(path + readFileSync(join(root, path), "utf8"))),
+    ).toEqual([]);
     execFileSync("tar", ["xzf", join(folder, filename), "-C", folder]);
     expect(readdirSync(join(folder, "package"))).toContain("dist");
     // dependencies are those of this checkout; `npx` of the tarball would download the same ones

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { afterAll, expect, test } from "vitest";
 
+import { FORMAT, ownCasesPath, parseCases } from "../src/conformance/index.ts";
 import { contrapose, scratch, writeStripes } from "./cli.ts";
 
 const folder = scratch();
@@ -63,8 +64,12 @@ test("a plugin in TypeScript is read where Node reads it, else it is said in a s
     join(place, "package.json"),
     '{ "type": "module", "exports": { "import": "./index.js" } }',
   );
-  const listed = await contrapose(["list", "samplers", "--plugin", "own-parts"], {
-    cwd: folder.path,
-  });
-  expect(listed.out).toContain("harder");
+  const [one] = parseCases(readFileSync(ownCasesPath(), "utf8"), "own.json");
+  writeFileSync(folder.at("cases.json"), JSON.stringify({ format: FORMAT, cases: [one] }));
+  const checked = ["conformance", "cases.json", "--plugin", "own-parts", "--json"];
+  const { out, code } = await contrapose(checked, { cwd: folder.path });
+  expect([code, JSON.parse(out.trim().split("\n").at(-1)!)]).toMatchObject([
+    0,
+    { passed: 1, own: ["loss margin", "sampler harder"].map((name) => ({ name, breaches: [] })) },
+  ]);
 });

@@ -8,9 +8,9 @@ import { type ArrayRecord, differentiate } from "../src/core/trees.ts";
 import { compile, type Device } from "../src/engine/index.ts";
 import { infoNce } from "../src/losses/index.ts";
 import type { Sampler } from "../src/sampling/sampler.ts";
-import { float32, float64, numbers, rowsOf } from "./arrays.ts";
+import { float32, float64, numbers, rowsOf } from "../src/testing/arrays.ts";
 import type { Rows } from "./golden.ts";
-import { type GivenScene, sceneOf } from "./scene.ts";
+import { type GivenScene, sceneOf } from "../src/testing/scene.ts";
 
 /** What a sampler stands in. Rows are raw: they are normalised in the program, the gradient is theirs. */
 export type Setting = {

@@ -9,11 +9,11 @@ import type { Sizes } from "../src/sampling/sampler.ts";
 import { sortViews } from "../src/sampling/sortViews.ts";
 import { SortViewsOptions } from "../src/sampling/sortViewsOptions.ts";
 import { triageViews } from "../src/sampling/triageViews.ts";
-import { evaluate, float64, numbers, rowsOf } from "./arrays.ts";
+import { evaluate, float64, numbers, rowsOf } from "../src/testing/arrays.ts";
 import { expectNear, expectSlope, type Rows } from "./golden.ts";
 import { viewTriage } from "./reference/viewTriage.ts";
 import { sampledLoss, type Setting } from "./sampledLoss.ts";
-import { sceneOf, viewsOfImages } from "./scene.ts";
+import { sceneOf, viewsOfImages } from "../src/testing/scene.ts";
 
 type Mode = "keep" | "drop" | "soft" | "ranked" | "negative";
 /** Its parameters. */

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { numpy as np } from "@jax-js/jax";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { evaluate, float32 } from "../../test/arrays.ts";
-import { rowsOf } from "../../test/arrays.ts";
+import { evaluate, float32 } from "../testing/arrays.ts";
+import { rowsOf } from "../testing/arrays.ts";
 import { encoders, type HostVariables, type Variables } from "../encoders/index.ts";
 import { exportOnnx } from "../engine/index.ts";
 import { writeSafetensors } from "../files/index.ts";

@@ -1,7 +1,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import { expect, test } from "vitest";
 
-import { evaluate, float32, float64, int32, rowsOf } from "../../test/arrays.ts";
+import { evaluate, float32, float64, int32, rowsOf } from "../testing/arrays.ts";
 import { compile } from "../engine/index.ts";
 import { entriesAt, sumEntriesAt } from "./rowEntries.ts";
 import { rowQuantile } from "./rowQuantile.ts";

@@ -1,7 +1,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, float64, rowsOf } from "../../test/arrays.ts";
+import { evaluate, float32, float64, rowsOf } from "../testing/arrays.ts";
 import { compile } from "../engine/index.ts";
 import { scalar } from "./arrays.ts";
 import { LOWEST } from "./numerics.ts";

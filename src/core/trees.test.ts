@@ -1,7 +1,7 @@
 import { lax, type numpy as np, vjp } from "@jax-js/jax";
 import { expect, test } from "vitest";
 
-import { evaluate, float64, numbers } from "../../test/arrays.ts";
+import { evaluate, float64, numbers } from "../testing/arrays.ts";
 import { type ArrayRecord, differentiate } from "./trees.ts";
 
 /** Twice x by way of another gradient, as a look-up is transposed. */

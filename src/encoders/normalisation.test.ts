@@ -1,7 +1,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, numbers } from "../../test/arrays.ts";
+import { evaluate, float32, numbers } from "../testing/arrays.ts";
 import type { HostRecord, HostTree } from "../core/arrays.ts";
 import { randomStream } from "../core/random.ts";
 import type { Normalisation } from "./normalisation.ts";

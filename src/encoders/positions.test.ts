@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { float32 } from "../../test/arrays.ts";
+import { float32 } from "../testing/arrays.ts";
 import { resamplePositions, rotations } from "./positions.ts";
 
 describe("resamplePositions", () => {

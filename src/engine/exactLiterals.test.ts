@@ -1,7 +1,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import { expect, test } from "vitest";
 
-import { evaluate, float32, float64, numbers } from "../../test/arrays.ts";
+import { evaluate, float32, float64, numbers } from "../testing/arrays.ts";
 
 const thirds = (x: np.Array) => ({ scaled: x.ref.mul(1 / 3).add(0.1), mean: x.mean() });
 

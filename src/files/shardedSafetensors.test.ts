@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, expect, test } from "vitest";
 
-import { float32 } from "../../test/arrays.ts";
+import { float32 } from "../testing/arrays.ts";
 import { writeSafetensors } from "./safetensors.ts";
 import { isShardIndex, readShards } from "./shardedSafetensors.ts";
 

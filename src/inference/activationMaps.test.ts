@@ -1,7 +1,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, numbers } from "../../test/arrays.ts";
+import { evaluate, float32, numbers } from "../testing/arrays.ts";
 import type { PixelImage } from "../core/pixels.ts";
 import { encoders, type Variables } from "../encoders/index.ts";
 import { boxFromActivation, identityParameters, renderView } from "../views/index.ts";

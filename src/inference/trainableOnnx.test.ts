@@ -6,7 +6,7 @@ import { create } from "@bufbuild/protobuf";
 import { StringStringEntryProtoSchema, TensorProto_DataLocation } from "onnx-buf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { numbers } from "../../test/arrays.ts";
+import { numbers } from "../testing/arrays.ts";
 import { integers, node, onnxModel, tinyEncoder, value } from "../../test/onnxModel.ts";
 import { writeSafetensors } from "../files/index.ts";
 import { encoderMetadata } from "./description.ts";

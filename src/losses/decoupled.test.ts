@@ -2,7 +2,7 @@ import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 
-import { evaluate, float64, numbers } from "../../test/arrays.ts";
+import { evaluate, float64, numbers } from "../testing/arrays.ts";
 import { expectNear, goldenCases, type GoldenCase, goldenPresent } from "../../test/golden.ts";
 import {
   centralDifferences,

@@ -2,7 +2,7 @@ import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 
-import { evaluate, float32 } from "../../test/arrays.ts";
+import { evaluate, float32 } from "../testing/arrays.ts";
 import { goldenCases, type GoldenCase, goldenPresent, type Rows } from "../../test/golden.ts";
 import {
   expectAtMost,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { lax, numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, float64, numbers } from "../../test/arrays.ts";
+import { evaluate, float32, float64, numbers } from "../testing/arrays.ts";
 import { l2Normalize } from "../core/numerics.ts";
 import { differentiate } from "../core/trees.ts";
 import { instanceLogNormaliser, instanceNce } from "./instanceNce.ts";

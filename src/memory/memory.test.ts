@@ -2,7 +2,7 @@ import type { numpy as np } from "@jax-js/jax";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, int32, numbers, rowsOf } from "../../test/arrays.ts";
+import { evaluate, float32, int32, numbers, rowsOf } from "../testing/arrays.ts";
 import type { HostRecord } from "../core/arrays.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import { randomBank, updateBank, updateMarks } from "./bank.ts";

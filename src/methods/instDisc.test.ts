@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { rowsOf } from "../../test/arrays.ts";
+import { rowsOf } from "../testing/arrays.ts";
 import { someBatch, stepper, tinyFramework } from "../../test/tinyFramework.ts";
 import { LOWEST } from "../core/numerics.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, rowsOf } from "../../test/arrays.ts";
+import { evaluate, float32, rowsOf } from "../testing/arrays.ts";
 import { someBatch, stepper, tinyFramework } from "../../test/tinyFramework.ts";
 import type { FrameworkConfig } from "./createFramework.ts";
 

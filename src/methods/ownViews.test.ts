@@ -1,7 +1,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import { expect, test } from "vitest";
 
-import { evaluate, float32, int32, numbers } from "../../test/arrays.ts";
+import { evaluate, float32, int32, numbers } from "../testing/arrays.ts";
 import type { HostArray } from "../core/arrays.ts";
 import { knownOfOwnViews, overlapOf } from "./ownViews.ts";
 

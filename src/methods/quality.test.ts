@@ -1,7 +1,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, numbers } from "../../test/arrays.ts";
+import { evaluate, float32, numbers } from "../testing/arrays.ts";
 import { someBatch, stepper, tinyFramework } from "../../test/tinyFramework.ts";
 import type { HostRecord } from "../core/arrays.ts";
 import { losses } from "../losses/index.ts";

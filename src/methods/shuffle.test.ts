@@ -1,7 +1,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import { expect, test } from "vitest";
 
-import { evaluate, int32, numbers } from "../../test/arrays.ts";
+import { evaluate, int32, numbers } from "../testing/arrays.ts";
 import { shuffled, unshuffled } from "./shuffle.ts";
 
 const orderOf = async (count: number, splits: number) =>

@@ -1,7 +1,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, int32, numbers, rowsOf } from "../../test/arrays.ts";
+import { evaluate, float32, int32, numbers, rowsOf } from "../testing/arrays.ts";
 import { someBatch, stepper, tinyFramework } from "../../test/tinyFramework.ts";
 import { flattenTree, type HostRecord } from "../core/arrays.ts";
 import { startJax, trace } from "../engine/trace.ts";

@@ -1,7 +1,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float64, rowsOf } from "../../test/arrays.ts";
+import { evaluate, float64, rowsOf } from "../testing/arrays.ts";
 import {
   expectNear,
   expectSlope,
@@ -13,7 +13,7 @@ import {
 import { fnc } from "../../test/reference/fnc.ts";
 import { supCon } from "../../test/reference/supCon.ts";
 import { sampledLoss, type SampledLoss, type Setting } from "../../test/sampledLoss.ts";
-import { keyAndQueue, sample, viewsOfImages } from "../../test/scene.ts";
+import { keyAndQueue, sample, viewsOfImages } from "../testing/scene.ts";
 import { cosineSimilarity } from "../core/numerics.ts";
 import { randomStream } from "../core/random.ts";
 import type { Device } from "../engine/index.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { keyAndQueue, sample, viewsOfImages } from "../../test/scene.ts";
+import { keyAndQueue, sample, viewsOfImages } from "../testing/scene.ts";
 import { groupPositives } from "./groupPositives.ts";
 import { groups } from "./groups.ts";
 import { labels } from "./labels.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { keyAndQueue, sample, viewsOfImages } from "../../test/scene.ts";
+import { keyAndQueue, sample, viewsOfImages } from "../testing/scene.ts";
 import { groups } from "./groups.ts";
 
 test("images of one known group are no negatives; −1 is no group", async () => {

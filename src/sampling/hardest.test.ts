@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { keyAndQueue, type Rows, sample } from "../../test/scene.ts";
+import { keyAndQueue, type Rows, sample } from "../testing/scene.ts";
 import { randomStream } from "../core/random.ts";
 import { hardest } from "./hardest.ts";
 

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float64, numbers } from "../../test/arrays.ts";
+import { evaluate, float64, numbers } from "../testing/arrays.ts";
 import { expectNear, type GoldenCase, goldenCases, goldenPresent } from "../../test/golden.ts";
-import { type Rows, sample, sceneOf, viewsOfImages } from "../../test/scene.ts";
+import { type Rows, sample, sceneOf, viewsOfImages } from "../testing/scene.ts";
 import { l2Normalize } from "../core/numerics.ts";
 import type { Sampler } from "./sampler.ts";
 import { infoNce } from "../losses/infoNce.ts";

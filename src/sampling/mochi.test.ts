@@ -1,7 +1,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, float64, numbers, rowsOf } from "../../test/arrays.ts";
+import { evaluate, float32, float64, numbers, rowsOf } from "../testing/arrays.ts";
 import {
   expectNear,
   expectSlope,
@@ -9,7 +9,7 @@ import {
   goldenCases,
   goldenPresent,
 } from "../../test/golden.ts";
-import type { Rows } from "../../test/scene.ts";
+import type { Rows } from "../testing/scene.ts";
 import { full, type HostArray, type HostRecord, mapTree } from "../core/arrays.ts";
 import { l2Normalize } from "../core/numerics.ts";
 import { randomStream } from "../core/random.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { keyAndQueue, sample } from "../../test/scene.ts";
+import { keyAndQueue, sample } from "../testing/scene.ts";
 import { nearest } from "./nearest.ts";
 
 const similarity = [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { keyAndQueue, sample } from "../../test/scene.ts";
+import { keyAndQueue, sample } from "../testing/scene.ts";
 import { randomStream } from "../core/random.ts";
 import { oracle } from "./oracle.ts";
 

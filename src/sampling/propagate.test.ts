@@ -1,7 +1,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float64, rowsOf } from "../../test/arrays.ts";
+import { evaluate, float64, rowsOf } from "../testing/arrays.ts";
 import {
   expectNear,
   expectSlope,
@@ -11,7 +11,7 @@ import {
 } from "../../test/golden.ts";
 import { invariancePropagation } from "../../test/reference/invariancePropagation.ts";
 import { sampledLoss, type SampledLoss, type Setting } from "../../test/sampledLoss.ts";
-import { sample } from "../../test/scene.ts";
+import { sample } from "../testing/scene.ts";
 import { hostArray, isHostArray } from "../core/arrays.ts";
 import { randomStream } from "../core/random.ts";
 import type { Device } from "../engine/index.ts";

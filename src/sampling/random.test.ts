@@ -1,8 +1,8 @@
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, float64, rowsOf } from "../../test/arrays.ts";
-import { keyAndQueue, type Rows, sample } from "../../test/scene.ts";
+import { evaluate, float32, float64, rowsOf } from "../testing/arrays.ts";
+import { keyAndQueue, type Rows, sample } from "../testing/scene.ts";
 import { randomStream } from "../core/random.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import { random } from "./random.ts";

@@ -1,7 +1,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { evaluate, float32, float64, numbers, rowsOf } from "../../test/arrays.ts";
+import { evaluate, float32, float64, numbers, rowsOf } from "../testing/arrays.ts";
 import {
   expectNear,
   expectSlope,
@@ -9,7 +9,7 @@ import {
   goldenCases,
   goldenPresent,
 } from "../../test/golden.ts";
-import { keyAndQueue, type Rows, sample, sceneOf } from "../../test/scene.ts";
+import { keyAndQueue, type Rows, sample, sceneOf } from "../testing/scene.ts";
 import { full, type HostArray, type HostRecord } from "../core/arrays.ts";
 import { l2Normalize } from "../core/numerics.ts";
 import type { Pairs, Term } from "../core/pairs.ts";

@@ -1,10 +1,10 @@
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
-import { numbers } from "../../test/arrays.ts";
+import { numbers } from "../testing/arrays.ts";
 import { expectNear, expectSlope } from "../../test/golden.ts";
 import { sampledLoss, type Setting } from "../../test/sampledLoss.ts";
-import { sample, viewsOfImages } from "../../test/scene.ts";
+import { sample, viewsOfImages } from "../testing/scene.ts";
 import { bare, firstViews, inputsAt, noHistory, randomViews } from "../../test/viewCases.ts";
 import { type HostRecord, scalar } from "../core/arrays.ts";
 import type { Sizes } from "./sampler.ts";

@@ -7,6 +7,10 @@ import {
   START_TOLERANCE,
   type StartResult,
 } from "../../conformance/index.ts";
+import type { Loss } from "../../losses/index.ts";
+import { catalogues, isOwn } from "../../methods/index.ts";
+import type { Mixer, Sampler } from "../../sampling/index.ts";
+import { checkPart } from "../../testing/index.ts";
 import type { Answer, Call } from "../verb.ts";
 import { valueReader } from "./values.ts";
 
@@ -47,6 +51,28 @@ async function runStarts(folder: string, { printer, signal }: Call): Promise<Ans
   return { folder, passed, failed: results.length - passed, starts: results };
 }
 
+const checked = ["loss", "sampler", "mixer"] as const;
+
+/** Checks losses, samplers and mixers of plugins against their contracts. */
+async function checkOwn({
+  printer,
+  options,
+}: Call): Promise<{ name: string; breaches: string[] }[]> {
+  if (options.plugin === undefined) return [];
+  const all = checked.flatMap((kind) => Object.values<Loss | Sampler | Mixer>(catalogues[kind]));
+  const results = [];
+  for (const part of all.filter(isOwn)) {
+    const breaches = await checkPart(part);
+    const name = `${part.kind} ${part.name}`;
+    printer.say(
+      `${breaches.length === 0 ? "ok   " : "FAIL "} ${name}: ${breaches.join("; ") || "keeps its contract"}`,
+    );
+    results.push({ name, breaches });
+  }
+  printer.say();
+  return results;
+}
+
 /** Checks the cases of files, or those of the package, or the pretrained encoders of a folder. */
 export async function runConformance(call: Call): Promise<Answer> {
   const { words, options, printer, signal } = call;
@@ -56,6 +82,7 @@ export async function runConformance(call: Call): Promise<Answer> {
   values.check();
   if (starts !== undefined) return runStarts(starts, call);
   const files = words.length > 0 ? words : [ownCasesPath()];
+  const own = await checkOwn(call);
   const read = await Promise.all(
     files.map(async (file) => ({ file, cases: await readCases(file) })),
   );
@@ -73,5 +100,6 @@ export async function runConformance(call: Call): Promise<Answer> {
   printer.say();
   printer.say(summaryOf(all, device));
   const passed = all.filter(({ pass }) => pass).length;
-  return { device, passed, failed: all.length - passed, cases: all };
+  const broken = own.filter(({ breaches }) => breaches.length > 0).length;
+  return { device, passed, failed: all.length - passed + broken, cases: all, own };
 }

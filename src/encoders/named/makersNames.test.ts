@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { float32, numbers } from "../../../test/arrays.ts";
+import { float32, numbers } from "../../testing/arrays.ts";
 import { type HostArray, type HostRecord, sizeOf } from "../../core/arrays.ts";
 import { encoders, type Network } from "../index.ts";
 import { type Origin, underMakersNames } from "./makersNames.ts";

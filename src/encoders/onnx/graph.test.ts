@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { float32, numbers, rowsOf } from "../../../test/arrays.ts";
+import { float32, numbers, rowsOf } from "../../testing/arrays.ts";
 import {
   floats,
   graph as graphIn,

@@ -3,7 +3,7 @@ import type { numpy as np } from "@jax-js/jax";
 import { ModelProtoSchema } from "onnx-buf";
 import { describe, expect, test } from "vitest";
 
-import { float32 } from "../../../test/arrays.ts";
+import { float32 } from "../../testing/arrays.ts";
 import { type HostArray, type HostRecord, sizeOf } from "../../core/arrays.ts";
 import { type RandomStream, randomStream } from "../../core/random.ts";
 import { differentiate } from "../../core/trees.ts";

@@ -1,9 +1,9 @@
 import { numpy as np } from "@jax-js/jax";
 
-import { type HostArray, type HostRecord, isHostArray } from "../src/core/arrays.ts";
-import type { Marks } from "../src/core/pairs.ts";
-import type { ArrayRecord } from "../src/core/trees.ts";
-import type { Sampler, Scene } from "../src/sampling/sampler.ts";
+import { type HostArray, type HostRecord, isHostArray } from "../core/arrays.ts";
+import type { Marks } from "../core/pairs.ts";
+import type { ArrayRecord } from "../core/trees.ts";
+import type { Sampler, Scene } from "../sampling/sampler.ts";
 import { evaluate, numbers, rowsOf } from "./arrays.ts";
 
 export type Rows = number[][];

@@ -1,5 +1,5 @@
-import { type HostArray, hostArray, type HostTree, isHostArray } from "../src/core/arrays.ts";
-import { compile } from "../src/engine/index.ts";
+import { type HostArray, hostArray, type HostTree, isHostArray } from "../core/arrays.ts";
+import { compile } from "../engine/index.ts";
 
 /** Compiles and runs once on jax-js itself. */
 export async function evaluate(f: (...args: never[]) => unknown, ...args: HostTree[]) {
