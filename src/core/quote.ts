@@ -27,6 +27,13 @@ export function quoted(value: unknown, longest = LONGEST): string {
   return harmless(long ? `${text.slice(0, longest)}…` : text);
 }
 
+/** The first names of a list for a message: `"cat", "dog"`. */
+export const quotedNames = (names: readonly string[], most = 5): string =>
+  names
+    .slice(0, most)
+    .map((name) => quoted(name, 40))
+    .join(", ");
+
 // name and password in an address, as in http://name:password@host
 const credentials = /\b([a-z][\w+.-]{0,20}:\/\/)[^\s/@"']+@/gi;
 

@@ -26,7 +26,9 @@ test("tar shards give samples with labels from .cls and .json; a cut archive kee
       "s-0.tar": whole,
       "s-1.tar": (await tarOf(Object.entries({ "x.png": png, "y.png": png }))).subarray(0, 1300),
     });
-    const { entries, ids, skipped } = await readAll(await detectSource(folder));
+    const source = await detectSource(folder);
+    const { entries, ids, skipped } = await readAll(source);
+    expect(source.notes).toContain('1 member holds no JSON and no label, as "s-0.tar/c.json"');
     expect(ids).toEqual([
       "s-0.tar/a.jpg",
       "s-0.tar/b.png",
@@ -164,6 +166,7 @@ test("archives and records that unpack to more than images do, or hold more than
     await writeFiles(folder, {
       "wide/t-images-idx3-ubyte.gz": gzipSync(Buffer.concat([wide, Buffer.alloc(9)])),
       "more/images-idx3-ubyte": more,
+      "seven/images-idx4-ubyte": idx([1, 1, 1, 7], [1, 2, 3, 4, 5, 6, 7]),
       "labels/a-images-idx3-ubyte": idx([1, 2, 2], [1, 2, 3, 4]),
       "labels/a-labels-idx1-ubyte": idx([3], [1, 2, 3]),
       "claims/a-images-idx3-ubyte": idx([1, 2, 2], [1, 2, 3, 4]),
@@ -175,6 +178,7 @@ test("archives and records that unpack to more than images do, or hold more than
     expect([large.ids.length, extra.ids.length, labels.ids.length]).toEqual([0, 1, 0]);
     expect(large.skipped[0].reason).toContain("images of 3600000000 bytes, expected at most");
     expect(extra.skipped[0].reason).toContain("holds more than 1 images, its header says 1");
+    expect((await of("seven")).skipped[0].reason).toContain("holds images of 7 channels");
     expect(labels.skipped[0].reason).toContain("has 1 image, the file of labels beside it 3");
     expect(skipped[0].reason).toContain("has 1 image, the file of labels beside it 2147483647");
     expect(performance.now() - started).toBeLessThan(20_000);

@@ -25,11 +25,21 @@ function fromPlanes(planes: Uint8Array): PixelImage {
   return { width: SIDE, height: SIDE, channels: 3, data };
 }
 
+/** Lines of the first file that is there; line i names class i, so an empty one stays, but at the end. */
 async function readNames(folder: string, names: readonly string[]): Promise<string[] | undefined> {
   for (const name of names) {
     const text = await readFile(join(folder, name), "utf8").catch(() => undefined);
-    const lines = text?.split(/\r?\n/).map((line) => line.trim());
-    if (lines !== undefined) return lines.filter((line) => line !== "");
+    if (text === undefined) continue;
+    const lines = text
+      .trimEnd()
+      .split(/\r?\n/)
+      .map((line) => line.trim());
+    const unnamed = lines.indexOf("");
+    if (unnamed === -1) return lines;
+    throw new DataError(
+      `${quoted(join(folder, name))} has no name in line ${unnamed + 1}, expected one for each class`,
+      "remove the empty line, or name the class",
+    );
   }
   return undefined;
 }

@@ -81,7 +81,7 @@ const otherLabels = (images: string, count: number, given: number | string) =>
 function toImage(bytes: Uint8Array, width: number, height: number, channels: number): PixelImage {
   const data = new Uint8Array(width * height * 3); // [height, width, 3]
   for (let i = 0; i < width * height; i++) {
-    for (let c = 0; c < 3; c++) data[3 * i + c] = bytes[i * channels + (channels >= 3 ? c : 0)];
+    for (let c = 0; c < 3; c++) data[3 * i + c] = bytes[i * channels + (channels === 3 ? c : 0)];
   }
   return { width, height, channels: 3, data };
 }
@@ -94,6 +94,11 @@ async function* read(file: string, useLabels: boolean): AsyncGenerator<RecordEnt
   const [count, height, width, channels = 1] = sizes;
   const size = width * height * channels;
   if (size === 0) throw new DataError(`${quoted(file)} holds images of no pixels`);
+  if (channels !== 1 && channels !== 3) {
+    throw new DataError(
+      `${quoted(file)} holds images of ${channels} channels, expected 1 (grey) or 3 (red, green, blue)`,
+    );
+  }
   const labels = useLabels ? await readLabels(file, count) : undefined;
   let given = 0;
   for await (const { first, bytes } of readRecords(file, 4 + 4 * sizes.length, () => size)) {

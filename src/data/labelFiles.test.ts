@@ -10,7 +10,7 @@ import { inFolder, plain, writeFiles } from "./testing.ts";
 async function read(
   folder: string,
   images: string,
-  files: Record<string, string>,
+  files: Record<string, string | Uint8Array>,
   options: SourceOptions = {},
 ) {
   const dot = plain(9, 2);
@@ -201,5 +201,55 @@ test("boxes that lie outside any image are refused", () =>
       [0, 0, 1e9, 3],
     ]) {
       await expect(read(folder, "a.png", boxes(box))).rejects.toThrow(/boxes.json.* for "a.png"/);
+    }
+  }));
+
+test("boxes of no image, of no rectangle and of an unknown format are told", () =>
+  inFolder(async (folder) => {
+    const boxes = (table: unknown) => ({ "boxes.json": JSON.stringify(table) });
+    const lost = await read(
+      join(folder, "lost"),
+      "a.png",
+      boxes({ boxes: { "z.png": [0, 0, 1, 1] } }),
+    );
+    expect(lost.notes).toContain('"boxes.json": 1 of 1 box matches no image, as "z.png"');
+    const corners = boxes({ format: "corners", boxes: { "a.png": [0, 0, 1, 1] } });
+    await expect(read(join(folder, "format"), "a.png", corners)).rejects.toThrow(
+      'has the format "corners"',
+    );
+    const text = boxes({ boxes: { "a.png": "0 0 1 1" } });
+    await expect(read(join(folder, "text"), "a.png", text)).rejects.toThrow('has "0 0 1 1"');
+    const deep = { "boxes.json": `{"boxes": ${"[".repeat(9000)}${"]".repeat(9000)}}` };
+    await expect(read(join(folder, "deep"), "a.png", deep)).rejects.toThrow("is no JSON");
+    const lines = await read(join(folder, "lines"), "a.png", {
+      "manifest.jsonl": '{"path":"a.png","label":"x","box":[0,0,-1,4]}',
+    });
+    expect(lines).toMatchObject({
+      ...{ labels: "x", notes: '"manifest.jsonl": 1 box left out: no left, top, width, height' },
+    });
+  }));
+
+test("a quote that does not close costs the lines behind it only, and is said", () =>
+  inFolder(async (folder) => {
+    const table = 'path,label\na.png,"x\ny"\nb.png,"z\nc.png,w\n';
+    const { labels, notes } = await read(folder, "a.png b.png c.png", { "labels.csv": table });
+    expect(labels).toBe("x\ny – –");
+    expect(notes).toContain(
+      "a quote opens in line 4 and does not close: all from there is left out",
+    );
+  }));
+
+test("labels that are not UTF-8 are read by letters, so that different ones stay different", () =>
+  inFolder(async (folder) => {
+    const table = "path\tlabel\na.png\tété\nb.png\tètè\n";
+    const latin = await read(join(folder, "latin"), "a.png b.png", {
+      "labels.tsv": Buffer.from(table, "latin1"),
+    });
+    expect(latin.labels).toBe("été ètè");
+    expect(latin.notes).toContain('"labels.tsv": read as Windows-1252: it is not UTF-8');
+    const wide = Buffer.from(`\ufeff${table}`, "utf16le");
+    for (const bytes of [wide, Buffer.from(wide).swap16()]) {
+      const utf16 = await read(join(folder, "utf16"), "a.png b.png", { "labels.tsv": bytes });
+      expect(utf16).toMatchObject({ labels: "été ètè", notes: expect.stringContaining("UTF-16") });
     }
   }));

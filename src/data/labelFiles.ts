@@ -5,16 +5,16 @@ import { counted } from "../core/counted.ts";
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { explained } from "../files/index.ts";
+import { decodeLabels, type LabelText } from "./labelText.ts";
 import { isLabelFile, joinLabels, readBoxes, readLabels } from "./labelLines.ts";
 import type { ImageFacts, LabelLine, LabelTable } from "./labelLines.ts";
 import { LARGEST } from "./records.ts";
 import { isImageName } from "./walk.ts";
 
 /** A file that may say something of images, read. */
-export type BesideFile = {
+export type BesideFile = LabelText & {
   readonly path: string; // from the source's folder, for messages
   readonly at: string; // folder that its paths start from, within the source: "" or "train/"
-  readonly text: string;
   /** What paths of the file begin with where they are of this source; a file above it may speak of others. */
   readonly prefix?: string;
 };
@@ -74,29 +74,41 @@ function match({ at, prefix }: BesideFile, lines: readonly LabelLine[], find: Fi
   });
 }
 
+const isBoxFile = ({ path }: BesideFile) => basename(path) === "boxes.json";
+
 function readAll(files: readonly BesideFile[], find: Find): Read[] {
   return files.map((file) => {
-    const isBoxes = basename(file.path) === "boxes.json";
-    const table: LabelTable = isBoxes
-      ? { lines: readBoxes(file.text, file.path), broken: [], lacks: undefined }
+    const table: LabelTable = isBoxFile(file)
+      ? { lines: readBoxes(file.text, file.path), broken: [], odd: 0, lacks: undefined }
       : readLabels(file.text, file.path, (name) => find(name, file.at) !== undefined);
     return { file, table, matched: match(file, table.lines, find) };
   });
 }
 
 /** `2 lines are broken or name no image, the first is line 7`; nothing where none is. */
-function describeBroken(broken: readonly number[]): string[] {
-  if (broken.length === 0) return [];
-  return broken.length === 1
-    ? [`line ${broken[0]} is broken or names no image`]
-    : [`${broken.length} lines are broken or name no image, the first is line ${broken[0]}`];
+function describeBroken({ broken, odd, open }: LabelTable): string[] {
+  const lines =
+    broken.length === 1
+      ? `line ${broken[0]} is broken or names no image`
+      : `${broken.length} lines are broken or name no image, the first is line ${broken[0]}`;
+  return [
+    ...(broken.length > 0 ? [lines] : []),
+    ...(odd > 0 ? [`${counted(odd, "box", "boxes")} left out: no left, top, width, height`] : []),
+    ...(open === undefined
+      ? []
+      : [`a quote opens in line ${open} and does not close: all from there is left out`]),
+  ];
 }
 
 /** What the files of labels come to, in sentences. */
 function describe({ file, table, matched }: Read, used: boolean): string[] {
   const name = quoted(file.path);
+  const [one, many] = isBoxFile(file) ? ["box", "boxes"] : ["line", "lines"];
   if (file.prefix !== undefined && matched.length === 0) return []; // it speaks of others
-  const broken = describeBroken(table.broken);
+  const broken = [
+    ...describeBroken(table),
+    ...(file.encoding === undefined ? [] : [`read as ${file.encoding}: it is not UTF-8`]),
+  ];
   if (table.lacks !== undefined && !used) return [`${name} ${[table.lacks, ...broken].join(", ")}`];
   const seen = new Set(matched.map(({ line }) => line));
   const own = table.lines.filter(
@@ -109,7 +121,7 @@ function describe({ file, table, matched }: Read, used: boolean): string[] {
     ...(isLeftOut ? ["not used for labels"] : []),
     ...(lost.length > 0
       ? [
-          `${lost.length} of ${counted(own.length, "line")} ${own.length === 1 ? "matches" : "match"} no image${example}`,
+          `${lost.length} of ${counted(own.length, one, many)} ${own.length === 1 ? "matches" : "match"} no image${example}`,
         ]
       : []),
     ...broken,
@@ -168,17 +180,19 @@ export function readBeside(
     }
   }
   for (const [image, all] of labels) facts[image] = { ...facts[image], label: joinLabels(all)! };
-  const told = read.filter(({ file }) => isLabelFile(basename(file.path)));
+  const told = read.filter(({ file }) => isBoxFile(file) || isLabelFile(basename(file.path)));
   const said = told.flatMap((one) => describe(one, used.includes(one)));
   const notes = [...said, ...describeSeveral(labels.values())];
   const warned = told.some(
     ({ table, matched }) =>
-      matched.length < table.lines.length || table.broken.length > 0 || table.lacks !== undefined,
+      matched.length < table.lines.length ||
+      describeBroken(table).length > 0 ||
+      table.lacks !== undefined,
   );
   return { facts, notes, warned: notes.length > 0 && warned };
 }
 
-async function readText(path: string): Promise<string | undefined> {
+async function readText(path: string): Promise<LabelText | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() !== true) return undefined;
   if (found.size > LARGEST) {
@@ -187,7 +201,7 @@ async function readText(path: string): Promise<string | undefined> {
       "move it away, or give labels by folders",
     );
   }
-  return explained("read", path, () => readFile(path, "utf8"));
+  return decodeLabels(await explained("read", path, () => readFile(path)));
 }
 
 const aboveNames = [...order, "labels.jsonl", "boxes.json"];
@@ -197,16 +211,16 @@ export async function findBeside(root: string, found: readonly string[]): Promis
   const within = [...found, "boxes.json"];
   const files: BesideFile[] = [];
   for (const path of within) {
-    const text = await readText(join(root, path));
-    if (text === undefined) continue;
+    const read = await readText(join(root, path));
+    if (read === undefined) continue;
     const at = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "";
-    files.push({ path, at, text });
+    files.push({ path, at, ...read });
   }
   if (files.length > 0) return files;
   const prefix = `${plain(basename(root))}/`;
   for (const name of aboveNames) {
-    const text = await readText(join(dirname(root), name));
-    if (text !== undefined) files.push({ path: `../${name}`, at: "", text, prefix });
+    const read = await readText(join(dirname(root), name));
+    if (read !== undefined) files.push({ path: `../${name}`, at: "", ...read, prefix });
   }
   return files;
 }

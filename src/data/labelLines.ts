@@ -1,6 +1,6 @@
 import { DataError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
-import { quoted } from "../core/quote.ts";
+import { quoted, quotedNames } from "../core/quote.ts";
 import { readCsv } from "../files/index.ts";
 import type { Box } from "./source.ts";
 
@@ -15,12 +15,15 @@ export type ImageFacts = {
 export type LabelLine = Omit<ImageFacts, "label"> & {
   readonly path: string;
   readonly labels: readonly string[];
+  readonly isOdd?: boolean; // its box is none
 };
 
 /** A file of labels. */
 export type LabelTable = {
   readonly lines: readonly LabelLine[];
   readonly broken: readonly number[]; // numbers of lines that are no object or name no image, from 1
+  readonly odd: number; // boxes that are none
+  readonly open?: number; // line of a quote that does not close: what follows is left out
   /** Why the file gives no labels or no images, in words. */
   readonly lacks: string | undefined;
 };
@@ -106,21 +109,15 @@ function lineOf(get: (name: string) => unknown, columns: Columns): LabelLine | u
     path,
     labels: plainLabels(cellValues(value("label"))),
     ...(split === undefined ? {} : { split }),
-    ...(isBox(box) ? { box } : {}),
+    ...(isBox(box) ? { box } : box === undefined || box === null ? {} : { isOdd: true }),
   };
 }
-
-const list = (given: readonly string[]) =>
-  given
-    .slice(0, 8)
-    .map((name) => quoted(name, 40))
-    .join(", ");
 
 /** What a file lacks for giving labels, in words; undefined where nothing is missing. */
 function lacksOf(columns: Columns, given: readonly string[], lines: readonly LabelLine[]) {
   if (given.every((name) => name.trim() === "")) return "is empty";
   const missing = columns.path === undefined ? "path" : columns.label === undefined ? "label" : "";
-  if (missing !== "") return `has nothing called ${missing} (but ${list(given)})`;
+  if (missing !== "") return `has nothing called ${missing} (but ${quotedNames(given, 8)})`;
   const isEmpty = lines.length > 0 && lines.every(({ labels }) => labels.length === 0);
   return isEmpty ? `has no label in ${quoted(columns.label, 40)} that is understood` : undefined;
 }
@@ -140,11 +137,12 @@ function tableOf(rows: readonly Row[], given: readonly string[]): LabelTable {
   const isBroken = ({ get }: Row, i: number) =>
     get === undefined || (columns.path !== undefined && read[i] === undefined);
   const broken = rows.filter(isBroken).map(({ number }) => number);
-  return { lines, broken, lacks: lacksOf(columns, given, lines) };
+  const odd = lines.filter(({ isOdd }) => isOdd).length;
+  return { lines, broken, odd, lacks: lacksOf(columns, given, lines) };
 }
 
 function fromCsv(text: string, isImage: (path: string) => boolean): LabelTable {
-  const all = readCsv(text);
+  const { rows: all, open } = readCsv(text);
   const [first = []] = all;
   const bare = first.length > 0 && isImage(first[0]); // no header
   const given = bare ? first.map((_, i) => ["path", "label"][i] ?? String(i)) : first;
@@ -152,7 +150,7 @@ function fromCsv(text: string, isImage: (path: string) => boolean): LabelTable {
     number: i + 1,
     get: (name: string) => cells[given.indexOf(name)],
   }));
-  return tableOf(rows.slice(bare ? 0 : 1), given);
+  return { ...tableOf(rows.slice(bare ? 0 : 1), given), ...(open === undefined ? {} : { open }) };
 }
 
 /** The object of a line of JSON; undefined where it holds none. */
@@ -204,15 +202,17 @@ export function readBoxes(text: string, path: string): LabelLine[] {
     );
   let content: { boxes?: unknown; format?: unknown } | null;
   try {
-    content = JSON.parse(text) as typeof content;
+    content = parseJson(text) as typeof content;
   } catch {
     throw fail("is no JSON");
   }
   const table = content?.boxes ?? content;
   if (typeof table !== "object" || table === null) throw fail("holds no table");
-  const sizes = content?.format === "xywh"; // left, top, width, height
+  const format = content?.format ?? "xyxy";
+  if (format !== "xywh" && format !== "xyxy") throw fail(`has the format ${quoted(format)}`);
+  const sizes = format === "xywh"; // left, top, width, height
   return Object.entries(table).flatMap(([image, box]: [string, unknown]) => {
-    if (!Array.isArray(box)) return [];
+    if (box === null || (table === content && !Array.isArray(box))) return []; // none, or a word about the table
     if (!isFour(box)) throw fail(`has ${quoted(box)} for ${quoted(image)}`);
     const [left, top, right, bottom] = box;
     // Corners are inclusive: a box of one pixel has equal corners.

@@ -77,6 +77,9 @@ test("a part is told from a class by the folders beside it and in it", () => {
   expect(beside.kept.split(" ").length).toBe(6);
   const within = read("cats/1 dogs/2 test/cats/3 test/dogs/4");
   expect([within.kept, within.bare]).toEqual(["cats/1 dogs/2", "cats/1 dogs/2 cats/3 dogs/4"]);
+  expect(read("base/cat/1 base/dog/2 test/cat/3 test/dog/4").kept).toBe("base/cat/1 base/dog/2");
+  const sides = "base/front/1 base/back/2 dev/front/3 dev/top/4"; // of things, not of their classes
+  expect(read(sides).kept).toBe(sides);
   expect(read("test/1 test/2").kept).toBe("test/1 test/2"); // nothing else is there
 });
 

@@ -46,7 +46,7 @@ function clearOf(names: readonly string[]): Named[] {
 /**
  * Which of the names of a level are parts: all, where every name speaks of one; those that do, where they
  * are a training and a held-out part and half of the names; else those that hold the same folders as the
- * level or as each other, which are then the classes.
+ * level, as each other, or as the only other folder beside them, which are then the classes.
  */
 function partsAmong(
   names: readonly string[],
@@ -61,7 +61,11 @@ function partsAmong(
   const parts = clear.filter(({ name, kind, rest }) => {
     if (kind === "unlabeled" && rest === "") return true; // no class is called that
     const others = clear.filter((other) => other.kind !== kind).map((other) => below(other.name));
-    return [...below(name)].some((child) => [classes, ...others].some((set) => set.has(child)));
+    const twins = classes.size === 1 ? below([...classes][0]) : new Set<string>();
+    const isTwin = twins.size > 1 && [...twins].join("/") === [...below(name)].join("/");
+    return (
+      isTwin || [...below(name)].some((child) => [classes, ...others].some((set) => set.has(child)))
+    );
   });
   const doubted = clear.filter((part) => isHeldOut(part) && !parts.includes(part));
   return { parts, doubted: doubted.map(({ name }) => name) };

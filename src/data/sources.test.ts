@@ -145,6 +145,8 @@ test("CIFAR-10 and CIFAR-100 records give their pixels row by row, and the names
       "ten/data_batch_1.bin": ten,
       "ten/test_batch.bin": ten,
       "ten/batches.meta.txt": "air\nboat\ncar\ndog\n\n",
+      "gap/data_batch_1.bin": ten,
+      "gap/batches.meta.txt": "air\n\ncar\ndog\n", // to leave the line out would name 3 otherwise
       "hundred/train.bin": hundred,
       "hundred/fine_label_names.txt": "x\ny\nz\n",
       "cut/train.bin": ten.subarray(0, 5000),
@@ -165,6 +167,7 @@ test("CIFAR-10 and CIFAR-100 records give their pixels row by row, and the names
     const fine = await readAll(await detectSource(join(folder, "hundred", "train.bin")));
     expect(fine.entries.map(({ label }) => label)).toEqual(["z"]);
     expect((await failure(join(folder, "cut", "train.bin"))).text).toContain("3073");
+    expect((await failure(join(folder, "gap"))).text).toContain("has no name in line 2");
   }));
 
 test("CIFAR files cut short are told, alone and beside whole ones; labels of no class are refused", () =>

@@ -1,9 +1,10 @@
 import { basename } from "node:path";
 
 import { ContraposeError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import type { BesideFile } from "./labelFiles.ts";
+import { decodeLabels } from "./labelText.ts";
 import { isLabelFile, joinLabels } from "./labelLines.ts";
-import { messageOf } from "./source.ts";
 import type { Skipped } from "./source.ts";
 import { tarMembers } from "./tarMembers.ts";
 import type { TarMember } from "./tarMembers.ts";
@@ -22,6 +23,7 @@ export type TarIndex = {
   readonly labelFiles: readonly BesideFile[];
   readonly skipped: readonly Skipped[];
   readonly repeated: readonly string[]; // names of members that a later one of the same name replaces
+  readonly broken: readonly string[]; // names of members that end in .json and hold none
 };
 
 /** What the members of one sample share: the path up to the first dot of the file name. */
@@ -37,17 +39,17 @@ const stemOf = (name: string) => name.replace(/\.[^./]*$/, "");
 const SMALL = 2 ** 20; // bytes of a member that speaks of one image
 const LABELS = 2 ** 26; // bytes of a member that speaks of many
 
-function factsIn(name: string, text: string, skip: (skipped: Skipped) => void): MemberFacts {
+/** What a member says of its image; undefined where it ends in .json and holds none. */
+function factsIn(name: string, text: string): MemberFacts | undefined {
   if (/\.cls$/i.test(name)) {
     const label = joinLabels([text]);
     return label === undefined ? {} : { label };
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const reason = `is no JSON (${messageOf(error)}); its label is left out`;
-    skip({ path: name, reason, ignored: true });
+    value = parseJson(text);
+  } catch {
+    return undefined;
   }
   if (typeof value !== "object" || value === null) return {};
   const record = new Map<string, unknown>(Object.entries(value));
@@ -66,10 +68,11 @@ type Building = {
   labelFiles: BesideFile[];
   skipped: Skipped[];
   repeated: string[];
+  broken: string[];
 };
 
 async function textOf(member: TarMember, most: number, { skipped }: Building) {
-  if (member.size <= most) return Buffer.from(await member.bytes()).toString("utf8");
+  if (member.size <= most) return decodeLabels(await member.bytes());
   const reason = `too large (${member.size} bytes) to be read for labels`;
   skipped.push({ path: member.name, reason });
   return undefined;
@@ -88,16 +91,21 @@ async function note(member: TarMember, shard: string, building: Building): Promi
   if (isImageName(name)) {
     if (!repeated) images.push(name);
   } else if (/\.(cls|json)$/i.test(name)) {
-    const text = await textOf(member, SMALL, building);
-    if (text === undefined) return;
-    const found = factsIn(name, text, (item) => skipped.push(item));
+    const decoded = await textOf(member, SMALL, building);
+    if (decoded === undefined) return;
+    const found = factsIn(name, decoded.text);
+    if (found === undefined) {
+      skipped.push({ path: name, reason: "it is no JSON: its label is left out", ignored: true });
+      building.broken.push(name);
+      return;
+    }
     const before = facts.get(stemOf(name)) ?? {};
     const first = /\.cls$/i.test(name); // a class by itself goes before one among other things
     facts.set(stemOf(name), first ? { ...before, ...found } : { ...found, ...before });
   } else if (isLabelFile(basename(name))) {
-    const text = await textOf(member, LABELS, building);
+    const decoded = await textOf(member, LABELS, building);
     const at = `${shard}/${name.slice(0, name.lastIndexOf("/") + 1)}`;
-    if (text !== undefined) labelFiles.push({ path: `${shard}/${name}`, at, text });
+    if (decoded !== undefined) labelFiles.push({ path: `${shard}/${name}`, at, ...decoded });
   }
 }
 
@@ -110,6 +118,7 @@ export async function indexTar(file: string, shard: string): Promise<TarIndex> {
     labelFiles: [],
     skipped: [],
     repeated: [],
+    broken: [],
   };
   try {
     const members = tarMembers(file, (item) => building.skipped.push(item));

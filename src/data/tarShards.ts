@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, relative, sep } from "node:path";
 
+import { counted } from "../core/counted.ts";
 import { ContraposeError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { explained } from "../files/index.ts";
@@ -54,15 +55,30 @@ function knownIn(indexes: readonly TarIndex[], { kept, labels }: Arranged): Map<
   });
 }
 
-/** A sentence about members that others of the same name replace; none where there are none. */
-function describeRepeated(indexes: readonly TarIndex[]): string[] {
-  const all = indexes.flatMap(({ shard, repeated }) => repeated.map((name) => `${shard}/${name}`));
+/** A sentence about members of some kind; none where there are none. */
+function describeMembers(
+  indexes: readonly TarIndex[],
+  kind: "repeated" | "broken",
+  say: (isOne: boolean) => string,
+): string[] {
+  const all = indexes.flatMap((index) => index[kind].map((name) => `${index.shard}/${name}`));
   if (all.length === 0) return [];
-  const what = all.length === 1 ? "member has" : "members have";
-  return [
-    `${all.length} ${what} the name of a later one of the same archive, which is read instead, as ${quoted(all[0])}`,
-  ];
+  return [`${counted(all.length, "member")} ${say(all.length === 1)}, as ${quoted(all[0])}`];
 }
+
+const describeOdd = (indexes: readonly TarIndex[]): string[] => [
+  ...describeMembers(
+    indexes,
+    "repeated",
+    (isOne) =>
+      `${isOne ? "has" : "have"} the name of a later one of the same archive, which is read instead`,
+  ),
+  ...describeMembers(
+    indexes,
+    "broken",
+    (isOne) => `${isOne ? "holds" : "hold"} no JSON and no label`,
+  ),
+];
 
 /** What archives and files of labels beside and in them say of the images, and which of these are read. */
 async function arrangeAll(
@@ -121,6 +137,6 @@ export async function tarSource(
     }
   }
   const count = arranged.kept.filter(Boolean).length;
-  const notes = [...arranged.about.notes, ...describeRepeated(indexes)];
+  const notes = [...arranged.about.notes, ...describeOdd(indexes)];
   return { kind: "tar", path, count, ...arranged.about, notes, entries };
 }

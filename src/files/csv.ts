@@ -16,32 +16,35 @@ function separatorOf(table: string): string {
   return counts.reduce((best, one) => (one.count > best.count ? one : best)).mark;
 }
 
-/** A cell in quotes that opens at `start`, and the place after its closing quote, or the end of the text. */
-function quotedCell(table: string, start: number): { cell: string; end: number } {
+type Cell = { readonly cell: string; readonly end: number; readonly isOpen?: boolean };
+
+/** A cell in quotes that opens at `start`, and the place after its closing quote; open where it has none. */
+function quotedCell(table: string, start: number): Cell {
   const parts: string[] = [];
   let at = start + 1;
   for (;;) {
     const quote = table.indexOf('"', at);
-    const end = quote === -1 ? table.length : quote;
-    parts.push(table.slice(at, end));
-    if (table[end + 1] !== '"')
-      return { cell: parts.join('"'), end: Math.min(end + 1, table.length) };
-    at = end + 2;
+    if (quote === -1) return { cell: "", end: table.length, isOpen: true };
+    parts.push(table.slice(at, quote));
+    if (table[quote + 1] !== '"') return { cell: parts.join('"'), end: quote + 1 };
+    at = quote + 2;
   }
 }
 
 /**
  * The rows of a table with commas, semicolons or tabs between its cells (RFC 4180): a cell in quotes may
- * hold these, ends of lines, and quotes written twice. Empty lines are left out.
+ * hold these, ends of lines, and quotes written twice. Empty lines are left out, and the rest from a row on whose
+ * quote does not close: `open` is the line of that quote, from 1.
  */
-export function readCsv(text: string): string[][] {
+export function readCsv(text: string): { rows: string[][]; open: number | undefined } {
   const table = text.startsWith("\ufeff") ? text.slice(1) : text;
   const separator = separatorOf(table);
   const ends = new RegExp(`[${separator}\\r\\n]`, "g");
   const rows: string[][] = [];
   let row: string[] = [];
   for (let at = 0; at <= table.length; at++) {
-    const opened = table[at] === '"' ? quotedCell(table, at) : { cell: "", end: at };
+    const opened: Cell = table[at] === '"' ? quotedCell(table, at) : { cell: "", end: at };
+    if (opened.isOpen) return { rows, open: table.slice(0, at).split(/\r\n?|\n/).length };
     ends.lastIndex = opened.end;
     const end = ends.exec(table)?.index ?? table.length;
     row.push(opened.cell + table.slice(opened.end, end));
@@ -50,5 +53,5 @@ export function readCsv(text: string): string[][] {
     if (row.length > 1 || row[0] !== "") rows.push(row);
     row = [];
   }
-  return rows;
+  return { rows, open: undefined };
 }

@@ -14,6 +14,7 @@ export { makeFolder } from "./makeFolder.ts";
 export * from "./npy.ts";
 export * from "./writeParquet.ts";
 export {
+  checkParquetSum,
   type ParquetFooter,
   readParquet,
   readParquetColumn,

@@ -53,6 +53,7 @@ export type ParquetLayout = {
   readonly groups: readonly ParquetGroup[];
   readonly texts: Readonly<Record<string, string>>;
   readonly author: string | undefined;
+  readonly end: number; // byte of the file where the footer starts
 };
 
 const SAME = { rows: 1_000_000, values: 16_000_000 }; // that may all be the same and take no bytes
@@ -180,5 +181,5 @@ export function parseFooter(bytes: Uint8Array, end: number): ParquetLayout {
     textField(pair, 2, "text") ?? "",
   ]);
   const author = textField(footer, 6, "author");
-  return { rows, columns, leaves, groups: parsed, texts: Object.fromEntries(texts), author };
+  return { rows, columns, leaves, groups: parsed, texts: Object.fromEntries(texts), author, end };
 }

@@ -1,7 +1,7 @@
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import type { ParquetCell } from "./parquetCells.ts";
-import { readParquet } from "./readParquet.ts";
+import { checkParquetSum, readParquet } from "./readParquet.ts";
 import { cellFits, type ParquetColumn } from "./writeParquet.ts";
 
 /**
@@ -21,5 +21,6 @@ export async function readParquetTable(
       );
     }
   }
+  await checkParquetSum(path);
   return rows;
 }

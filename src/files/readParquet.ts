@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { crc32 } from "node:zlib";
 
 import { ContraposeError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
@@ -16,6 +17,7 @@ import { unreadable } from "./parquetValues.ts";
 const MAGIC = "PAR1";
 const TAIL = 8; // bytes: the size of the footer and the magic word
 const READ = 2 ** 30; // bytes at a time
+const PIECE = 2 ** 22; // bytes that are held for a checksum
 
 /** Bytes of a file; throws `DataError` where it ends before. */
 async function bytesAt(file: FileHandle, start: number, length: number): Promise<Uint8Array> {
@@ -168,6 +170,34 @@ export type ParquetFooter = {
 
 /** Who writes files of ours, as their footer says. */
 export const AUTHOR = "contrapose";
+
+/** The text of the footer that holds the CRC-32 of all before it. */
+export const SUM = "crc32";
+
+/**
+ * Holds a file that `writeParquet` wrote against its checksum; others have none. Throws `DataError` where bytes are
+ * not those that were written.
+ */
+export async function checkParquetSum(path: string): Promise<void> {
+  return explained("read", path, async () => {
+    const file = await open(path, "r");
+    try {
+      const { texts, author, end } = await layoutOf(file, path);
+      if (author !== AUTHOR || texts[SUM] === undefined) return;
+      let sum = 0;
+      for (let at = 0; at < end; at += PIECE) {
+        sum = crc32(await bytesAt(file, at, Math.min(PIECE, end - at)), sum);
+      }
+      if (sum.toString(16) === texts[SUM]) return;
+      throw new DataError(
+        `${quoted(path)} is damaged: its rows have the checksum ${sum.toString(16)}, expected ${texts[SUM]}`,
+        "write it again: of embeddings with embed --overwrite",
+      );
+    } finally {
+      await file.close();
+    }
+  });
+}
 
 /** Reads the footer of a Parquet file. */
 export async function readParquetFooter(path: string): Promise<ParquetFooter> {

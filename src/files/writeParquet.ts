@@ -1,3 +1,5 @@
+import { crc32 } from "node:zlib";
+
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { ColumnSource } from "hyparquet-writer";
@@ -5,7 +7,7 @@ import type { ColumnSource } from "hyparquet-writer";
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { withAtomicFile } from "./atomic.ts";
-import { AUTHOR } from "./readParquet.ts";
+import { AUTHOR, SUM } from "./readParquet.ts";
 
 /** A column of a Parquet file. `vector`: a list of float32 in every row. */
 export type ParquetColumn = {
@@ -75,7 +77,7 @@ function rowsAGroup(row: ParquetRow): number {
 /**
  * Writes rows to a Parquet file as they come; the file appears whole at the end. Returns their number.
  *
- * `metadata` are texts for the footer. Vectors are `LIST` columns of float: `FLOAT[]` to DuckDB,
+ * `metadata` are texts for the footer, which also holds a checksum of all before it. Vectors are `LIST` columns of float: `FLOAT[]` to DuckDB,
  * `list<float>` to Arrow.
  */
 export async function writeParquet(
@@ -90,7 +92,8 @@ export async function writeParquet(
       { name: "root", num_children: columns.length },
       ...columns.flatMap((column) => elementsOf(column)),
     ];
-    const kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
+    const texts = Object.entries(metadata).filter(([key]) => key !== SUM); // of a table that is written anew
+    const kvMetadata = texts.map(([key, value]) => ({ key, value }));
     const writer = new ParquetWriter({
       writer: buffer,
       schema,
@@ -99,8 +102,11 @@ export async function writeParquet(
     });
     let written = 0;
     let group: ParquetRow[] = [];
+    let sum = 0;
     const drain = async () => {
-      await file.write(buffer.getBytes());
+      const bytes = new Uint8Array(buffer.getBytes());
+      sum = crc32(bytes, sum);
+      await file.write(bytes);
       buffer.index = 0; // `offset` goes on counting from the start of the file
     };
     const writeGroup = async () => {
@@ -115,6 +121,7 @@ export async function writeParquet(
       if (group.length >= rowsAGroup(row)) await writeGroup();
     }
     if (group.length > 0) await writeGroup();
+    kvMetadata.push({ key: SUM, value: sum.toString(16) });
     await writer.finish();
     await drain();
     return written;

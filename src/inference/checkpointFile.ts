@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 
 import { z } from "zod";
 
+import type { HostRecord } from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { parseAs, parseJson } from "../core/json.ts";
@@ -18,11 +19,8 @@ import {
 /** Length and SHA-256 of a file of a checkpoint, as its `position.json` has them. */
 export type FileSum = { readonly bytes: number; readonly sha256: string };
 
-/** The part of `position.json` that says what the files beside it hold. */
-export const fileSums: z.ZodType<Record<string, FileSum>> = z.record(
-  z.string(),
-  z.object({ bytes: z.int().min(0), sha256: z.string() }),
-);
+/** What `position.json` says of a file beside it. */
+export const fileSum: z.ZodType<FileSum> = z.object({ bytes: z.int().min(0), sha256: z.string() });
 
 /** The file of a checkpoint that says where training stood, and the sums of the others. */
 export const POSITION = "position.json";
@@ -38,7 +36,7 @@ export const sumOf = (bytes: Uint8Array): FileSum => ({
 });
 
 /** The bytes of a file of a checkpoint. Throws `DataError` where they are not those that were written. */
-export function readSummed(path: string, expected: FileSum | undefined): Uint8Array {
+export function readSummed(path: string, expected: FileSum): Uint8Array {
   const where = `checkpoint file ${quoted(path)}`;
   let bytes: Uint8Array;
   try {
@@ -46,9 +44,10 @@ export function readSummed(path: string, expected: FileSum | undefined): Uint8Ar
   } catch (cause) {
     throw new DataError(`${where} cannot be read`, undefined, { cause });
   }
-  if (bytes.length !== expected?.bytes) {
+  if (bytes.length !== expected.bytes) {
+    const why = bytes.length < expected.bytes ? "it is truncated" : "it is not the one written";
     throw new DataError(
-      `${where} has ${bytes.length} bytes, expected ${expected?.bytes}: it is truncated`,
+      `${where} has ${bytes.length} bytes, expected ${expected.bytes}: ${why}`,
       OTHER_CHECKPOINT,
     );
   }
@@ -61,13 +60,18 @@ export function readSummed(path: string, expected: FileSum | undefined): Uint8Ar
   return bytes;
 }
 
+const OWN = /(?:weights|state)\.safetensors$/; // files that a checkpoint has
+
 /** The sum that a checkpoint has of a file in it; undefined for weights that lie elsewhere. */
 function sumBeside(path: string): FileSum | undefined {
   const position = join(dirname(path), POSITION);
   if (!existsSync(position)) return undefined;
   try {
-    const schema = z.looseObject({ files: fileSums.optional() });
-    return schema.parse(parseJson(readFileSync(position, "utf8"))).files?.[basename(path)];
+    const schema = z.looseObject({ files: z.record(z.string(), fileSum).optional() });
+    const { files } = schema.parse(parseJson(readFileSync(position, "utf8")));
+    const sum = files?.[basename(path)];
+    if (sum === undefined && files !== undefined && OWN.test(path)) throw new Error("no sum");
+    return sum;
   } catch (cause) {
     const what = `${quoted(position)} is damaged: weights beside it cannot be checked`;
     throw new DataError(what, OTHER_CHECKPOINT, { cause });
@@ -97,5 +101,17 @@ export async function readWeights(path: string): Promise<Safetensors> {
     // training may have written the next checkpoint in between
     if (sumBeside(path)?.sha256 !== sum.sha256) return readWeights(path);
     throw error;
+  }
+}
+
+/** Refuses weights with a value that is no finite number: what they give would be none, for no reason of its own. */
+export function checkFinite(arrays: HostRecord, where: string): void {
+  for (const [name, { data }] of Object.entries(arrays)) {
+    for (let i = 0; i < data.length; i++) {
+      if (Number.isFinite(Number(data[i]))) continue;
+      throw new DataError(
+        `${where}: ${name} holds ${String(data[i])} at place ${i}, expected finite numbers`,
+      );
+    }
   }
 }

@@ -6,7 +6,7 @@ import { entryNamed } from "../core/catalogue.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { type Head, heads, type HostVariables, type Network } from "../encoders/index.ts";
-import { readWeights, isBehindStart } from "./checkpointFile.ts";
+import { checkFinite, isBehindStart, readWeights } from "./checkpointFile.ts";
 import { describedNetwork, descriptionOf, type EncoderDescription } from "./description.ts";
 import type { StatedInput } from "./format.ts";
 import { namedEncoder } from "./namedEncoder.ts";
@@ -95,6 +95,13 @@ export function onnxAt(path: string): string | undefined {
  * model, whose graph is then trained as it is. Of those, `stated` may say the size of images and what no file says.
  */
 export async function loadEncoder(path: string, stated: StatedInput = {}): Promise<LoadedEncoder> {
+  const loaded = await opened(path, stated);
+  const { parameters, statistics } = loaded.variables;
+  checkFinite({ ...parameters, ...statistics }, quoted(loaded.path));
+  return loaded;
+}
+
+async function opened(path: string, stated: StatedInput): Promise<LoadedEncoder> {
   const onnx = onnxAt(path);
   if (onnx !== undefined) return { path: onnx, ...(await loadTrainableOnnx(onnx, stated)) };
   const repository = repositoryAt(path);

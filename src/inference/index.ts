@@ -32,7 +32,8 @@ export {
 } from "./description.ts";
 export {
   type FileSum,
-  fileSums,
+  checkFinite,
+  fileSum,
   OTHER_CHECKPOINT,
   POSITION,
   readSummed,

@@ -96,6 +96,7 @@ export function featuresOutput(
 ): OnnxValue {
   const found = name === undefined ? outputs[0] : outputs.find((output) => output.name === name);
   const names = outputs.map((output) => output.name).join(", ");
+  if (outputs.length === 0) throw new DataError(`${quoted(path)} is a model without outputs`);
   if (found === undefined) {
     throw new ConfigError(`--output: ${quoted(path)} has no output ${name}, only ${names}`);
   }

@@ -90,6 +90,11 @@ describe("an ONNX model loaded to be trained", () => {
       await featuresOf(again),
       (await expectedOf(path)).map((x) => x + 1),
     );
+    variables.parameters["fc.bias"].data[0] = NaN;
+    await writeSafetensors(weights, arrays, encoderMetadata(description));
+    await expect(loadEncoder(weights)).rejects.toThrow(
+      /weights.safetensors": fc.bias holds NaN at place 0, expected finite numbers/,
+    );
     const damaged = { ...encoderMetadata(description), graph: "abc" };
     await writeSafetensors(weights, arrays, damaged);
     await expect(loadEncoder(weights)).rejects.toThrow(

@@ -5,7 +5,7 @@ import type * as duckdb from "@duckdb/node-api";
 
 import { ConfigError, ContraposeError, DataError, DeviceError } from "../core/errors.ts";
 import { harmless, quoted } from "../core/quote.ts";
-import { explained, readParquetFooter } from "../files/index.ts";
+import { checkParquetSum, explained, readParquetFooter } from "../files/index.ts";
 import { checkFeatures } from "../metrics/index.ts";
 import { type EmbeddedImage, emptyError, vectorColumn } from "./embeddings.ts";
 import type { Filter, Literal } from "./filter.ts";
@@ -197,6 +197,7 @@ async function openDatabase(path: string): Promise<Opened> {
   try {
     await opened.connection.run(`create view images as ${await tableOf(opened.connection, path)}`);
     await checkRows(opened.connection, path);
+    await checkParquetSum(path);
     return opened;
   } catch (error) {
     closeBoth(opened);

@@ -8,6 +8,7 @@ import {
   readNpy,
   type ParquetCell,
   type ParquetFooter,
+  checkParquetSum,
   readParquet,
   readParquetColumn,
   readParquetFooter,
@@ -258,6 +259,7 @@ export async function readEmbeddedImages(
   const rows = await readParquet(path, { columns: plain.filter((one) => names.includes(one)) });
   const images = rows.map((row, i) => imageOf(row, i, JSON.stringify(path)));
   checkIds(images, JSON.stringify(path));
+  await checkParquetSum(path);
   return { path, images, facts: metadata };
 }
 

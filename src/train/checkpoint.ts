@@ -22,7 +22,7 @@ import {
 } from "../files/index.ts";
 import {
   type FileSum,
-  fileSums,
+  fileSum,
   OTHER_CHECKPOINT,
   POSITION,
   readSummed,
@@ -44,11 +44,11 @@ export type Exported = {
 /** All arrays that a run goes on with: the state, and the boxes of crops where there are some. */
 export type RunArrays = { readonly state: HostState; readonly boxes: Boxes | undefined };
 
-type Stored = Position & { readonly files: Record<string, FileSum> };
-
 const WEIGHTS = "weights.safetensors";
 const STATE = "state.safetensors";
 const BOXES = "views/boxes"; // in `state.safetensors`
+
+type Stored = Position & { readonly files: Record<typeof WEIGHTS | typeof STATE, FileSum> };
 
 const count = z.int().min(0);
 
@@ -56,9 +56,9 @@ const stored: z.ZodType<Stored> = z.looseObject({
   ...{ format: z.literal(1), package: z.string(), step: count, epoch: count, stepInEpoch: count },
   ...{ elapsedSeconds: z.number().min(0), best: z.number().nullable(), lossSum: z.number() },
   behindStart: z.boolean().default(false),
-  ...{ lengths: z.record(z.string(), count), configHash: z.string() },
+  ...{ lengths: z.looseObject({ "metrics.jsonl": count }), configHash: z.string() },
   decisive: z.record(z.string(), z.unknown()),
-  files: fileSums,
+  files: z.object({ [WEIGHTS]: fileSum, [STATE]: fileSum }),
 });
 
 /** A checkpoint that another version wrote in another way. */
@@ -96,7 +96,7 @@ export async function writeCheckpoint(
     [WEIGHTS, encodeSafetensors({ ...exported.body, ...weights }, exported.metadata)],
     [STATE, encodeSafetensors(rest, { format: "contrapose-state" })],
   ];
-  const files = Object.fromEntries(contents.map(([file, bytes]) => [file, sumOf(bytes)]));
+  const files = { [WEIGHTS]: sumOf(contents[0][1]), [STATE]: sumOf(contents[1][1]) };
   const written: Stored = { ...position, files };
   await writeFolderAtomic(path, async (folder) => {
     for (const [file, bytes] of contents) await writeFile(join(folder, file), bytes);
@@ -198,7 +198,7 @@ export function readCheckpoint(
       "start a new run with --init to begin from its weights",
     );
   }
-  const [weights, rest] = [WEIGHTS, STATE].map((file) => {
+  const [weights, rest] = ([WEIGHTS, STATE] as const).map((file) => {
     const at = join(path, file);
     return decodeSafetensors(readSummed(at, position.files[file]), at).arrays;
   });

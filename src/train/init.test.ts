@@ -70,7 +70,7 @@ test("weights that hold NaN are refused by name", async () => {
   const path = join(folder, "nan.safetensors");
   await writeSafetensors(path, { "conv1.weight": full([4, 3, 3, 3], NaN) });
   await expect(initialise(stateOf(), path)).rejects.toThrow(
-    /conv1\.weight of .* holds NaN at place 0/,
+    /^init: .*nan\.safetensors": conv1\.weight holds NaN at place 0/,
   );
 });
 

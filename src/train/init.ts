@@ -1,8 +1,8 @@
 import type { HostRecord } from "../core/arrays.ts";
-import { ConfigError, DataError } from "../core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { type HostVariables, type LoadReport, loadVariables } from "../encoders/index.ts";
-import { readWeights, weightsPath } from "../inference/index.ts";
+import { checkFinite, readWeights, weightsPath } from "../inference/index.ts";
 import type { HostState } from "../methods/index.ts";
 
 /** What became of the arrays of a weights file, for encoder and head together. */
@@ -35,18 +35,6 @@ function nothingFits(path: string, own: HostRecord, source: HostRecord, report: 
   );
 }
 
-/** Refuses weights with a value that is no finite number: the first step would fail for no reason of its own. */
-function checkFinite(path: string, arrays: HostRecord): void {
-  for (const [name, { data }] of Object.entries(arrays)) {
-    for (let i = 0; i < data.length; i++) {
-      if (Number.isFinite(Number(data[i]))) continue;
-      throw new DataError(
-        `init: ${name} of ${quoted(path)} holds ${String(data[i])} at place ${i}, expected finite numbers`,
-      );
-    }
-  }
-}
-
 /**
  * Starts from given weights: whatever has a name and shape of the encoder or head is taken, in the state
  * itself and in its averaged and momentum copies. Names are torchvision's; prefixes as wrappers leave them
@@ -55,7 +43,7 @@ function checkFinite(path: string, arrays: HostRecord): void {
 export async function initialise(state: HostState, from: string): Promise<Loaded> {
   const path = weightsPath(from);
   const { arrays } = await readWeights(path);
-  checkFinite(path, arrays);
+  checkFinite(arrays, `init: ${quoted(path)}`);
   for (const copy of [state.average, state.key]) {
     if (copy === undefined) continue;
     load(copy.encoder, arrays);

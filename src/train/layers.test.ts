@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
 import { expect, test } from "vitest";
 
-import { configMistakes, overlay, setAt, spelledOut, valueOf } from "./layers.ts";
+import { configMistakes, overlay, readConfigFile, setAt, spelledOut, valueOf } from "./layers.ts";
 
 test("a later layer wins, and another entry does not inherit the options of the one it replaces", () => {
   const base = { epochs: 9, optimiser: { name: "sgd", momentum: 0.5 }, loss: { temperature: 0.1 } };
@@ -15,6 +19,13 @@ test("a later layer wins, and another entry does not inherit the options of the 
     momentum: 0.5,
     nesterov: true,
   });
+});
+
+test("a file may begin with the mark that some editors write", async () => {
+  const path = join(mkdtempSync(join(tmpdir(), "contrapose-layers-")), "x.json");
+  writeFileSync(path, '\ufeff{"epochs": 3}');
+  expect(await readConfigFile(path)).toEqual({ epochs: 3 });
+  rmSync(dirname(path), { recursive: true });
 });
 
 test("flags and --set reach into entries that were given by a bare name", () => {

@@ -114,7 +114,7 @@ export function valueOf(word: string): unknown {
 export async function readConfigFile(path: string): Promise<ConfigTree> {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readFileSync(path, "utf8").replace(/^\ufeff/, "");
   } catch (cause) {
     const why =
       (cause as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : "cannot be read";

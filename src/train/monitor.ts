@@ -1,5 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
-import { quoted } from "../core/quote.ts";
+import { quoted, quotedNames } from "../core/quote.ts";
 import { permutation, randomStream } from "../core/random.ts";
 import {
   encoderRows,
@@ -92,11 +92,9 @@ export async function openTest(
 /** Refuses test images without a class of the training images. */
 function refuseClasses(path: string, images: TrainingData, classes: readonly string[]): never {
   const known =
-    images.classes === undefined
-      ? "no labels"
-      : `the classes ${images.classes.slice(0, 5).join(", ")}`;
+    images.classes === undefined ? "no labels" : `the classes ${quotedNames(images.classes)}`;
   throw new ConfigError(
-    `test: ${quoted(path)} has ${known}, expected the classes of the training images${classes.length === 0 ? ", which have none" : ` (${classes.slice(0, 5).join(", ")})`}`,
+    `test: ${quoted(path)} has ${known}, expected the classes of the training images${classes.length === 0 ? ", which have none" : ` (${quotedNames(classes)})`}`,
     "leave test out: labelled training images are then measured among themselves",
   );
 }

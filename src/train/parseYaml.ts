@@ -46,7 +46,7 @@ function checkCircles(value: unknown, above: readonly unknown[] = []): void {
 /** The value of YAML that anybody may have written, or of JSON. Throws `SyntaxError`; warnings are errors too. */
 export function parseYaml(text: string): unknown {
   checkNesting(text);
-  const document = parseDocument(text, { logLevel: "silent" });
+  const document = parseDocument(text, { logLevel: "error" });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) fail(problem.message);
   const value: unknown = document.toJS({ maxAliasCount: 100 });

@@ -1,4 +1,5 @@
 import type { ConfigTree } from "./config.ts";
+import type { Lengths } from "./runFiles.ts";
 
 /** How far training has come, and what goes on with it. Everything in a checkpoint beside arrays. */
 export type Position = {
@@ -11,7 +12,7 @@ export type Position = {
   readonly best: number | null; // the best score so far
   readonly behindStart: boolean; // whether the last measurement was behind the pretrained encoder that it began with
   readonly lossSum: number; // over the steps of this epoch, for its mean
-  readonly lengths: Readonly<Record<string, number>>; // bytes of each growing file of the run
+  readonly lengths: Lengths;
   readonly configHash: string;
   readonly decisive: ConfigTree;
 };

@@ -4,19 +4,22 @@ import type { BaselineRecord, CropRecord, EvaluationRecord, StepRecord } from ".
 import type { HealthRecord } from "./health/records.ts";
 import type { RunFolder } from "./runFolder.ts";
 
+const METRICS = "metrics.jsonl";
+
 /** A line of metrics.jsonl. */
 export type RunRecord = StepRecord | EvaluationRecord | BaselineRecord | CropRecord | HealthRecord;
+
+/** Bytes of what a checkpoint notes of the growing files. */
+export type Lengths = { readonly [METRICS]: number };
 
 /** The growing files of a run: metrics.jsonl, train.log and TensorBoard's events. */
 export type RunFiles = {
   record(record: RunRecord): void;
   log(line: string): void;
   /** Forces all to the disk; lengths in bytes by name. */
-  flush(): Record<string, number>;
+  flush(): Lengths;
   close(): void;
 };
-
-const METRICS = "metrics.jsonl";
 
 /** Figures of a record under TensorBoard's tags. */
 function scalarsOf(record: RunRecord): Record<string, number> {
@@ -36,11 +39,10 @@ function scalarsOf(record: RunRecord): Record<string, number> {
  */
 export function openRunFiles(
   folder: RunFolder,
-  from: { lengths: Readonly<Record<string, number>>; step: number } | undefined,
+  from: { lengths: Lengths; step: number } | undefined,
 ): RunFiles {
-  const lengths = from?.lengths ?? {};
   const events = openEventWriter(folder.path, from?.step);
-  const metrics: AppendLog = openAppendLog(folder.metrics, lengths[METRICS] ?? 0);
+  const metrics: AppendLog = openAppendLog(folder.metrics, from?.lengths[METRICS] ?? 0);
   const log: AppendLog = openAppendLog(folder.log);
   return {
     record(record) {

@@ -97,9 +97,11 @@ test("the doctor says where the records end before the last checkpoint", async (
   const lines = `${steps(30).join("\n")}\n`;
   const last = join(path, "checkpoints", "last");
   mkdirSync(last, { recursive: true });
+  const none = { bytes: 0, sha256: "" };
   const position = {
     ...{ format: 1, package: "0.1.0", step: 30, epoch: 3, stepInEpoch: 0, elapsedSeconds: 1 },
-    ...{ best: null, lossSum: 0, configHash: "c", decisive: {}, files: {} },
+    ...{ best: null, lossSum: 0, configHash: "c", decisive: {} },
+    files: { "weights.safetensors": none, "state.safetensors": none },
     lengths: { "metrics.jsonl": lines.length },
   };
   write("checkpoints/last/position.json", position);

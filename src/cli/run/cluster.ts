@@ -53,8 +53,11 @@ function purityOf({ images }: Embeddings, clusters: readonly Cluster[]): number 
 
 const SHOWN = 16; // images of a cluster on a page
 
-const titleOf = ({ label, share }: Cluster, i: number) =>
-  label === undefined ? `Cluster ${i + 1}` : `Cluster ${i + 1}, ${percent(share, 0)} ${label}`;
+/** What a cluster is called, on one line: `Cluster 3, 67 % cat`. */
+export const titleOf = ({ label, share }: Pick<Cluster, "label" | "share">, i: number): string =>
+  label === undefined
+    ? `Cluster ${i + 1}`
+    : `Cluster ${i + 1}, ${percent(share, 0)} ${harmless(label)}`;
 
 async function writePage(
   page: string,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
 import type { PixelImage } from "../../core/pixels.ts";
+import { harmless } from "../../core/quote.ts";
 import { encodeWebp, resizeImage } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import type { Images } from "../../inference/index.ts";
@@ -184,11 +185,18 @@ function sayStep({ step, epoch, reasons, anchors }: InspectedStep, call: Call): 
   columns([head, ...rows]).forEach((line) => say(line));
 }
 
+/** What an anchor was held against: an image, or both that are mixed. */
+function candidateName({ candidate, parents }: InspectedAnchor["changed"][number]): string {
+  if (candidate) return candidate.path;
+  const names = parents && [parents.first, parents.second].map((image) => image?.path ?? "?");
+  return names?.join(" + ") ?? "?";
+}
+
 function sayAnchor(anchor: InspectedAnchor, call: Call): void {
   const say = (text?: string) => call.printer.say(text);
   say();
   say(
-    `${anchor.path}${anchor.label === undefined ? "" : ` (${anchor.label})`}, step ${count(anchor.step)}, loss ${anchor.loss.toFixed(3)}`,
+    `${harmless(anchor.path)}${anchor.label === undefined ? "" : ` (${harmless(anchor.label)})`}, step ${count(anchor.step)}, loss ${anchor.loss.toFixed(3)}`,
   );
   for (const [title, pairs] of [
     ["pulled towards", anchor.positives],
@@ -200,7 +208,7 @@ function sayAnchor(anchor: InspectedAnchor, call: Call): void {
     const rows = pairs
       .slice(0, 8)
       .map((pair) => [
-        `  ${pair.candidate?.path ?? (pair.parents ? `${pair.parents.first?.path ?? "?"} + ${pair.parents.second?.path ?? "?"}` : "?")}`,
+        `  ${harmless(candidateName(pair))}`,
         pair.similarity.toFixed(3),
         count(pair.rank),
         pair.force.toExponential(1),

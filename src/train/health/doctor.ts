@@ -33,7 +33,7 @@ function stepsBeyond(folder: RunFolder, recorded: number, upTo: number): number 
   const last = join(folder.checkpoints, "last");
   if (!existsSync(join(last, "position.json"))) return undefined;
   const { step, lengths } = readPosition(last);
-  const cut = upTo >= step && statSync(folder.metrics).size < (lengths["metrics.jsonl"] ?? 0);
+  const cut = upTo >= step && statSync(folder.metrics).size < lengths["metrics.jsonl"];
   return cut || recorded < Math.min(step, upTo + 1) ? step : undefined;
 }
 

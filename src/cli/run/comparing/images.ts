@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import type { CompareData, CompareFolder, PlannedArm } from "../../../compare/index.ts";
 import { ConfigError } from "../../../core/errors.ts";
-import { quoted } from "../../../core/quote.ts";
+import { quoted, quotedNames } from "../../../core/quote.ts";
 import { keptCopies } from "../../../data/index.ts";
 import {
   labelledOnly,
@@ -33,7 +33,7 @@ function checkTest({ train, test }: CompareData, path: string | undefined): void
   const labels = labelsIn(test, train.classes);
   if (labels !== undefined && labelledOnly(labels).length > 0) return;
   throw new ConfigError(
-    `compare: no image of ${quoted(path)} has a class of the training images (${train.classes.slice(0, 5).join(", ")})`,
+    `compare: no image of ${quoted(path)} has a class of the training images (${quotedNames(train.classes)})`,
     "classes are the names of the folders that images lie in",
   );
 }
