@@ -26,7 +26,7 @@ describe("what would nest deeply, go in circles or take long is refused at once"
     ["laughs", laughs(), "Excessive alias count"],
     ["an unknown tag", "a: !!python/object x", "Unresolved tag"],
     ["no such alias", "a: *b", "Unresolved alias"],
-    ["two documents", "a: 1\n---\nb: 2\n", "multiple documents"],
+    ["two documents", "a: 1\n---\nb: 2\n", "several documents"],
   ])("%s", (_, text, message) => {
     expect(() => parseYaml(text)).toThrow(message);
   });

@@ -48,6 +48,7 @@ export function parseYaml(text: string): unknown {
   checkNesting(text);
   const document = parseDocument(text, { logLevel: "error" });
   const [problem] = [...document.errors, ...document.warnings];
+  if (problem?.code === "MULTIPLE_DOCS") fail("it holds several documents, expected one");
   if (problem !== undefined) fail(problem.message);
   const value: unknown = document.toJS({ maxAliasCount: 100 });
   checkCircles(value);
