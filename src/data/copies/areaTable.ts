@@ -25,9 +25,30 @@ function addRow(data: Uint8Array, start: number, end: number, size: number, bloc
   }
 }
 
+const LUMINANCE = [77, 150, 29] as const; // of 256
+
+/** The table of a weighted sum of the channels of each pixel; weights are shares of 256. */
+export function channelTable(
+  { width, height, data }: PixelImage,
+  [red, green, blue]: readonly [number, number, number],
+): AreaTable {
+  const sums = new Float64Array((width + 1) * (height + 1));
+  for (let y = 0, at = 0; y < height; y++) {
+    let row = 0;
+    const end = (y + 2) * (width + 1);
+    for (let to = end - width, above = to - width - 1; to < end; to++, above++, at += 3) {
+      row += red * data[at] + green * data[at + 1] + blue * data[at + 2];
+      sums[to] = sums[above] + row / 256;
+    }
+  }
+  return { width, height, sums };
+}
+
 /** The table of a picture's luminance, 0 … 255. Of one whose shorter side is more than twice `enough`, blocks are taken for pixels. */
-export function luminanceTable({ width, height, data }: PixelImage, enough: number): AreaTable {
+export function luminanceTable(image: PixelImage, enough: number): AreaTable {
+  const { width, height, data } = image;
   const size = Math.max(1, Math.floor(Math.min(width, height) / enough));
+  if (size === 1) return channelTable(image, LUMINANCE);
   const [columns, rows] = [Math.ceil(width / size), Math.ceil(height / size)];
   const sums = new Float64Array((columns + 1) * (rows + 1));
   const blocks = new Float64Array(columns);

@@ -1,4 +1,5 @@
 import type { Window } from "./areaTable.ts";
+import { COLOURLESS } from "./portrait.ts";
 import type { Pair } from "./prove.ts";
 import { turnBack, turnWord } from "./turns.ts";
 
@@ -11,8 +12,7 @@ export type CopyFacts = {
   readonly brightness: number; // mean grey level of what both show
 };
 
-const COLOURLESS = 3; // mean of the largest less the smallest channel
-const COLOURFUL = 8;
+const COLOURFUL = 8; // mean of the largest less the smallest channel
 const BRIGHTER = 5; // grey levels
 const RESIZED = 0.04; // relative
 const PART = 0.96; // of the width and height

@@ -14,35 +14,35 @@ export type Evidence = {
   readonly texture: number; // share of the cells that have details, 0 … 1
 };
 
-/** Means of the values up to `radius` away along a line. */
-function lineMeans(
-  from: Float32Array,
-  into: Float32Array,
-  [start, step, length]: readonly [number, number, number],
-  radius: number,
-): void {
-  let [sum, count] = [0, 0];
-  for (let i = 0; i < radius; i++, count++) sum += from[start + i * step];
-  for (let i = 0; i < length; i++) {
-    if (i + radius < length) {
-      sum += from[start + (i + radius) * step];
-      count++;
-    }
-    if (i > radius) {
-      sum -= from[start + (i - radius - 1) * step];
-      count--;
-    }
-    into[start + i * step] = sum / count;
-  }
-}
+/** Numbers of cells up to `radius` away from each along a line. */
+const cellsAround = (side: number, radius: number): Float64Array =>
+  Float64Array.from(
+    { length: side },
+    (_, i) => Math.min(side - 1, i + radius) - Math.max(0, i - radius) + 1,
+  );
 
 /** Cells less the mean of the square of cells around them, up to `radius` away: [side, side]. */
 function details(cells: Float32Array, side: number, radius: number): Float32Array {
-  const rows = new Float32Array(side * side);
-  for (let y = 0; y < side; y++) lineMeans(cells, rows, [y * side, 1, side], radius);
+  const counts = cellsAround(side, radius);
+  const across = new Float32Array(side * side); // means along rows
+  for (let row = 0; row < cells.length; row += side) {
+    let sum = 0;
+    for (let x = 0; x < radius; x++) sum += cells[row + x];
+    for (let x = 0; x < side; x++) {
+      if (x + radius < side) sum += cells[row + x + radius];
+      if (x > radius) sum -= cells[row + x - radius - 1];
+      across[row + x] = sum / counts[x];
+    }
+  }
+  const sums = new Float64Array(side); // of the rows around, for each column
+  for (let at = 0; at < radius * side; at++) sums[at % side] += across[at];
   const result = new Float32Array(side * side);
-  for (let x = 0; x < side; x++) lineMeans(rows, result, [x, side, side], radius);
-  for (let i = 0; i < result.length; i++) result[i] = cells[i] - result[i];
+  for (let y = 0, at = 0; y < side; y++) {
+    const [below, above] = [(y + radius) * side, (y - radius - 1) * side];
+    if (y + radius < side) for (let x = 0; x < side; x++) sums[x] += across[below + x];
+    if (y > radius) for (let x = 0; x < side; x++) sums[x] -= across[above + x];
+    for (let x = 0; x < side; x++, at++) result[at] = cells[at] - sums[x] / counts[y];
+  }
   return result;
 }
 
@@ -143,7 +143,33 @@ function inLightOf(a: Float32Array, b: Float32Array, ratio: number): Float32Arra
     sum += b[i] - ratio * a[i];
     count++;
   }
-  return a.map((value) => Math.max(0, Math.min(255, ratio * value + sum / count)));
+  const lit = new Float32Array(a.length);
+  for (let i = 0; i < a.length; i++) {
+    lit[i] = Math.max(0, Math.min(255, ratio * a[i] + sum / count));
+  }
+  return lit;
+}
+
+/** The middle one of some values, by size, which come into another order (Hoare 1961, "Algorithm 65: Find"). */
+function middle(values: Float32Array): number {
+  const wanted = values.length >> 1;
+  let [low, high] = [0, values.length - 1];
+  while (low < high) {
+    const pivot = values[(low + high) >> 1];
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while (values[i] < pivot) i++;
+      while (values[j] > pivot) j--;
+      if (i > j) break;
+      const value = values[i];
+      values[i++] = values[j];
+      values[j--] = value;
+    }
+    if (wanted <= j) high = j;
+    else if (wanted >= i) low = i;
+    else break;
+  }
+  return values[wanted];
 }
 
 /**
@@ -158,7 +184,7 @@ export function changedCells(a: Float32Array, b: Float32Array, side: number): nu
   const [around, beside] = [sizeAround(ours, side), sizeAround(theirs, side)];
   const misses = new Float32Array(side * side);
   for (let i = 0; i < misses.length; i++) misses[i] = Math.abs(ratio * ours[i] - theirs[i]);
-  const usual = misses.toSorted()[misses.length >> 1];
+  const usual = middle(misses.slice());
   let changed = 0;
   for (let i = 0; i < misses.length; i++) {
     const size = Math.max(ratio * around[i], beside[i]);

@@ -3,6 +3,8 @@ import type { Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
 
 import type { PixelImage } from "../../core/pixels.ts";
+import { drawSamples } from "../sample/drawSamples.ts";
+import { SampleOptions } from "../sample/sampleOptions.ts";
 import { patches } from "../testing.ts";
 import { findCopies, openGallery } from "./findCopies.ts";
 import type { Strictness } from "./strictness.ts";
@@ -89,6 +91,28 @@ describe("copies", () => {
       const original = (i: number) => (i < count ? i : Math.floor((i - count) / each));
       expect(original(a)).toBe(original(b));
     }
+  });
+
+  test("of drawn shapes of 40 px, those with like outlines are none; resaved, small and mirrored ones are", async () => {
+    const like = [317, 358, 658, 795, 861, 1079, 2045, 3440, 3732, 3776]; // pairs of one shape that nearly fit
+    const plain = { clutter: 0.15, textureStrength: 0.2, grain: 0.1, lighting: 0.3 };
+    const options = SampleOptions.parse({ size: 40, sizeRange: [0.45, 0.85], ...plain });
+    const shapes: PixelImage[] = [];
+    for await (const drawn of drawSamples(options, "train", like)) {
+      shapes.push(...drawn.map(({ image }) => image));
+    }
+    expect(await groupsOf(shapes)).toEqual([]);
+    const copies = await Promise.all(
+      shapes.flatMap((shape) => [
+        through(raw(shape), 50),
+        through(raw(shape).resize(30)),
+        through(raw(shape).flop()),
+      ]),
+    );
+    const links = await groupsOf([...shapes, ...copies]);
+    const shapeOf = (i: number) => (i < shapes.length ? i : Math.floor((i - shapes.length) / 3));
+    expect(links.filter(({ a, b }) => shapeOf(a) !== shapeOf(b))).toEqual([]);
+    expect(links.length).toBe(copies.length);
   });
 
   test("of strict ones nothing was changed in places", async () => {

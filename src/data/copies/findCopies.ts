@@ -1,11 +1,13 @@
 import { unionFind } from "../unionFind.ts";
 import { type Candidate, candidateFinder, candidateOf } from "./candidates.ts";
-import { drawPortrait, type Portrait, type PortraitOf } from "./portrait.ts";
+import { COLOURLESS, drawPortrait, type Portrait, type PortraitOf } from "./portrait.ts";
 import { type Pair, type Pictures, type Prover, prover } from "./prove.ts";
 import { isCopy, type Strictness } from "./strictness.ts";
 
 /** Raised whenever the search finds others in the same pixels: what was kept of it before is not used then. */
-export const SEARCH = 3;
+export const SEARCH = 4;
+
+const COLOURS = ["none", "one", "both"] as const;
 
 /** Pictures drawn small, and a proof for any two of them. */
 export type Gallery = {
@@ -35,8 +37,13 @@ export function openGallery(
     const pair = proofs.prove(image, candidate);
     if (pair === undefined) return undefined;
     const [one, other] = [portraitOf(pair.a), portraitOf(pair.b)];
-    const kind = { drawn: one.drawn && other.drawn, small: one.small || other.small };
-    return isCopy(pair, strictness, kind, proofs.changed) ? pair : undefined;
+    const coloured = [one, other].filter(({ colour }) => colour >= COLOURLESS).length;
+    const kind = {
+      drawn: one.drawn && other.drawn,
+      small: one.small || other.small,
+      colours: COLOURS[coloured],
+    };
+    return isCopy(pair, strictness, kind, proofs) ? pair : undefined;
   };
   const directed = (a: number, b: number) => copy(a, candidateOf(portraitOf(a), b, portraitOf(b)));
   const link = (a: number, b: number) => directed(a, b) ?? directed(b, a);

@@ -23,13 +23,15 @@ export type Portrait = {
   readonly content: Window; // the part within the borders
   readonly aspect: number; // width over height
   readonly small: boolean; // has no details as fine as the cells of a face
-  readonly colour: number; // mean of the largest less the smallest channel, 0 for grey pictures
+  readonly colour: number; // mean of the largest less the smallest channel, under `COLOURLESS` for grey pictures
   readonly drawn: boolean; // on a ground of one grey, as a form, a drawing or a sign
 };
 
 /** Gives the portrait of a picture by its number. */
 export type PortraitOf = (picture: number) => Portrait;
 
+/** Mean of the largest less the smallest channel under which a picture is grey. */
+export const COLOURLESS = 3;
 const DRAWN = 0.3; // of the cells of a form or drawing are of the grey of its ground
 const GROUND = 1; // grey level from that
 /** Pixels of the shorter side under which a picture has no details as fine as the cells of a face. */

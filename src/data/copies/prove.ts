@@ -19,6 +19,7 @@ import {
   surelyOthers,
 } from "./overlay.ts";
 import { type PortraitOf, portraitSide, SMALL } from "./portrait.ts";
+import { type ToneMiss, toneMiss } from "./tones.ts";
 import { turnBack, turnCells } from "./turns.ts";
 
 /** Pictures to be compared, by number. The pixels of one are good until the next are read. */
@@ -77,6 +78,8 @@ export type Prover = {
   readonly prove: (image: number, candidate: Candidate) => Pair | undefined;
   /** Places at which two pictures that are laid on each other were changed, of 16 × 16 to 64 × 64. */
   readonly changed: (pair: Pair) => number;
+  /** How far the tones of two pictures that are laid on each other differ; undefined where they have hardly any. */
+  readonly tones: (pair: Pair) => ToneMiss | undefined;
 };
 
 /** Compares candidates with pictures; those that cannot be copies by their portraits alone. */
@@ -119,5 +122,10 @@ export function prover(pictures: Pictures, portraitOf: PortraitOf): Prover {
     const cells = turnCells(cellMeans(theirs, overlay.theirs, side), side, turnBack(overlay.turn));
     return changedCells(cellMeans(ours, overlay.ours, side), cells, side);
   };
-  return { prove, changed };
+  const tones = ({ a, b, overlay }: Pair) => {
+    const first = pictures.read(a);
+    const kept = { ...first, data: first.data.slice() };
+    return toneMiss(kept, pictures.read(b), overlay);
+  };
+  return { prove, changed, tones };
 }
