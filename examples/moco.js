@@ -64,6 +64,7 @@ export const keyQueue = defineFramework({
   name: "keyQueue",
   summary: "MoCo as an example: candidates are a queue of keys from a slowly averaged encoder.",
   source: "He et al. 2020, arXiv:1911.05722",
+  pairsViews: true, // positives are views of one image: the doctor expects them nearer than negatives
   options: z.strictObject({
     size: z.int().min(1).max(1e7).default(1024).describe("keys that are kept as negatives"),
     momentum: z.number().min(0).max(1).default(0.99).describe("share of the key encoder kept"),

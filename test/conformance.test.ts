@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import type { z } from "zod";
 
 import {
   adapters,
@@ -14,11 +15,14 @@ import {
   parseCases,
 } from "../src/conformance/index.ts";
 import { DataError } from "../src/core/errors.ts";
+import { losses } from "../src/losses/index.ts";
+import { mixers, samplers } from "../src/sampling/index.ts";
 import { goldenCases, goldenPresent } from "./golden.ts";
 import { makeOwnCases, ownDrafts } from "./reference/ownCases.ts";
 import { numbersOf } from "./reference/ownInputs.ts";
 import { references } from "./reference/references.ts";
 
+type Part = { name: string; options: z.ZodObject };
 const exact = { loss: 1e-9, gradient: 1e-9 };
 const everything = process.env.CONTRAPOSE_ALL_CASES === "1"; // every case on both devices: minutes
 const methods = Object.keys(references);
@@ -45,6 +49,22 @@ const unlike = (cases: readonly ConformanceCase[]) =>
 const changed = (given: ConformanceCase, expected: Record<string, unknown>): ConformanceCase => ({
   ...given,
   expect: { ...given.expect, ...expected },
+});
+
+test("every loss, sampler and mixer is called by a case, but for rules of a line", async () => {
+  // these have loops in their own tests
+  const rules = ["groupPositives", "groups", "hardest", "labels", "nearest", "oracle", "random"];
+  const parts = [losses, samplers, mixers].flatMap((catalogue) => Object.values<Part>(catalogue));
+  const spies = parts.map(({ name, options }) => ({ name, spy: vi.spyOn(options, "safeParse") }));
+  const all = await ownCases();
+  const first = methods.map((method) => all.find((one) => one.method === method)!);
+  expect(failuresOf(await checkCases(first, { device: "reference" }))).toEqual([]);
+  const uncalled = spies.filter(({ spy }) => spy.mock.calls.length === 0);
+  expect(uncalled.map(({ name }) => name).sort()).toEqual(rules);
+  for (const name of rules) {
+    expect(existsSync(new URL(`../src/sampling/${name}.test.ts`, import.meta.url))).toBe(true);
+  }
+  vi.restoreAllMocks();
 });
 
 test("every method has loops and an adapter", () => {

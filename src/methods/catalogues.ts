@@ -4,8 +4,9 @@ import { quoted } from "../core/quote.ts";
 import { encoders, heads } from "../encoders/index.ts";
 import { losses } from "../losses/index.ts";
 import { optimisers } from "../optim/index.ts";
-import { mixers, samplers } from "../sampling/index.ts";
+import { mixers, type Sampler, samplers } from "../sampling/index.ts";
 import { frameworks } from "./catalogue.ts";
+import type { FrameworkEntry } from "./defineFramework.ts";
 
 /** Every catalogue that takes definitions of one's own, by the kind of its entries. */
 export const catalogues = {
@@ -28,7 +29,13 @@ export const isOwn = (entry: object): boolean => own.has(entry);
 
 /** The entry of a kind by its name; undefined where there is none. */
 export const entryOfKind = (kind: Kind, name: string): Definition | undefined =>
-  entryNamed(catalogues[kind] as unknown as Record<string, Definition>, name);
+  entryNamed<Definition>(catalogues[kind], name);
+
+/** A sampler by its name; undefined where there is none. */
+export const samplerNamed = (name: string) => entryNamed<Sampler>(samplers, name);
+
+/** A framework by its name; undefined where there is none. */
+export const frameworkNamed = (name: string) => entryNamed<FrameworkEntry>(frameworks, name);
 
 function add(value: unknown): void {
   if (!isDefinition(value) || !Object.hasOwn(catalogues, value.kind)) {

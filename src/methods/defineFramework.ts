@@ -7,7 +7,7 @@ import type { ArrayRecord } from "../core/trees.ts";
 import type { Network } from "../encoders/index.ts";
 import type { Need } from "../sampling/index.ts";
 import type { BatchSpec } from "./batchSpec.ts";
-import type { Chain, RunAt } from "./chain.ts";
+import type { Chain, Named, RunAt } from "./chain.ts";
 import type { Contest, Judged } from "./judge.ts";
 import type { Parts } from "./parts.ts";
 
@@ -87,6 +87,16 @@ export type FrameworkDefinition<O extends z.ZodObject = z.ZodObject> = {
   readonly summary: string;
   readonly source: string;
   readonly options: O;
+  /** Whether all candidates are of the batch; by default not. */
+  readonly inBatch?: boolean;
+  /** Whether positives are views of the anchor's own image, encoded in the same step; by default not. */
+  readonly pairsViews?: boolean;
+  /** The framework of the same candidates and views that its cost is held against; itself unless said. */
+  base?(options: z.output<O>): Named;
+  /** Augmentations that have a space of their own each, in which views share them; none unless said. */
+  spaces?(options: z.output<O>): readonly string[];
+  /** Why a run has no pairs to show, and what would show some; undefined where it has. */
+  withoutPairs?(options: z.output<O>): { readonly why: string; readonly hint: string } | undefined;
   /** Normalisation of the encoder where its config says plain "batch"; undefined leaves it. */
   splits?(options: z.output<O>, batchSize: number): number;
   /** The head that the framework needs in place of one: several side by side, or one with a predictor. */

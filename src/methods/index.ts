@@ -1,7 +1,15 @@
 export type { BatchSpec } from "./batchSpec.ts";
 export { buildChain, type Chain, type Named } from "./chain.ts";
 export { frameworks } from "./catalogue.ts";
-export { addToCatalogues, catalogues, entryOfKind, isOwn, type Kind } from "./catalogues.ts";
+export {
+  addToCatalogues,
+  catalogues,
+  entryOfKind,
+  frameworkNamed,
+  isOwn,
+  type Kind,
+  samplerNamed,
+} from "./catalogues.ts";
 export { type ChosenParts, createFramework, FrameworkConfig } from "./createFramework.ts";
 export {
   type ColumnBlock,

@@ -144,6 +144,13 @@ export const instDisc = defineFramework({
       .default(0.5)
       .describe("share of an image's row that stays when the image is seen"),
   }),
+  withoutPairs: ({ form }) =>
+    form === "nce"
+      ? {
+          why: 'instDisc draws its negatives itself in the form "nce"',
+          hint: "train with --set framework.form=softmax to see pairs",
+        }
+      : undefined,
   build(parts, { form, noise, momentum }) {
     const { datasetSize, batchSize: images, seed } = parts;
     const nce = form === "nce";

@@ -84,6 +84,7 @@ export const looc = defineFramework({
   name: "looc",
   summary: "One space and head for each augmentation, sensitive to it; views share its parameters.",
   source: "Xiao et al. 2021, What should not be contrastive, arXiv:2008.05659",
+  pairsViews: true,
   options: z.strictObject({
     augmentations: z
       .array(z.enum(["colour", "rotation", "blur", "solarise", "cutout", "flip", "crop"]))
@@ -102,6 +103,10 @@ export const looc = defineFramework({
         "which key a space's queue takes: of the view that shares its augmentation (own) or of the view that shares none (first)",
       ),
   }),
+  base: ({ augmentations, queueSize, momentum, batchSplits }) => ({
+    ...{ name: "moco", queueSize, momentum, batchSplits, views: augmentations.length + 2 },
+  }),
+  spaces: ({ augmentations }) => augmentations,
   splits: (options, batchSize) => splitsOf(options, batchSize, "looc"),
   head: ({ augmentations }, make, inputs) =>
     sideBySide(() => make(inputs), augmentations.length + 1),

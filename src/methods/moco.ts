@@ -45,6 +45,7 @@ export const moco = defineFramework({
   name: "moco",
   summary: "Candidates are a queue of keys from a slowly averaged encoder.",
   source: "He et al. 2020, arXiv:1911.05722; Chen et al. 2020, arXiv:2003.04297",
+  pairsViews: true,
   options: z.strictObject({
     views: z
       .int()

@@ -68,6 +68,7 @@ export const nnclr = defineFramework({
   name: "nnclr",
   summary: "Anchors are the nearest neighbours of views in a queue; candidates are predictions.",
   source: "Dwibedi et al. 2021, With a little help from my friends, arXiv:2104.14548",
+  inBatch: true,
   options: z.strictObject({
     queueSize: mocoKeys.queueSize.describe(
       "projections among which neighbours are looked for; unless given at most 4096 and a quarter of the dataset",
@@ -76,6 +77,7 @@ export const nnclr = defineFramework({
       "width of the predictor's hidden layer, which has batch normalisation",
     ),
   }),
+  base: () => ({ name: "simclr" }),
   head({ hidden }, make, inputs) {
     const projector = make(inputs);
     const { dimension } = projector;

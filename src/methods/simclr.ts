@@ -39,6 +39,8 @@ export const simclr = defineFramework({
   name: "simclr",
   summary: "Candidates are the other views of the batch.",
   source: "Chen et al. 2020, arXiv:2002.05709",
+  inBatch: true,
+  pairsViews: true,
   options: z.strictObject({
     views: z.int().min(2).max(64).default(2).describe("views of each image in a batch"),
     anchors: z

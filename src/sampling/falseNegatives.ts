@@ -113,6 +113,7 @@ export const falseNegatives = defineSampler({
     action: actionOption("attract"),
   }),
   detects: true,
+  findsPositives: true,
   reasons: { dropped: "cancelled", promoted: "attracted" },
   metrics: {
     selectedShare: "share of the negatives that pass the rules, also during the warm-up",

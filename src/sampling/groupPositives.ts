@@ -22,6 +22,8 @@ export const groupPositives = defineSampler({
   source:
     "pairs of photos of one patient: MICLe, Azizi et al. 2021, arXiv:2101.05224; loss of several positives: Khosla et al. 2020, arXiv:2004.11362, eq. 2",
   options: none,
+  findsPositives: true,
+  usesGroups: true,
   reasons: { dropped: "same-group", promoted: "group-positive" },
   apply({ anchors, candidates }, { positive, negative }) {
     const own = sameMark(anchors.ids, candidates.ids, negative); // [N, M]

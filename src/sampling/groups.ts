@@ -16,6 +16,7 @@ export const groups = defineSampler({
   summary: "Images of one group are never negatives of each other.",
   source: "this project, 2026: groups of near-duplicates are found when a dataset is packed",
   options: none,
+  usesGroups: true,
   reasons: { dropped: "same-group" },
   apply({ anchors, candidates }, pairs) {
     const same = sameMark(anchors.groups, candidates.groups, pairs.negative); // [N, M]

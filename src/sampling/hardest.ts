@@ -29,6 +29,7 @@ export const hardest = defineSampler({
       .default(0.1)
       .describe("share of the candidates that is kept; not used where count is given"),
   }),
+  hardens: true,
   reasons: { dropped: "easy" },
   apply({ ranking, pool }, { positive, negative }, { count, share }) {
     const kept = count ?? Math.max(1, Math.trunc(share * pool));

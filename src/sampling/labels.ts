@@ -20,6 +20,7 @@ export const labels = defineSampler({
   source: "Khosla et al. 2020, arXiv:2004.11362, eq. 2",
   options: none,
   detects: true,
+  findsPositives: true,
   reasons: { promoted: "same-label" },
   needs: ["labels"],
   apply({ anchors, candidates }, pairs) {

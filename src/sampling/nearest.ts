@@ -47,6 +47,7 @@ export const nearest = defineSampler({
       .default(false)
       .describe("the neighbour joins the anchor's own views instead of replacing them"),
   }),
+  findsPositives: true,
   reasons: { promoted: "nearest", demoted: "replaced" },
   apply({ ranking }, { positive, negative }, { keepOwn }): Pairs {
     const found = nearestNegative(ranking, negative); // [N, M]

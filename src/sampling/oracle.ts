@@ -81,6 +81,7 @@ export const oracle = defineSampler({
       .describe("share of the negatives with the anchor's label that it picks"),
   }),
   detects: true,
+  findsPositives: true,
   reasons: { dropped: "same-label", promoted: "same-label", weighted: "rescaled" },
   needs: ["labels"],
   inputs: (options, sizes) =>

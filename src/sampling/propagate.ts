@@ -110,6 +110,8 @@ export const propagate = defineSampler({
   summary: "Attracts rows of the bank that are reached over nearest neighbours of neighbours.",
   source: "Wang et al. 2020, arXiv:2010.11694; multiset: its released code",
   options: PropagateOptions,
+  findsPositives: true,
+  hardens: true,
   reasons: { dropped: "far or found", promoted: "propagated" },
   needs: ["bank"],
   sets: ({ variant }) => (variant === "multiset" ? ["denominator"] : []),

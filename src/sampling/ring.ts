@@ -202,6 +202,7 @@ export const ring = defineSampler({
   summary: "Negatives of middling similarity: within an outer cut, outside an inner one.",
   source: "Wu et al. 2020, arXiv:2010.02037",
   options: RingOptions,
+  hardens: true,
   reasons: { dropped: "outside-ring", promoted: "inner-ball", weighted: "drawn" },
   sets: ({ neighbourViews }) => (neighbourViews === "none" ? [] : ["denominator"]),
   inputs: inputsOf,

@@ -103,6 +103,14 @@ export type SamplerDefinition<O extends z.ZodObject> = {
   };
   /** Whether a negative that it drops or promotes is held to be of the anchor's own class. */
   detects?: boolean;
+  /** Whether it finds positives among other images, which need not be alike; by default not. */
+  findsPositives?: boolean;
+  /** Whether the negatives that it leaves are nearer than most; by default not. */
+  hardens?: boolean;
+  /** Whether it goes by the groups of images; by default not. */
+  usesGroups?: boolean;
+  /** Whether it goes by the labels of images; by default where it needs them. */
+  usesLabels?: (options: z.output<O>) => boolean;
   needs?: readonly Need[];
   /** Whether it looks at `overlaps`, for which batches must hold crops; by default not. */
   crops?: (options: z.output<O>) => boolean;
@@ -135,9 +143,10 @@ export type SamplerDefinition<O extends z.ZodObject> = {
  */
 export type Sampler<O extends z.ZodObject = z.ZodObject> = Omit<
   Required<SamplerDefinition<O>>,
-  "inputs" | "state" | "apply" | "sets" | "crops" | "check"
+  "inputs" | "state" | "apply" | "sets" | "crops" | "check" | "usesLabels"
 > & {
   readonly kind: "sampler";
+  usesLabels(options?: Options<O>): boolean;
   crops(options?: Options<O>): boolean;
   sets(options?: Options<O>): readonly SetOption[];
   inputs?(options: Options<O> | undefined, sizes: Sizes): StepInputs;
@@ -172,8 +181,8 @@ function gated(active: np.Array, before: Pairs, [first, ...rest]: Term[]): Term[
 
 /** Makes a sampler of its definition: options are checked where they enter, the warm-up is kept. */
 export function defineSampler<O extends z.ZodObject>(definition: SamplerDefinition<O>): Sampler<O> {
-  const { name, crops, check, inputs, state, apply, sets } = definition;
-  const { warmup = 0, gates = false } = definition;
+  const { name, crops, check, inputs, state, apply, sets, usesLabels } = definition;
+  const { warmup = 0, gates = false, needs = [] } = definition;
   const schema = definition.options.extend({ warmup: warmupOption(warmup) });
   type Given = Options<O> | undefined;
   const parsed = (options: Given) => {
@@ -183,8 +192,10 @@ export function defineSampler<O extends z.ZodObject>(definition: SamplerDefiniti
   };
   return {
     kind: "sampler",
-    ...{ detects: false, needs: [], metrics: {}, warmup, gates, ...definition },
+    ...{ detects: false, findsPositives: false, hardens: false, usesGroups: false },
+    ...{ metrics: {}, warmup, gates, ...definition, needs },
     options: schema,
+    usesLabels: (options?: Given) => usesLabels?.(parsed(options)) ?? needs.includes("labels"),
     crops: (options?: Given) => crops?.(parsed(options)) ?? false,
     sets: (options?: Given) => sets?.(parsed(options)) ?? [],
     inputs: inputs && ((options: Given, sizes: Sizes) => inputs(parsed(options), sizes)),

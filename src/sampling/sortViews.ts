@@ -179,6 +179,7 @@ export const sortViews = defineSampler({
     "a design after a survey of data curation for contrastive learning, arXiv:2502.08134 (2025); ranked: Hoffmann et al. 2022, arXiv:2201.11736",
   options: SortViewsOptions,
   check: checkBounds,
+  usesLabels: ({ choose }) => choose === "oracle",
   reasons: { demoted: "sorted-out", weighted: "soft" },
   needs: ["manyViews"],
   crops: ({ overlap }) => overlap !== null,

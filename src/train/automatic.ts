@@ -6,6 +6,7 @@ import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { parseOptions } from "../core/options.ts";
 import { adapters, encoders } from "../encoders/index.ts";
+import { frameworkNamed } from "../methods/index.ts";
 import { optimisers } from "../optim/index.ts";
 import { loocViews, viewPolicy, type ViewOptions } from "../views/index.ts";
 import { checkStart } from "./checkStart.ts";
@@ -210,8 +211,10 @@ function sharedViews(tree: ConfigTree, given: ViewOptions): Partial<ViewOptions>
   const { framework } = parseOptions("train", TrainConfig.pick({ framework: true }), {
     framework: tree.framework,
   });
-  if (framework.name !== "looc" || given.perView !== undefined) return {};
-  return { perView: loocViews(framework.augmentations) };
+  const { name, ...options } = framework as Named;
+  const spaces = frameworkNamed(name)?.spaces?.(options);
+  if (spaces === undefined || given.perView !== undefined) return {};
+  return { perView: loocViews(spaces) };
 }
 
 function viewsOf(tree: ConfigTree, imageSize: number, start: DatasetFacts["start"]) {

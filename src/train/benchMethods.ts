@@ -1,9 +1,8 @@
 import { flattenTree } from "../core/arrays.ts";
 import { randomStream } from "../core/random.ts";
-import type { Framework } from "../methods/index.ts";
+import { type Framework, frameworkNamed } from "../methods/index.ts";
 import { openConfig } from "./automatic.ts";
 import type { ConfigTree, Named } from "./config.ts";
-import { omit } from "./layers.ts";
 import { type MethodName, methods } from "./presets.ts";
 import { frameworkOf } from "./session.ts";
 import { openStepper, type Stepper } from "./stepper.ts";
@@ -47,12 +46,8 @@ const median = (values: readonly number[]): number => {
 
 /** The framework that a method's is compared with: the same candidates and views, no samplers. */
 function baseOf({ framework }: { framework: Named }): Named {
-  if (framework.name === "looc") {
-    const options = omit(framework, "augmentations", "enqueue");
-    return { ...options, name: "moco", views: (framework.augmentations as unknown[]).length + 2 };
-  }
-  if (framework.name === "nnclr") return { name: "simclr" };
-  return framework;
+  const { name, ...options } = framework;
+  return frameworkNamed(name)?.base?.(options) ?? framework;
 }
 
 type Sized = Pick<BenchMethodsOptions, "batch" | "size" | "queue" | "images">;
@@ -61,7 +56,8 @@ type Sized = Pick<BenchMethodsOptions, "batch" | "size" | "queue" | "images">;
 function configOf(method: MethodName, encoder: Named, sizes: Sized) {
   const { batch, size, queue, images } = sizes;
   const preset: ConfigTree = methods[method].config;
-  const queued = ["moco", "looc", "nnclr"].includes((preset.framework as Named).name);
+  const entry = frameworkNamed((preset.framework as Named).name);
+  const queued = entry !== undefined && Object.hasOwn(entry.options.shape, "queueSize");
   const tree = {
     ...{ data: "none", method, encoder, batchSize: batch, imageSize: size },
     head: { dimension: 128 },
@@ -181,7 +177,7 @@ export async function benchMethods(options: BenchMethodsOptions): Promise<Method
     const overheadMs = median(differences);
     note(`${name} adds ${overheadMs.toFixed(1)} ms to ${baseStepMs.toFixed(0)}`);
     const passes = passesOf(method);
-    const least = base.name === "simclr" ? [2, 0] : base.name === "moco" ? [1, 1] : [1, 0];
+    const least = passesOf(frameworkOf({ ...withBase, framework: { name: base.name } }, images));
     costs.push({
       method: name,
       base: describeBase(base),
@@ -193,8 +189,8 @@ export async function benchMethods(options: BenchMethodsOptions): Promise<Method
       baseStepMs: Number(baseStepMs.toFixed(1)),
       passes,
       extraPasses: {
-        gradient: passes.gradient - least[0],
-        forward: passes.forward - least[1],
+        gradient: passes.gradient - least.gradient,
+        forward: passes.forward - least.forward,
       },
       extraStateMiB: Number((extraBytes / 2 ** 20).toFixed(2)),
     });

@@ -1,16 +1,16 @@
 import { ConfigError } from "../core/errors.ts";
-import { type Sampler, samplers } from "../sampling/index.ts";
+import { samplerNamed } from "../methods/index.ts";
 import type { RunConfig } from "./config.ts";
 import type { TrainingData } from "./dataset.ts";
 
 type Chain = RunConfig["samplers"];
 
 const needsLabels = ({ name }: Chain[number]): boolean =>
-  (samplers as unknown as Record<string, Sampler>)[name].needs.includes("labels");
+  samplerNamed(name)?.needs.includes("labels") === true;
 
 /** Whether a chain chooses pairs by the labels of the training images. */
 export const goesByLabels = (chain: Chain): boolean =>
-  chain.some((one) => needsLabels(one) || one.choose === "oracle");
+  chain.some(({ name, ...options }) => samplerNamed(name)?.usesLabels(options) === true);
 
 /** Refuses samplers that go by labels where the images have none. */
 export function checkLabels(chain: Chain, { labels }: TrainingData): void {

@@ -85,8 +85,14 @@ function imageFacts(data: Known) {
   };
 }
 
-/** Words by which samplers take out a negative because it would be of the anchor's class. */
-const cancelled = ["cancelled", "same-label", "same-group"];
+/**
+ * Words by which samplers take out a negative because it would be of the anchor's class; one that finds no positives, as
+ * `random`, takes out by chance.
+ */
+const cancelled = Object.values<Sampler>(samplers).flatMap((sampler) => {
+  const knows = sampler.usesGroups || (sampler.detects && sampler.findsPositives);
+  return knows ? (sampler.reasons.dropped ?? []) : [];
+});
 /** Words by which they take a positive away. */
 const demoted = [
   "demoted",

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
+import { frameworkNamed } from "../../methods/index.ts";
 import type { PixelImage } from "../../core/pixels.ts";
 import { harmless } from "../../core/quote.ts";
 import { encodeWebp, resizeImage } from "../../data/index.ts";
@@ -222,12 +223,10 @@ function sayAnchor(anchor: InspectedAnchor, call: Call): void {
 }
 
 /** Refuses runs whose method has no pairs. */
-function checkPairs({ framework }: RunConfig): void {
-  if (framework.name !== "instDisc" || framework.form !== "nce") return;
-  throw new DataError(
-    'inspect: the run has no pairs, instDisc draws its negatives itself in the form "nce"',
-    "train with --set framework.form=softmax to see pairs",
-  );
+function checkPairs({ framework: { name, ...options } }: RunConfig): void {
+  const without = frameworkNamed(name)?.withoutPairs?.(options);
+  if (without === undefined) return;
+  throw new DataError(`inspect: the run has no pairs, ${without.why}`, without.hint);
 }
 
 const answerOf = (steps: readonly InspectedStep[]) =>

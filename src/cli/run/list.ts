@@ -4,12 +4,9 @@ import type { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
 import { quoted } from "../../core/quote.ts";
 import { suggest } from "../../core/suggest.ts";
-import { adapters, encoders, heads } from "../../encoders/index.ts";
+import { adapters } from "../../encoders/index.ts";
 import { starts } from "../../inference/index.ts";
-import { losses } from "../../losses/index.ts";
-import { frameworks } from "../../methods/index.ts";
-import { optimisers } from "../../optim/index.ts";
-import { mixers, samplers } from "../../sampling/index.ts";
+import { catalogues } from "../../methods/index.ts";
 import { configSchema, methods, omit, TrainConfig } from "../../train/index.ts";
 import { viewPresets } from "../../views/index.ts";
 import type { Answer, Call } from "../verb.ts";
@@ -22,15 +19,15 @@ type Described = {
   options: Record<string, { default: unknown; describe: string }>;
 };
 
-const catalogues: Record<string, Record<string, Entry>> = {
-  frameworks: frameworks,
-  encoders: encoders,
-  heads: heads,
-  adapters: adapters,
-  losses: losses,
-  samplers: samplers,
-  mixers: mixers,
-  optimisers: optimisers,
+const entriesOf: Record<string, Record<string, Entry>> = {
+  frameworks: catalogues.framework,
+  encoders: catalogues.encoder,
+  heads: catalogues.head,
+  adapters,
+  losses: catalogues.loss,
+  samplers: catalogues.sampler,
+  mixers: catalogues.mixer,
+  optimisers: catalogues.optimiser,
 };
 
 function defaultOf(schema: z.ZodType): unknown {
@@ -104,7 +101,7 @@ function settingEntries(): Described[] {
 
 /** Everything that configs can name, by kind. */
 export function catalogue(): Record<string, Described[]> {
-  const known = Object.entries(catalogues).map(([kind, entries]) => [
+  const known = Object.entries(entriesOf).map(([kind, entries]) => [
     kind,
     Object.values(entries).map(described),
   ]);

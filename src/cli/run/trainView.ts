@@ -1,3 +1,4 @@
+import { samplerNamed } from "../../methods/index.ts";
 import type {
   AutomaticChoice,
   BaselineRecord,
@@ -87,9 +88,11 @@ function choiceLines(choices: readonly AutomaticChoice[]): string[] {
 
 /** What to say where positives are to come of groups that nobody gave. */
 function noGroups({ samplers, groups }: RunConfig): string[] {
-  if (groups !== undefined || !samplers.some(({ name }) => name === "groupPositives")) return [];
+  const wanting = samplers.flatMap(({ name }) => samplerNamed(name) ?? []);
+  const asking = wanting.find((one) => one.usesGroups && one.findsPositives);
+  if (groups !== undefined || asking === undefined) return [];
   return [
-    "note       groupPositives without --groups: only images of a group that packing found, or that came with the images, are positives",
+    `note       ${asking.name} without --groups: only images of a group that packing found, or that came with the images, are positives`,
   ];
 }
 

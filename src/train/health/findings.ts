@@ -1,3 +1,5 @@
+import { frameworkNamed, samplerNamed } from "../../methods/index.ts";
+import type { Sampler } from "../../sampling/index.ts";
 import type { StepRecord } from "../events.ts";
 import {
   belowBars,
@@ -78,26 +80,26 @@ const constantEmbedding: Finding = {
   },
 };
 
-const pairsOfViews = ["simclr", "moco", "looc"];
-/** Samplers that find positives of other images, which need not be alike. */
-const findsOthers = [
-  "groupPositives",
-  "labels",
-  "oracle",
-  "nearest",
-  "propagate",
-  "falseNegatives",
-];
-/** Samplers that leave only negatives that are nearer than most, at first nearer than the positives. */
-const keepsNearest = ["ring", "hardest"];
+/** Whether some sampler of a run does; `unknown` where one is its user's own and not here. */
+const someSampler = (
+  { samplers }: Course["config"],
+  does: (sampler: Sampler) => boolean,
+  unknown = false,
+): boolean =>
+  samplers.some(({ name }) => {
+    const sampler = samplerNamed(name);
+    return sampler === undefined ? unknown : does(sampler);
+  });
 
-const uses = ({ samplers }: Course["config"], names: readonly string[]): boolean =>
-  samplers.some(({ name }) => names.includes(name));
+/** Whether negatives are picked to be nearer than most, at first nearer than the positives. */
+const picksNearest = (config: Course["config"]): boolean =>
+  someSampler(config, ({ hardens }) => hardens);
 
 /** Whether positives of a sound run are views of the anchor's image, and so nearer than its negatives. */
 function viewsAreNearest({ config }: Course): boolean {
   const mixes = config.mixer !== undefined; // mixtures of the hardest are nearer than any key
-  return pairsOfViews.includes(config.framework.name) && !uses(config, findsOthers) && !mixes;
+  const pairsViews = frameworkNamed(config.framework.name)?.pairsViews ?? false;
+  return pairsViews && !someSampler(config, (one) => one.findsPositives, true) && !mixes;
 }
 
 /**
@@ -106,7 +108,7 @@ function viewsAreNearest({ config }: Course): boolean {
  * the batch, which alone makes these look nearer.
  */
 function aheadBeyondChance({ config }: Course, steps: readonly StepRecord[]): boolean {
-  if (config.framework.name !== "simclr") return false;
+  if (frameworkNamed(config.framework.name)?.inBatch !== true) return false;
   const leads = steps.flatMap((step) => leadOf([step]) ?? []);
   const hits = steps.flatMap(({ accuracy, chanceLoss }) =>
     accuracy === undefined ? [] : accuracy - Math.exp(-chanceLoss),
@@ -120,7 +122,7 @@ function aheadBeyondChance({ config }: Course, steps: readonly StepRecord[]): bo
  */
 function findsPositives({ course, mean, last }: Signs, lead: number): boolean {
   const hits = (mean("accuracy") ?? 0) * Math.exp(last.chanceLoss); // 1 by chance
-  return (lead > 0.2 && hits > 10) || (uses(course.config, keepsNearest) && hits > 3);
+  return (lead > 0.2 && hits > 10) || (picksNearest(course.config) && hits > 3);
 }
 
 const mixedUp: Finding = {
@@ -275,8 +277,7 @@ const collapse: Finding = {
 const YOUNG = 5 * WINDOW;
 
 /** Whether the loss of embeddings that know nothing lies above chance: negatives are picked or made to be near. */
-const hardens = ({ config }: Course): boolean =>
-  config.mixer !== undefined || uses(config, [...keepsNearest, "propagate"]);
+const hardens = ({ config }: Course): boolean => config.mixer !== undefined || picksNearest(config);
 
 const notLearning: Finding = {
   name: "not learning",
