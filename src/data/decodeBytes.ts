@@ -9,6 +9,7 @@ import { exifTime } from "./exifTime.ts";
 import { framesOf } from "./frames.ts";
 import { groundOf, isTransparent, layOver } from "./ground.ts";
 import { isLossless } from "./lossless.ts";
+import { plainJpeg } from "./plainJpeg.ts";
 import type { PixelRange } from "./ranges.ts";
 import { sniff } from "./sniff.ts";
 import { storedSize } from "./storedSize.ts";
@@ -67,8 +68,22 @@ function opaque(raw: Raw): { image: PixelImage; ground?: number } {
   return { image: { ...size, data: layOver(data, ground) }, ground };
 }
 
+/** What is asked of the header of a file. */
+type About = Pick<
+  Metadata,
+  "width" | "height" | "autoOrient" | "channels" | "hasAlpha" | "space" | "depth"
+> &
+  Partial<Pick<Metadata, "bitsPerSample" | "exif" | "pages">>;
+
+/** The header of a plain JPEG file, whose few facts need no decoder; undefined for others. */
+function plainAbout(bytes: Uint8Array): About | undefined {
+  const size = plainJpeg(bytes);
+  if (size === undefined) return undefined;
+  return { ...size, autoOrient: size, channels: 3, hasAlpha: false, space: "srgb", depth: "uchar" };
+}
+
 /** Throws where pixels are of a kind that the decoder gets wrong. */
-function checkKind({ channels, hasAlpha, space, depth, bitsPerSample }: Metadata): void {
+function checkKind({ channels, hasAlpha, space, depth, bitsPerSample }: About): void {
   const colours = hasAlpha ? channels - 1 : channels;
   if (colours !== 1 && colours !== 3 && !(colours === 4 && space === "cmyk")) {
     throw new DataError(
@@ -90,7 +105,7 @@ const resized = (image: Sharp, from: Size, to: Size): Sharp =>
 /** Pixels of 8 bits, [height, width, channels], of the size to store. */
 async function readPixels(
   file: Sharp,
-  about: Metadata & { kind: string; stored: Size },
+  about: About & { kind: string; stored: Size },
   { seconds, ranges }: DecodeSettings,
 ): Promise<Raw & { deep?: DeepFacts }> {
   const { depth, space, kind, stored, autoOrient, hasAlpha } = about;
@@ -126,7 +141,7 @@ function checkLength(png: Uint8Array): void {
   );
 }
 
-type Opened = { bytes: Uint8Array; kind: string; file: Sharp; metadata: Metadata };
+type Opened = { bytes: Uint8Array; kind: string; file: Sharp; metadata: About };
 
 async function open(bytes: Uint8Array, settings: DecodeSettings): Promise<Opened> {
   const kind = sniff(bytes);
@@ -135,7 +150,7 @@ async function open(bytes: Uint8Array, settings: DecodeSettings): Promise<Opened
     limitInputPixels: settings.maxPixels,
     sequentialRead: true,
   });
-  const metadata = await file.metadata();
+  const metadata = plainAbout(bytes) ?? (await file.metadata());
   if (kind === "png") checkLength(bytes);
   checkKind(metadata);
   return { bytes, kind, file, metadata };

@@ -5,12 +5,13 @@ import { quoted } from "../core/quote.ts";
 import { pauses } from "../core/pause.ts";
 import type { PixelImage } from "../core/pixels.ts";
 import { type CopyFacts, copyWords } from "./copies/copyWords.ts";
-import { type Difference, differenceOf } from "./copies/difference.ts";
+import { differenceOf } from "./copies/difference.ts";
 import { type Gallery, openGallery } from "./copies/findCopies.ts";
 import type { Pair } from "./copies/prove.ts";
 import { type Strictness, usual } from "./copies/strictness.ts";
 import { keptFound, type Traits } from "./foundCopies.ts";
 import { likenessOf, pixelKey, searchCopies } from "./groupImages.ts";
+import type { PackedDataset } from "./openDataset.ts";
 import { readEntries, readHeader } from "./packedIndex.ts";
 import type { StoredImage } from "./packedIndex.ts";
 import { storedPixels } from "./storedPixels.ts";
@@ -40,8 +41,8 @@ export type LooksAlike = {
   readonly order: (a: number, b: number) => number;
   /** What was done to an image to make its copy, "mirrored, resized to 50 %"; undefined where they are no copies. */
   readonly words: (kept: number, copy: number) => string | undefined;
-  /** What a copy changed, to look at; undefined where they are no copies. */
-  readonly difference: (kept: number, copy: number) => Promise<Difference | undefined>;
+  /** What a copy changed, as three pictures beside each other: the kept one, the copy, the difference; undefined where they are no copies. */
+  readonly difference: (kept: number, copy: number) => Promise<PixelImage | undefined>;
   readonly close: () => void;
 };
 
@@ -51,7 +52,7 @@ async function readImages(folder: string) {
   if (header === undefined) {
     throw new DataError(`dataset: ${quoted(folder)} is not a packed dataset`);
   }
-  return { path, images: await readEntries(path, header) };
+  return { path, stored: await readEntries(path, header) };
 }
 
 /** Pairs of the same stored pixels, each image with the first of them: the same only where the files are beyond these too. */
@@ -85,12 +86,12 @@ function compareKept(a: Kept, b: Kept): number {
   );
 }
 
-/** Compares the images of a packed dataset. `exact` finds the same pixels only. */
+/** Compares the images of a packed dataset, opened or in a folder. `exact` finds the same pixels only. */
 export async function openLikeness(
-  folder: string,
+  packed: string | Pick<PackedDataset, "path" | "stored">,
   { strictness = usual, signal }: { strictness?: Strictness; signal?: AbortSignal } = {},
 ): Promise<LooksAlike> {
-  const { path, images } = await readImages(folder);
+  const { path, stored: images } = typeof packed === "string" ? await readImages(packed) : packed;
   const pixels = storedPixels(path);
   try {
     const pause = pauses("the search for duplicates", signal);
@@ -169,7 +170,7 @@ function looksOf(
       const both = [facts(first, own), facts(copy, other)] as const;
       return copyWords(pair, first, both, () => prover.changed(pair));
     },
-    async difference(first: number, copy: number): Promise<Difference | undefined> {
+    async difference(first: number, copy: number): Promise<PixelImage | undefined> {
       const pair = link(first, copy);
       return pair === undefined ? undefined : differenceOf(read, pair, first);
     },

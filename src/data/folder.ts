@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -37,6 +38,8 @@ function unreadLabels(skipped: readonly Skipped[]): string[] {
   ];
 }
 
+const SMALL = 2 ** 16; // bytes of a file that is sooner read than handed to a thread
+
 /**
  * Images in a folder and its sub-folders.
  *
@@ -63,7 +66,10 @@ export async function folderSource(
       ...(label === undefined ? {} : { label }),
       ...(box === undefined ? {} : { box }),
       load: async () => ({
-        bytes: await explained("read", path, () => readFile(join(folder, path))),
+        bytes: await explained("read", path, async () => {
+          const file = join(folder, path);
+          return size <= SMALL ? readFileSync(file) : readFile(file);
+        }),
       }),
     };
   };

@@ -43,6 +43,7 @@ export type PackedDataset = {
   readonly groups: Int32Array; // [count]
   readonly fingerprint: string; // of ids, labels, groups and pixels
   readonly header: PackedHeader;
+  readonly stored: readonly StoredImage[]; // [count]; all that is written down of each
   /** Where the pixels are, for worker threads: in shared memory, or in files. */
   readonly pixels: PixelSource;
   entry(index: number): ImageEntry;
@@ -174,7 +175,8 @@ export async function openDataset(
   const labels = labelsOf(images, header.classes);
   const [width, height] = [common(images.map((i) => i.width)), common(images.map((i) => i.height))];
   return {
-    ...{ path, count: images.length, header, pixels, fingerprint: header.fingerprint },
+    ...{ path, count: images.length, header, stored: images, pixels },
+    fingerprint: header.fingerprint,
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),
     ...(labels === undefined ? {} : { labels, classes: header.classes }),

@@ -136,7 +136,7 @@ h2 + *:not(.intro), .intro + * { margin-top: 1.75rem; }
 .group { padding: 0; width: calc(var(--columns) * 8.75rem + (var(--columns) - 1) * 1.1rem); max-width: 100%; }
 .group .cards { grid-template-columns: repeat(auto-fill, minmax(min(7.5rem, 100%), 1fr)); }
 .differences { margin-top: 1rem; font-size: 0.8125rem; } .differences summary { cursor: pointer; color: var(--muted); }
-.difference { margin: 0.9rem 0 0; } .difference div { display: grid; grid-template-columns: repeat(3, 1fr); gap: 0.4rem; }
+.difference { margin: 0.9rem 0 0; }
 .difference img { display: block; width: 100%; border-radius: 4px; } .difference figcaption { margin-top: 0.35rem; overflow-wrap: anywhere; }
 .group h3 { font-size: 1rem; margin-bottom: 0.9rem; } .group h3 small { margin-left: 0.5rem; }
 

@@ -165,5 +165,6 @@ export async function runDedupe(call: Call): Promise<Answer> {
     };
   } finally {
     looks.close();
+    set.close();
   }
 }

@@ -1,4 +1,3 @@
-import type { Difference } from "../../data/index.ts";
 import { writeFileAtomic } from "../../files/index.ts";
 import { datasetName } from "../../inference/openImages.ts";
 import type { ImageDifference, ImageGroup } from "../../report/index.ts";
@@ -7,7 +6,7 @@ import type { EmbeddedImage, Group, LinkKind } from "../../store/index.ts";
 import { count, counted } from "../format.ts";
 import { isDuplicate, type Looks } from "./findDuplicates.ts";
 import type { ImageSet } from "./imageSet.ts";
-import { openPictures, type Pictures, thumbnailSource } from "./pictures.ts";
+import { picturesOf, pictureSource, type Pictures } from "./pictures.ts";
 import { spread } from "./resultPage.ts";
 
 /** What images of a group have in common, in words. */
@@ -46,14 +45,6 @@ const COMPARED = 100; // groups whose differences are shown
 const sizeOf = ({ width, height }: EmbeddedImage): string =>
   width > 0 ? `${width} × ${height}` : "";
 
-async function drawn({ kept, copy, difference }: Difference): Promise<ImageDifference["pictures"]> {
-  return [
-    await thumbnailSource(kept),
-    await thumbnailSource(copy),
-    await thumbnailSource(difference),
-  ];
-}
-
 /** What the first copies of a group changed. */
 async function differences(
   { kind, rows, changes }: AlikeGroup,
@@ -65,14 +56,20 @@ async function differences(
   for (let i = 1; i < rows.length && shown.length < DIFFERENCES; i++) {
     const found = changes[i] && (await looks.difference(rows[0], rows[i]));
     if (!found) continue;
-    shown.push({ path: images[rows[i]].id, change: changes[i]!, pictures: await drawn(found) });
+    const source = await pictureSource(found);
+    shown.push({ path: images[rows[i]].id, change: changes[i]!, source });
   }
   return shown;
 }
 
 async function shownGroup(
   [i, group]: readonly [number, AlikeGroup],
-  { page, pictures, set, looks }: { page: string; pictures: Pictures; set: ImageSet; looks: Looks },
+  {
+    page,
+    pictures,
+    set,
+    looks,
+  }: { page: string; pictures: Pick<Pictures, "shown">; set: ImageSet; looks: Looks },
 ): Promise<ImageGroup> {
   const { rows, changes, kind } = group;
   const images = [];
@@ -102,27 +99,23 @@ export async function writeDedupePage(
   set: ImageSet,
   { groups, looks, threshold, extra }: Shown,
 ): Promise<void> {
-  const pictures = await openPictures(set.facts);
-  try {
-    const shown: ImageGroup[] = [];
-    for (const group of groups.slice(0, SHOWN).entries()) {
-      shown.push(await shownGroup(group, { page, pictures, set, looks }));
-    }
-    const bad = set.skipped.filter(({ ignored }) => ignored === undefined);
-    const facts = [
-      { name: "images", value: count(set.images.length) },
-      { name: "groups", value: count(groups.filter(isDuplicate).length) },
-      { name: "could go", value: count(extra) },
-      ...(threshold === undefined ? [] : [{ name: "cosine from", value: threshold.toFixed(3) }]),
-    ];
-    const lead = `${counted(extra, "image")} of ${count(set.images.length)} could go.`;
-    const more = Math.max(0, groups.length - SHOWN);
-    const name = datasetName(set.facts.images ?? set.name);
-    await writeFileAtomic(
-      page,
-      renderDuplicates({ set: name, lead, groups: shown, more, skipped: bad, facts }),
-    );
-  } finally {
-    pictures.close();
+  const pictures = picturesOf(set.facts, set.packed);
+  const shown: ImageGroup[] = [];
+  for (const group of groups.slice(0, SHOWN).entries()) {
+    shown.push(await shownGroup(group, { page, pictures, set, looks }));
   }
+  const bad = set.skipped.filter(({ ignored }) => ignored === undefined);
+  const facts = [
+    { name: "images", value: count(set.images.length) },
+    { name: "groups", value: count(groups.filter(isDuplicate).length) },
+    { name: "could go", value: count(extra) },
+    ...(threshold === undefined ? [] : [{ name: "cosine from", value: threshold.toFixed(3) }]),
+  ];
+  const lead = `${counted(extra, "image")} of ${count(set.images.length)} could go.`;
+  const more = Math.max(0, groups.length - SHOWN);
+  const name = datasetName(set.facts.images ?? set.name);
+  await writeFileAtomic(
+    page,
+    renderDuplicates({ set: name, lead, groups: shown, more, skipped: bad, facts }),
+  );
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 
-import type { ImageEntry, Skipped, SplitChoice } from "../../data/index.ts";
+import type { ImageEntry, PackedDataset, Skipped, SplitChoice } from "../../data/index.ts";
 import type { Features } from "../../metrics/index.ts";
 import {
   type EmbeddedImage,
@@ -10,7 +10,7 @@ import {
 } from "../../store/embeddings.ts";
 import type { Call } from "../verb.ts";
 import { openWithProgress } from "./images.ts";
-import { openPictures } from "./pictures.ts";
+import { openPacked } from "./pictures.ts";
 
 /** Images that duplicates are looked for in. Image i has row i of every table. */
 export type ImageSet = {
@@ -18,11 +18,12 @@ export type ImageSet = {
   readonly images: readonly EmbeddedImage[];
   readonly facts: EmbeddingFacts;
   readonly features: Features | undefined;
-  /** The folder of the packed form, where it holds any of the images. */
-  readonly packed: string | undefined;
+  /** The packed form, where it holds any of the images. */
+  readonly packed: PackedDataset | undefined;
   /** [images]: the number of each in the packed form, −1 where it is not there. */
   readonly numbers: Int32Array;
   readonly skipped: readonly Skipped[];
+  close(): void;
 };
 
 /** Whether a name is that of images, as against embeddings. */
@@ -43,42 +44,30 @@ export async function setOfImages(
   split: SplitChoice | undefined,
   call: Call,
 ): Promise<ImageSet> {
-  const opened = await openWithProgress(path, cache, call, { split, memory: 0 });
-  try {
-    const { dataset, classes } = opened;
-    const numbers = Int32Array.from({ length: opened.count }, (_, i) => i);
-    const images = Array.from(numbers, (number) => {
-      const entry = dataset.entry(number);
-      return describe(entry, classes?.[entry.label ?? -1]);
-    });
-    const facts = { images: dataset.header.source.path, packed: opened.path };
-    const skipped = dataset.header.skipped;
-    return {
-      name: path,
-      images,
-      facts,
-      features: undefined,
-      packed: opened.path,
-      numbers,
-      skipped,
-    };
-  } finally {
-    opened.close();
-  }
+  const { dataset, classes } = await openWithProgress(path, cache, call, { split, memory: 0 });
+  const numbers = Int32Array.from({ length: dataset.count }, (_, i) => i);
+  const images = Array.from(numbers, (number) => {
+    const entry = dataset.entry(number);
+    return describe(entry, classes?.[entry.label ?? -1]);
+  });
+  return {
+    ...{ name: path, images, features: undefined, packed: dataset, numbers },
+    facts: { images: dataset.header.source.path, packed: dataset.path },
+    skipped: dataset.header.skipped,
+    close: () => dataset.close(),
+  };
 }
 
 /** Embedded images. Their packed form may have changed since: each is looked for in it by its id. */
 export async function setOfEmbeddings(name: string): Promise<ImageSet> {
   const { images, features, facts } = await readEmbeddings(name);
-  const pictures = await openPictures(facts);
-  try {
-    const { dataset } = pictures;
-    const places = new Map(dataset?.ids.map((id, i) => [id, i]));
-    const numbers = Int32Array.from(images, ({ id }) => places.get(id) ?? -1);
-    const packed = numbers.some((number) => number >= 0) ? dataset?.path : undefined;
-    const skipped = dataset?.header.skipped ?? [];
-    return { name: tablePath(name), images, facts, features, packed, numbers, skipped };
-  } finally {
-    pictures.close();
-  }
+  const dataset = await openPacked(facts);
+  const places = new Map(dataset?.ids.map((id, i) => [id, i]));
+  const numbers = Int32Array.from(images, ({ id }) => places.get(id) ?? -1);
+  return {
+    ...{ name: tablePath(name), images, facts, features, numbers },
+    packed: numbers.some((number) => number >= 0) ? dataset : undefined,
+    skipped: dataset?.header.skipped ?? [],
+    close: () => dataset?.close(),
+  };
 }

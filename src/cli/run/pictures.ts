@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
@@ -8,6 +8,7 @@ import {
   encodeJpeg,
   openDataset,
   type PackedDataset,
+  plainJpeg,
   resizeImage,
 } from "../../data/index.ts";
 import { insideFolder } from "../../files/index.ts";
@@ -27,18 +28,33 @@ export type Pictures = {
 
 const SIDE = 240; // pixels of a thumbnail's longer side: packed photos mostly stay as they are
 
+const embedded = (jpeg: Uint8Array) =>
+  `data:image/jpeg;base64,${Buffer.from(jpeg).toString("base64")}`;
+
+/** A picture that a page can hold itself. */
+export const pictureSource = async (image: PixelImage): Promise<string> =>
+  embedded(await encodeJpeg(image, 80));
+
 /** A small picture that a page can hold itself. */
 export async function thumbnailSource(image: PixelImage): Promise<string> {
   const scale = Math.min(1, SIDE / Math.max(image.width, image.height));
   const [width, height] = [image.width, image.height].map((x) =>
     Math.max(1, Math.round(scale * x)),
   );
-  const shown = scale < 1 ? await resizeImage(image, width, height) : image;
-  const bytes = await encodeJpeg(shown, 80);
-  return `data:image/jpeg;base64,${Buffer.from(bytes).toString("base64")}`;
+  return pictureSource(scale < 1 ? await resizeImage(image, width, height) : image);
 }
 
-async function openPacked({ packed }: EmbeddingFacts): Promise<PackedDataset | undefined> {
+const LARGEST = 24 * 1024; // bytes
+
+/** The file itself as a small picture, where it is one already and a page may hold all that is in it. */
+function asItIs({ width, height }: EmbeddedImage, file: string): string | undefined {
+  const fits = width > 0 && Math.max(width, height) <= SIDE && statSync(file).size <= LARGEST;
+  const bytes = fits ? readFileSync(file) : undefined;
+  return bytes !== undefined && plainJpeg(bytes) !== undefined ? embedded(bytes) : undefined;
+}
+
+/** The packed form that images were embedded from, where it is there and whole. */
+export async function openPacked({ packed }: EmbeddingFacts): Promise<PackedDataset | undefined> {
   if (packed === undefined || !existsSync(packed)) return undefined;
   try {
     return await openDataset(packed, { memory: 0 }); // a few pictures of many are shown
@@ -69,6 +85,14 @@ function linkFrom(page: string, file: string): string {
 /** Opens the pictures of embeddings: the packed form that they were made from, or the files themselves. */
 export async function openPictures(facts: EmbeddingFacts): Promise<Pictures> {
   const dataset = await openPacked(facts);
+  return { ...picturesOf(facts, dataset), close: () => dataset?.close() };
+}
+
+/** The same where the packed form is open, and stays so. */
+export function picturesOf(
+  facts: EmbeddingFacts,
+  dataset: PackedDataset | undefined,
+): Omit<Pictures, "close"> {
   const numbers = new Map(dataset?.ids.map((id, i) => [id, i]));
   const pixelsOf = async (image: EmbeddedImage, file: string | undefined) => {
     const number = numbers.get(image.id);
@@ -79,22 +103,25 @@ export async function openPictures(facts: EmbeddingFacts): Promise<Pictures> {
       () => undefined,
     );
   };
+  const drawn = async (image: EmbeddedImage, file: string | undefined) => {
+    const pixels = await pixelsOf(image, file);
+    return pixels && thumbnailSource({ ...pixels, data: pixels.data.slice() });
+  };
   return {
     dataset,
     pixels: (image) => pixelsOf(image, fileOf(facts, image)),
     async shown(image, page, more = {}) {
       const file = fileOf(facts, image);
-      const pixels = await pixelsOf(image, file);
-      const own = pixels && { ...pixels, data: pixels.data.slice() };
+      const small = file === undefined ? undefined : asItIs(image, file);
+      const source = small ?? (await drawn(image, file));
       const { path, id, label } = image;
       return {
         path: path === id ? path : id,
         ...(label === undefined ? {} : { label }),
-        ...(own === undefined ? {} : { source: await thumbnailSource(own) }),
+        ...(source === undefined ? {} : { source }),
         ...(file === undefined ? {} : { link: linkFrom(page, file) }),
         ...more,
       };
     },
-    close: () => dataset?.close(),
   };
 }

@@ -4,16 +4,11 @@ import type { Window } from "./areaTable.ts";
 import type { Pair } from "./prove.ts";
 import { type Turn, turnBack } from "./turns.ts";
 
-/** Two copies laid on each other, of one size, and how they differ. */
-export type Difference = {
-  readonly kept: PixelImage;
-  readonly copy: PixelImage; // turned and cut as the kept one
-  readonly difference: PixelImage; // grey: 128 where they are the same once brightness and contrast are evened
-};
-
 const LONGER = 240; // pixels of the longer side at most: packed photos mostly stay as they are
 const AMPLIFIED = 4; // times the difference in grey levels
 const MIDDLE = 128;
+const GAP = 6; // pixels between pictures
+const GROUND = 244; // grey level there
 
 /** The pixels of a window of an image. */
 function cut({ width, height, data }: PixelImage, [l, t, r, b]: Window): PixelImage {
@@ -29,6 +24,7 @@ function cut({ width, height, data }: PixelImage, [l, t, r, b]: Window): PixelIm
 }
 
 function turnImage(image: PixelImage, turn: Turn): PixelImage {
+  if (turn === 0) return image;
   const swapped = (turn & 4) !== 0;
   const [width, height] = swapped ? [image.height, image.width] : [image.width, image.height];
   const data = new Uint8Array(image.data.length);
@@ -61,6 +57,21 @@ function evened({ data }: PixelImage): { values: Float32Array; spread: number } 
   return { values, spread: Math.max(1, Math.sqrt(squares / values.length)) };
 }
 
+/** Puts pictures of one size beside each other. */
+function beside(pictures: readonly PixelImage[]): PixelImage {
+  const [{ width, height }] = pictures;
+  const step = width + GAP;
+  const all = step * pictures.length - GAP;
+  const data = new Uint8Array(3 * all * height).fill(GROUND);
+  for (const [i, { data: pixels }] of pictures.entries()) {
+    for (let y = 0; y < height; y++) {
+      const line = pixels.subarray(3 * y * width, 3 * (y + 1) * width);
+      data.set(line, 3 * (y * all + i * step));
+    }
+  }
+  return { width: all, height, channels: 3, data };
+}
+
 function subtract(kept: PixelImage, copy: PixelImage): PixelImage {
   const [ours, theirs] = [evened(kept), evened(copy)];
   const scale = ours.spread / theirs.spread;
@@ -75,12 +86,15 @@ function subtract(kept: PixelImage, copy: PixelImage): PixelImage {
 const resized = (image: PixelImage, width: number, height: number) =>
   image.width === width && image.height === height ? image : resizeImage(image, width, height);
 
-/** Shows what a copy changed: both pictures laid on each other, and their difference four times as strong. */
+/**
+ * Shows what a copy changed, three pictures beside each other: the kept one, the copy laid on it, turned and cut as it, and
+ * their difference four times as strong, grey where they are the same once brightness and contrast are evened.
+ */
 export async function differenceOf(
   read: (image: number) => PixelImage,
   { a, b, overlay }: Pair,
   keptNumber: number,
-): Promise<Difference> {
+): Promise<PixelImage> {
   const first = cut(read(a), overlay.ours);
   const second = turnImage(cut(read(b), overlay.theirs), turnBack(overlay.turn));
   const scale = Math.min(1, LONGER / Math.max(first.width, first.height));
@@ -92,5 +106,5 @@ export async function differenceOf(
     await resized(second, width, height),
   ] as const;
   const [kept, copy] = a === keptNumber ? sized : [sized[1], sized[0]];
-  return { kept, copy, difference: subtract(kept, copy) };
+  return beside([kept, copy, subtract(kept, copy)]);
 }

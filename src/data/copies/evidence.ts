@@ -14,12 +14,21 @@ export type Evidence = {
   readonly texture: number; // share of the cells that have details, 0 … 1
 };
 
-/** Numbers of cells up to `radius` away from each along a line. */
-const cellsAround = (side: number, radius: number): Float64Array =>
-  Float64Array.from(
-    { length: side },
-    (_, i) => Math.min(side - 1, i + radius) - Math.max(0, i - radius) + 1,
-  );
+const known = new Map<number, Float64Array>();
+
+/** Numbers of cells up to `radius` away from each along a line of `side`. */
+function cellsAround(side: number, radius: number): Float64Array {
+  const key = side * 1000 + radius;
+  let counts = known.get(key);
+  if (counts === undefined) {
+    counts = new Float64Array(side);
+    for (let i = 0; i < side; i++) {
+      counts[i] = Math.min(side - 1, i + radius) - Math.max(0, i - radius) + 1;
+    }
+    known.set(key, counts);
+  }
+  return counts;
+}
 
 /** Cells less the mean of the square of cells around them, up to `radius` away: [side, side]. */
 function details(cells: Float32Array, side: number, radius: number): Float32Array {

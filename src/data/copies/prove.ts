@@ -34,6 +34,8 @@ export type Pair = Laid & {
 
 const HELD = 2 ** 24; // pixels of the tables that are held, 8 bytes each
 const ASPECT = 0.08; // by which the aspects of a picture and of what is laid on it may differ, relative
+const LIKE = 0.88; // likeness and agreement of which no strictness takes less
+const AGREEING = 0.45;
 const DETAILED = 128; // pixels of the shorter side from which cells are compared twice as fine
 
 function shape(aspect: number, [left, top, right, bottom]: Window): number {
@@ -93,10 +95,18 @@ export function prover(pictures: Pictures, portraitOf: PortraitOf): Prover {
     const other = shape(portraitOf(b).aspect, theirs);
     return Math.abs(one - ((turn & 4) === 0 ? other : -other)) <= by;
   };
-  const greyOf = (image: number, window: Window) =>
-    cellMeans(cellTable(portraitOf(image).faces[0].cells, portraitSide), window, 1)[0];
-  const pairOf = (a: number, b: number, laid: Laid): Pair => {
+  let drawn = { image: -1, table: cellTable(new Uint8Array(0), 0) };
+  /** The table of a portrait; candidates of one picture come one after another. */
+  const smallTable = (image: number) => {
+    if (drawn.image !== image) {
+      drawn = { image, table: cellTable(portraitOf(image).faces[0].cells, portraitSide) };
+    }
+    return drawn.table;
+  };
+  const greyOf = (image: number, window: Window) => cellMeans(smallTable(image), window, 1)[0];
+  const pairOf = (a: number, b: number, laid: Laid): Pair | undefined => {
     const { ours, theirs } = laid.overlay;
+    if (laid.likeness < LIKE && laid.agreement < AGREEING) return undefined;
     return { a, b, ...laid, greys: [greyOf(a, ours), greyOf(b, theirs)] };
   };
   const prove = (image: number, candidate: Candidate): Pair | undefined => {
@@ -108,8 +118,7 @@ export function prover(pictures: Pictures, portraitOf: PortraitOf): Prover {
       return pairOf(a, b, { ...evidence, overlay });
     }
     if (!sameShape(a, b, overlay, 2 * ASPECT)) return undefined;
-    const small = cellTable(portraitOf(a).faces[0].cells, portraitSide);
-    const fitted = framed ? overlay : fit(small, cellsOf(b, face), overlay);
+    const fitted = framed ? overlay : fit(smallTable(a), cellsOf(b, face), overlay);
     if (fitted === undefined || !sameShape(a, b, fitted, ASPECT)) return undefined;
     const laid = lay(tableOf(a), tableOf(b), fitted, isSmall(a, b));
     return sameShape(a, b, laid.overlay, ASPECT) ? pairOf(a, b, laid) : undefined;

@@ -1,6 +1,6 @@
 import { DataError } from "../../core/errors.ts";
 import type { Thumbnail } from "../reportData.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html, trustedMarkup } from "./html.ts";
 
 const embedded = /^data:image\/(png|jpeg|webp|gif|avif);base64,[A-Za-z0-9+/]+={0,2}$/;
 
@@ -14,5 +14,5 @@ export function picture(thumbnail: Thumbnail, description: string): Html {
     );
   }
   const title = path === undefined ? "" : html` title="${path}"`;
-  return html`<img src="${source}" alt="${description}" ${title} />`;
+  return html`<img src="${trustedMarkup(source)}" alt="${description}" ${title} />`;
 }

@@ -21,8 +21,8 @@ export type SearchPage = {
 export type ImageDifference = {
   readonly path: string; // of the copy
   readonly change: string; // "mirrored"
-  /** Sources of three pictures of one size: the image to keep, the copy, and how they differ. */
-  readonly pictures: readonly [kept: string, copy: string, difference: string];
+  /** Source of three pictures beside each other: the image to keep, the copy, and how they differ. */
+  readonly source: string;
 };
 
 /** Images of one thing; the first is the one to keep. */

@@ -1,6 +1,7 @@
 import { renderDocument } from "../markup/document.ts";
 import { counted } from "../markup/figures.ts";
 import { html, type Html } from "../markup/html.ts";
+import { picture } from "../markup/thumbnail.ts";
 import { factList, section } from "../sections/section.ts";
 import { skipped } from "../sections/skipped.ts";
 import type { Fact } from "../reportData.ts";
@@ -23,17 +24,11 @@ function header(kind: string, set: string, lead: string, facts: readonly Fact[])
   </header>`;
 }
 
-const parts = ["the one to keep", "its copy", "difference"];
-
-function difference({ path, change, pictures }: ImageDifference): Html {
-  const drawn = pictures.map(
-    (source, i) => html`<img src="${source}" alt="${parts[i]}" title="${parts[i]}" />`,
-  );
-  return html`<figure class="difference">
-    <div>${drawn}</div>
+const difference = ({ path, change, source }: ImageDifference): Html =>
+  html`<figure class="difference">
+    ${picture({ source }, "the one to keep, its copy and their difference")}
     <figcaption><b>${change}</b> <small>${path}</small></figcaption>
   </figure>`;
-}
 
 function group({ title, note, images, differences = [] }: ImageGroup, first: string): Html {
   const all = images.map((image, i) =>
