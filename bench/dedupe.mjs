@@ -1,7 +1,8 @@
 // Copies by pixels: how many of the planted ones of ten kinds does `contrapose dedupe ./folder` find, how many pairs that
 // are none does it link, how long do its processors work, and what does it make of files that are broken?
 // npm run build && node bench/dedupe.mjs --images FOLDER [--share 0.4] [--copies 1] [--broken 0] [--seed 0]
-//   [--strictness normal] [--yardstick "python3 phash.py"]   (a command that is given the folder and timed beside it)
+//   [--strictness normal] [--side 1500]   (photos are enlarged to this shorter side first, with --first N only so many)
+//   [--yardstick "python3 bench/phash.py"] [--rounds 3]   (a command that is given the folder and timed in turn with dedupe)
 // Pairs that the folder holds by itself are found first, without planted copies, and count neither way.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { copyKinds, pairsOf, plant } from "./planted.mjs";
+import { copyKinds, enlarge, pairsOf, plant } from "./planted.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -20,7 +21,10 @@ const { values } = parseArgs({
     broken: { type: "string", default: "0" },
     seed: { type: "string", default: "0" },
     strictness: { type: "string", default: "normal" },
-    yardstick: { type: "string" },
+    side: { type: "string" },
+    first: { type: "string" },
+    yardstick: { type: "string", multiple: true, default: [] },
+    rounds: { type: "string", default: "3" },
   },
 });
 if (values.images === undefined) {
@@ -73,12 +77,17 @@ function dedupe(folder, name) {
 const percent = (x) => `${(100 * x).toFixed(1)} %`;
 const stem = (id) => id.replace(/(~\d+-[^/]*)?\.[a-z]+$/i, "");
 
+const source = values.side === undefined ? values.images : join(scratch, "large");
+if (values.side !== undefined) {
+  const first = Number(values.first ?? Infinity);
+  await enlarge(values.images, source, Number(values.side), first);
+}
 const plainFolder = join(scratch, "plain");
-await plant(values.images, plainFolder, { share: 0 });
+await plant(source, plainFolder, { share: 0 });
 const own = new Set(pairsOf(dedupe(plainFolder, "p").found));
 
 const folder = join(scratch, "images");
-const truth = await plant(values.images, folder, { share, copies, broken, seed, by: copyKinds });
+const truth = await plant(source, folder, { share, copies, broken, seed, by: copyKinds });
 const { images, skipped, cpu, found } = dedupe(folder, "i");
 let [right, wrong, ownPairs] = [0, 0, 0];
 for (const pair of pairsOf(found)) {
@@ -96,14 +105,29 @@ console.log(
 console.log(
   `processors: ${cpu.toFixed(1)} s, ${((1000 * cpu) / images).toFixed(2)} ms an image, all of the command`,
 );
-if (values.yardstick !== undefined) {
-  const [command, ...args] = values.yardstick.split(" ");
-  const other = timed(command, [...args, folder]).cpu;
-  const alone = ["pack", folder, "--out", join(scratch, "alone"), "--quiet"];
-  const packing = timed(process.execPath, [main, ...alone, "--set", "nearDuplicates=false"]).cpu;
-  console.log(
-    `yardstick: ${other.toFixed(1)} s, ${((1000 * other) / images).toFixed(2)} ms an image; dedupe takes ${(cpu / other).toFixed(2)} times that; packing without its groups, which decodes, alone ${packing.toFixed(1)} s, ${(packing / other).toFixed(2)} times`,
-  );
+/** Median with least and most. */
+function spreadOf(numbers, digits) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const [middle, least, most] = [sorted[sorted.length >> 1], sorted[0], sorted.at(-1)];
+  return `${middle.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
+}
+
+if (values.yardstick.length > 0) {
+  const times = new Map();
+  const note = (name, seconds) => times.set(name, [...(times.get(name) ?? []), seconds]);
+  for (let round = 0; round < Number(values.rounds); round++) {
+    note("dedupe", dedupe(folder, `r${round}`).cpu);
+    for (const line of values.yardstick) {
+      const [command, ...args] = line.split(" ");
+      note(line, timed(command, [...args, folder]).cpu);
+    }
+  }
+  const ours = times.get("dedupe");
+  for (const [name, theirs] of times) {
+    const ratios = ours.map((seconds, round) => seconds / theirs[round]);
+    const is = name === "dedupe" ? "" : `; dedupe takes ${spreadOf(ratios, 2)} times that`;
+    console.log(`${name}: ${spreadOf(theirs, 2)} s of processors${is}`);
+  }
 }
 console.log("\n| copy | planted | found with its original |\n| --- | --- | --- |");
 const place = new Map(found.flatMap((group, i) => group.map((id) => [id, i])));

@@ -126,6 +126,17 @@ export async function plant(
   return groups;
 }
 
+/** Writes the first `most` images of a folder into `out`, enlarged to a shorter side of `side` pixels, as JPEG. */
+export async function enlarge(folder, out, side, most) {
+  const files = filesIn(folder).filter((path) => /\.(jpe?g|png|webp)$/i.test(path));
+  for (const path of files.slice(0, most)) {
+    const to = join(out, `${path.slice(0, -extname(path).length)}.jpg`);
+    mkdirSync(dirname(to), { recursive: true });
+    const large = sharp(join(folder, path)).resize(side, side, { fit: "outside" });
+    await large.jpeg({ quality: 90 }).toFile(to);
+  }
+}
+
 /** What wanders within a burst, and how far: degrees, shares of the photo, factors. */
 const wander = {
   angle: [-60, 60],
