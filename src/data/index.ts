@@ -7,6 +7,7 @@ export { detectSource } from "./detectSource.ts";
 export { type Strictness, strictnesses } from "./copies/strictness.ts";
 export { type AlikePair, type LooksAlike, openLikeness } from "./duplicates.ts";
 export * from "./encodeImage.ts";
+export { readGivenLabels } from "./labelFiles.ts";
 export { findParts } from "./parts.ts";
 export type { PackReport } from "./finishPacking.ts";
 export { isBlank } from "./isBlank.ts";

@@ -224,3 +224,41 @@ export async function findBeside(root: string, found: readonly string[]): Promis
   }
   return files;
 }
+
+/** Labels that a file gives of images. */
+export type GivenLabels = {
+  readonly labels: readonly (string | undefined)[]; // in the order of the paths
+  readonly notes: readonly string[];
+};
+
+/**
+ * Reads labels of images, by their paths within the source `root`, from a file that was named for it, in a form of those
+ * beside images. Throws `DataError` where it labels none.
+ */
+export async function readGivenLabels(
+  file: string,
+  root: string,
+  paths: readonly string[],
+): Promise<GivenLabels> {
+  const text = await readText(file);
+  if (text === undefined) throw new DataError(`labels: there is no file ${quoted(file)}`);
+  const [read] = readAll([{ path: file, at: "", ...text }], finder(root, paths));
+  const hint = "expected columns path and label, as in docs/labels.md";
+  if (read.table.lacks !== undefined) {
+    throw new DataError(`labels: ${quoted(file)} ${read.table.lacks}`, hint);
+  }
+  const all = new Map<number, string[]>();
+  for (const { line, image } of read.matched) {
+    if (line.labels.length > 0) all.set(image, [...(all.get(image) ?? []), ...line.labels]);
+  }
+  if (all.size === 0) {
+    const first = read.table.lines.at(0)?.path;
+    const example = first === undefined ? "" : `, as ${quoted(first)}`;
+    throw new DataError(
+      `labels: no line of ${quoted(file)} labels an image of ${quoted(root)}${example}`,
+      "paths are those from the folder of the images",
+    );
+  }
+  const labels = paths.map((_, i) => joinLabels(all.get(i) ?? []));
+  return { labels, notes: [...describe(read, true), ...describeSeveral(all.values())] };
+}

@@ -57,6 +57,7 @@ export type Training = {
   /** How its images of more than 8 bits were shown, where it had any. */
   readonly ranges?: readonly PixelRange[] | undefined;
   readonly split?: SplitChoice | undefined; // the part of the images that was asked for
+  readonly labels?: string | undefined; // a file of labels
 };
 
 /** Describes an encoder for `encoderMetadata`. */
@@ -132,6 +133,7 @@ const training: z.ZodType<Training> = z.looseObject({
   data: z.string(),
   ranges: z.array(PixelRange).optional(),
   split: z.enum(["heldOut", ...splitNames]).optional(),
+  labels: z.string().optional(),
 });
 
 const facts = z.record(z.string(), z.unknown());

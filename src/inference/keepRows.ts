@@ -74,7 +74,7 @@ async function* compute(rows: Rows, { encoder, threads, ...calls }: KeepOptions,
  */
 export async function keepRows(
   options: KeepOptions,
-  { fingerprint }: Pick<Images, "fingerprint">,
+  { dataset: { fingerprint } }: Pick<Images, "dataset">, // groups and labels that were given make no other features
   { rows, facts, what }: { rows: () => Rows; facts: object; what: string },
 ): Promise<FeatureFile> {
   const { encoder, place, note } = options;

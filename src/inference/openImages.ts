@@ -15,6 +15,7 @@ import {
   type PackedDataset,
   type PackReport,
   type PixelRange,
+  readGivenLabels,
   readOriginals,
   type SplitChoice,
 } from "../data/index.ts";
@@ -48,6 +49,8 @@ export type OpenImagesOptions = {
   readonly ranges?: readonly PixelRange[] | undefined;
   /** A file of groups, joined to those that were found when packing. */
   readonly groups?: string | undefined;
+  /** A file of labels, in the place of those that were found when packing; images that it leaves out have none. */
+  readonly labels?: string | undefined;
   readonly progress?: (done: number, total: number | undefined) => void;
   readonly note?: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -139,11 +142,33 @@ function withGroups(images: Images, { groups: file, note }: OpenImagesOptions): 
   };
 }
 
+/** Images with the labels of a file in the place of their own. Other labels, another fingerprint. */
+async function withLabels(images: Images, { labels: file, note }: OpenImagesOptions) {
+  if (file === undefined) return images;
+  const { dataset, fingerprint } = images;
+  const given = await readGivenLabels(file, dataset.header.source.path, dataset.ids);
+  const classes = [...new Set(given.labels.filter((label) => label !== undefined))].sort();
+  const labels = Int32Array.from(given.labels, (label) =>
+    label === undefined ? -1 : classes.indexOf(label),
+  );
+  const known = labels.reduce((sum, label) => sum + (label < 0 ? 0 : 1), 0);
+  note?.(
+    `labels     of ${known.toLocaleString("en-GB")} of ${counted(images.count, "image")}, ${counted(classes.length, "class", "classes")}, from ${file}`,
+  );
+  for (const text of given.notes) note?.(`note       ${text}`);
+  const hash = createHash("sha256").update(fingerprint).update(JSON.stringify(given.labels));
+  return {
+    ...images,
+    ...{ labels, classes, dataset: { ...dataset, labels, classes } },
+    fingerprint: hash.digest("hex"),
+  };
+}
+
 /** Opens images of any kind: a packed dataset as it is, anything else through its packed form in the cache. */
 export async function openImages(path: string, options: OpenImagesOptions): Promise<Images> {
   const images = await openPlain(path, options);
   try {
-    return withGroups(images, options);
+    return await withLabels(withGroups(images, options), options);
   } catch (error) {
     images.close();
     throw error;

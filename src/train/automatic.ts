@@ -169,22 +169,31 @@ const ADAPTER = {
   keptViews: 8,
 };
 
+/** The same where a file of some labels is given: little is learned from few, and it overfits in long runs. */
+const FEW_LABELS = {
+  adapter: "residual",
+  head: "none",
+  epochs: [20, "for adapters, by some labels"] as [number, string],
+} as const;
+
 /** The settings of a run that begins with a pretrained encoder; none for another. */
 function startSettings(
   tree: ConfigTree,
   start: DatasetFacts["start"],
   note: Note,
-): Partial<Pick<RunConfig, "encoder" | "freeze" | "adapter" | "keptViews">> {
+): Partial<Pick<RunConfig, "encoder" | "freeze" | "adapter" | "keptViews" | "head">> {
   if (start === undefined) return {};
   const encoder = start.description.encoder as Named;
   const freeze = (tree.freeze as RunConfig["freeze"]) ?? "body";
   if (tree.freeze === undefined) note("freeze", freeze, "an adapter is trained behind the encoder");
   if (freeze === "none") return { encoder, freeze };
   const given = (tree.adapter ?? {}) as ConfigTree;
-  const name = entryOf(adapters, "linear", given);
+  const few = tree.labels !== undefined;
+  const name = entryOf(adapters, few ? FEW_LABELS.adapter : "linear", given);
   const keptViews = (tree.keptViews as number | undefined) ?? ADAPTER.keptViews;
   if (tree.keptViews === undefined) note("keptViews", keptViews, "of each image");
-  return { encoder, freeze, adapter: overlay({ name }, given) as Named, keptViews };
+  const alone = few && tree.head === undefined ? { head: { name: FEW_LABELS.head } } : {};
+  return { encoder, freeze, adapter: overlay({ name }, given) as Named, keptViews, ...alone };
 }
 
 /** What a run notes of its start. */
@@ -237,9 +246,15 @@ export function viewSize({ imageSize, views }: ConfigTree): number | undefined {
   return (imageSize as number | undefined) ?? inner;
 }
 
+/** What a config trains with that names no method: a file of labels is given to be learned from. */
+function usualMethod(tree: ConfigTree): MethodName {
+  const own = ["framework", "loss", "samplers", "mixer"].some((part) => tree[part] !== undefined);
+  return tree.labels !== undefined && !own ? "supCon" : "simclr";
+}
+
 /** The tree laid over the preset of its method; a tree of an unknown method stays as it is. */
 export function withPreset(tree: ConfigTree): ConfigTree {
-  const method = (tree.method as MethodName | undefined) ?? "simclr";
+  const method = (tree.method as MethodName | undefined) ?? usualMethod(tree);
   const preset = Object.hasOwn(methods, method) ? methods[method] : undefined;
   return preset === undefined ? tree : overlay(preset.config, { ...tree, method });
 }
@@ -269,7 +284,9 @@ export function openConfig(
     behind ? ADAPTER.learningRate : learningRateFor(optimiser.name, encoder.name, batchSize),
   );
   const timed = !behind || tree.minutes !== undefined; // the epochs follow from the minutes
-  const epochs = timed ? undefined : choose("epochs", () => ADAPTER.epochs);
+  const epochs = timed
+    ? undefined
+    : choose("epochs", () => (tree.labels === undefined ? ADAPTER : FEW_LABELS).epochs);
   const views = viewsOf(tree, imageSize, start);
   if (views.automatic) note("views", views.preset, `for images of ${imageSize} px`);
   const chosen = { ...tree, ...begun, encoder, optimiser };
@@ -296,6 +313,7 @@ function optional({
   test,
   split,
   groups,
+  labels,
   microBatch,
   init,
   mixer,
@@ -317,6 +335,7 @@ function optional({
     ...(microBatch === undefined ? {} : { microBatch }),
     ...(split === undefined ? {} : { split }),
     ...(groups === undefined ? {} : { groups }),
+    ...(labels === undefined ? {} : { labels }),
     ...(init === undefined ? {} : { init }),
     ...(tune === undefined ? {} : { tune }),
   };

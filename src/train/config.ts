@@ -105,6 +105,11 @@ export const TrainConfig = z.strictObject({
     .min(1)
     .optional()
     .describe("a file of groups, as dedupe writes it: images of one are never negatives"),
+  labels: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("a file of labels of some images, in the place of those that lie with the images"),
   out: z.string().min(1).optional().describe("folder of the run"),
   method: z.enum(methodNames).optional().describe("a paper's choices, under all that is set"),
   framework: choiceFrom("framework", frameworks, "simclr").describe("where candidates come from"),
@@ -207,6 +212,7 @@ export type RunConfig = {
   test?: string;
   split?: (typeof splitNames)[number];
   groups?: string;
+  labels?: string;
   out: string;
   method: string;
   framework: Named;

@@ -8,7 +8,7 @@ import { omit, overlay } from "./layers.ts";
 import { withFullPaths } from "./runConfig.ts";
 
 /** Settings that may differ when a run goes on: they change nothing that is learned. */
-const changeable = ["workers", "data", "test", "groups", "plugins"] as const;
+const changeable = ["workers", "data", "test", "groups", "labels", "plugins"] as const;
 /** Settings of its plan: they hold from where it goes on. */
 const planned = ["epochs", "minutes", "threads", "earlierPlans"] as const;
 

@@ -18,6 +18,7 @@ export type OpenDataOptions = {
   readonly out: string; // folder of the run
   readonly imageSize?: number | undefined;
   readonly groups?: string | undefined; // a file of groups
+  readonly labels?: string | undefined; // a file of labels
   readonly split?: OpenImagesOptions["split"];
   readonly ranges?: OpenImagesOptions["ranges"];
   readonly listener?: TrainListener | undefined;
@@ -26,9 +27,9 @@ export type OpenDataOptions = {
 
 /** Opens the images of a run; their packed form is kept beside the run, where the next run finds it. */
 export function openTrainingData(path: string, options: OpenDataOptions): Promise<TrainingData> {
-  const { out, imageSize, groups, split = "auto", ranges, listener, signal } = options;
+  const { out, imageSize, groups, labels, split = "auto", ranges, listener, signal } = options;
   return openImages(path, {
-    ...{ cache: packedIn(dirname(out)), imageSize, groups, split, ranges, signal },
+    ...{ cache: packedIn(dirname(out)), imageSize, groups, labels, split, ranges, signal },
     progress: (done, total) => listener?.({ kind: "packing", done, total }),
     note: (text) => listener?.({ kind: "note", text }),
   });

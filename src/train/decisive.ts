@@ -6,7 +6,7 @@ import { omit } from "./layers.ts";
 
 /** The part of a config that decides what the weights become, with the dataset's fingerprint. */
 export function decisivePart(config: RunConfig, dataset: string): ConfigTree {
-  const places = ["data", "split", "test", "out", "groups", "workers", "from"] as const;
+  const places = ["data", "split", "test", "out", "groups", "labels", "workers", "from"] as const;
   const definitions = ["own", "plugins"] as const;
   const watching = ["minutes", "evaluation", "checkpoint", "record"] as const;
   return { ...omit(config, ...places, ...watching, ...definitions), dataset };

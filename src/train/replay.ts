@@ -57,7 +57,8 @@ export async function replay(path: string): Promise<Replayed> {
   checkOwn(quoted(folder.path), config);
   const { imageSize, batchSize } = config;
   const data = await openTrainingData(config.data, {
-    ...{ out: folder.path, imageSize, groups: config.groups, split: config.split },
+    ...{ out: folder.path, imageSize, split: config.split },
+    ...{ groups: config.groups, labels: config.labels },
   });
   const quiet = { listener: () => undefined, signal: new AbortController().signal };
   const start = await keptStart(folder.path, config);

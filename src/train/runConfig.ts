@@ -91,7 +91,7 @@ export function runConfig(path: string): RunConfig {
 
 /** A config with its paths in full, so that they hold whatever folder it is read in. */
 export function withFullPaths<T extends ConfigTree>(tree: T): T {
-  const full = ["data", "test", "groups", "init", "out", "from"].flatMap((key) => {
+  const full = ["data", "test", "groups", "labels", "init", "out", "from"].flatMap((key) => {
     const path = tree[key];
     const isPath = typeof path === "string" && (key !== "from" || existsSync(path)); // else of a hub
     return isPath ? [[key, resolve(path)]] : [];

@@ -69,15 +69,19 @@ export const formatOf = ({
   ...{ crop: start?.crop, interpolation: start?.interpolation },
 });
 
-type TrainingConfig = Pick<RunConfig, "method" | "head" | "views" | "seed" | "data" | "split">;
+type TrainingConfig = Pick<
+  RunConfig,
+  "method" | "head" | "views" | "seed" | "data" | "split" | "labels"
+>;
 
 /** What is written of a training beside weights. */
 export function trainingOf(config: TrainingConfig, { header }: PackedDataset): Training {
-  const { method, head, views, seed, data, split } = config;
+  const { method, head, views, seed, data, split, labels } = config;
   const { ranges = [] } = header;
   return {
     ...{ method, head, views, seed, data: resolve(data), split },
     ...(ranges.length === 0 ? {} : { ranges }),
+    ...(labels === undefined ? {} : { labels: resolve(labels) }),
   };
 }
 

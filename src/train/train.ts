@@ -163,8 +163,9 @@ export async function train(
   const tree = await named(settings);
   const mistakes = configMistakes(withPreset(tree));
   if (mistakes.length > 0) throw new ConfigError(`train: ${mistakes.join("; ")}`);
-  const method = (tree.method as string | undefined) ?? "simclr";
-  const out = (tree.out as string | undefined) ?? freshRunPath(tree.data as string, method);
+  const out =
+    (tree.out as string | undefined) ??
+    freshRunPath(tree.data as string, withPreset(tree).method as string);
   checkOut(out, options.overwrite ?? false);
   const held = await lockRun(out, options.listener ?? quiet);
   try {
@@ -181,7 +182,7 @@ async function trainLocked(
   options: TrainOptions,
 ): Promise<TrainResult> {
   const { overwrite = false, signal = new AbortController().signal, listener = quiet } = options;
-  const { groups, split, from } = tree as Pick<RunConfig, "groups" | "split" | "from">; // checked by the schema
+  const { groups, labels, split, from } = tree as Partial<RunConfig>; // checked by the schema
   const start =
     from === undefined
       ? undefined
@@ -191,7 +192,7 @@ async function trainLocked(
         });
   const imageSize = viewSize(tree) ?? start?.description.imageSize;
   const places = { out, imageSize, listener, signal };
-  const data = await openTrainingData(tree.data as string, { ...places, groups, split });
+  const data = await openTrainingData(tree.data as string, { ...places, groups, labels, split });
   let test: TrainingData | undefined;
   let kept: Kept | undefined;
   try {
@@ -233,7 +234,7 @@ async function trainLocked(
 function checkImages({ data: path }: RunConfig, { dataset }: AboutRun, data: TrainingData): void {
   if (data.fingerprint === dataset.fingerprint) return;
   throw new DataError(
-    `resume: the images in ${quoted(path)} or their groups are not those that the run began with (${counted(data.count, "image")}, there were ${dataset.images})`,
+    `resume: the images in ${quoted(path)} or their groups or labels are not those that the run began with (${counted(data.count, "image")}, there were ${dataset.images})`,
     "--data says where they are now; for other images start a new run with --init",
   );
 }
@@ -290,9 +291,9 @@ async function resumeLocked(
   const at = positionAt(checkpoint);
   const perEpoch = Math.floor(about.dataset.images / moved.batchSize);
   const config = replanned(moved, given, { at, perEpoch, listener });
-  const { out, groups, split, imageSize } = config;
+  const { out, groups, labels, split, imageSize } = config;
   const places = { out, imageSize, listener, signal };
-  const data = await openTrainingData(config.data, { ...places, groups, split });
+  const data = await openTrainingData(config.data, { ...places, groups, labels, split });
   let test: TrainingData | undefined;
   let kept: Kept | undefined;
   try {

@@ -251,7 +251,12 @@ async function compareLocked(request: Request, folder: CompareFolder, call: Call
       `${counted(runs.length, "run")}, ${done} done; ${parallel} at once with ${counted(threads, "thread")} each (${why})`,
     );
     const summary = summariser(opened, arms, load);
-    const sources = { data: request.data, test: request.test, groups: request.groups };
+    const sources = {
+      data: request.data,
+      test: request.test,
+      groups: request.groups,
+      labels: request.labels,
+    };
     const made = await makeRuns(
       {
         ...{ folder, runs, standings, sources, parallel, threads },

@@ -185,10 +185,11 @@ async function withImages<T>(
   const { ranges, format } = encoder;
   const { imageSize } = format;
   const cache = cacheFor(call, encoder.path);
-  const groups = valueReader("evaluate", call.options).text("groups");
-  const open = ({ path, split }: Place, groups?: string) =>
-    openWithProgress(path, cache, call, { imageSize, split, groups, ranges });
-  const learned = await open(from, groups);
+  const values = valueReader("evaluate", call.options);
+  const own = { groups: values.text("groups"), labels: values.text("labels") ?? from.labels };
+  const open = ({ path, split }: Place, more: Partial<typeof own> = {}) =>
+    openWithProgress(path, cache, call, { imageSize, split, ranges, ...more });
+  const learned = await open(from, own);
   noteInput(learned, format, call);
   const asked = to && (await open(to));
   try {

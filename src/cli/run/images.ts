@@ -30,7 +30,10 @@ export async function openWithProgress(
   path: string,
   cache: string,
   { printer, signal }: Pick<Call, "printer" | "signal">,
-  options: Pick<OpenImagesOptions, "imageSize" | "split" | "groups" | "ranges" | "memory"> = {},
+  options: Pick<
+    OpenImagesOptions,
+    "imageSize" | "split" | "groups" | "labels" | "ranges" | "memory"
+  > = {},
 ): Promise<Images> {
   const { dim } = printer.colours;
   return openImages(path, {

@@ -243,9 +243,9 @@ export async function runInspect(call: Call): Promise<Answer> {
   const config = runConfig(folder.path);
   checkPairs(config);
   const data = values.text("data") ?? config.data;
-  const { imageSize, split } = config;
+  const { imageSize, split, labels } = config;
   const cache = cacheFor(call, folder.path);
-  const images = await openWithProgress(data, cache, call, { imageSize, split });
+  const images = await openWithProgress(data, cache, call, { imageSize, split, labels });
   try {
     const anchor = values.text("anchor");
     const steps = await inspectRun(folder.pairs, images, { anchor, step, top });

@@ -42,8 +42,10 @@ export async function writeReport(
   const { learned, asked: tested } = placesOf({ train, test, split }, training);
   const cache = cacheFor(call, folder.path);
   const { ranges } = training ?? {};
-  const { path: place, split: part } = tested ?? learned;
-  const images = await openWithProgress(place, cache, call, { imageSize, ranges, split: part });
+  const { path: place, split: part, labels } = tested ?? learned;
+  const images = await openWithProgress(place, cache, call, {
+    ...{ imageSize, ranges, split: part, labels },
+  });
   try {
     const data = await gatherReport(folder, images, loaded, evaluation);
     const path = out ?? folder.report;

@@ -17,7 +17,7 @@ import { type Call, keyOf, longName, type OptionSpec } from "../verb.ts";
 /** Settings whose value is a list, so that a single word is a list of one. */
 const lists = ["encoder.blocks"];
 /** Settings whose value is text even where it looks like a number. */
-const texts = ["data", "test", "out", "init", "device", "groups", "from"];
+const texts = ["data", "test", "out", "init", "device", "groups", "labels", "from"];
 
 function flagValue(path: string, word: string): unknown {
   if (texts.includes(path)) return word;

@@ -6,8 +6,12 @@ import type { Training } from "../../inference/index.ts";
 import { isRun, readRunConfig, runFolder } from "../../train/index.ts";
 import type { EvaluationSources } from "./keptEvaluation.ts";
 
-/** A place and the part of it that is read. */
-export type Place = { readonly path: string; readonly split: SplitChoice | undefined };
+/** A place and the part of it that is read, with a file of labels where one was given. */
+export type Place = {
+  readonly path: string;
+  readonly split: SplitChoice | undefined;
+  readonly labels?: string | undefined;
+};
 
 /**
  * The images to learn from and those to ask, undefined where they are held out of the first. A part that
@@ -19,14 +23,19 @@ export function placesOf(
   training: Training | undefined,
 ): { learned: Place; asked: Place | undefined } {
   const path = train ?? training!.data;
-  const own = resolve(path) === training?.data ? training.split : undefined;
+  const isOwn = resolve(path) === training?.data;
+  const own = isOwn ? training.split : undefined;
+  const labels = isOwn ? training.labels : undefined;
   if (test !== undefined) {
-    return { learned: { path, split: own }, asked: { path: test, split: split ?? "heldOut" } };
+    return {
+      learned: { path, split: own, labels },
+      asked: { path: test, split: split ?? "heldOut" },
+    };
   }
   if (split === "val" || split === "test" || split === "heldOut") {
-    return { learned: { path, split: "auto" }, asked: { path, split } };
+    return { learned: { path, split: "auto", labels }, asked: { path, split } };
   }
-  return { learned: { path, split: split ?? own }, asked: undefined };
+  return { learned: { path, split: split ?? own, labels }, asked: undefined };
 }
 
 /** Whether reading a part, as training does, leaves held-out images in it: they may be trained on then. */

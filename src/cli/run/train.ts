@@ -61,6 +61,14 @@ function measured({ evaluation, baselines, config }: TrainResult): string[] {
 }
 
 /** How a run that began with a pretrained encoder came out, and what it gives. */
+/** Says where labels that were trained with are those asked for. */
+function flattered({ evaluation, config }: TrainResult): string[] {
+  const own = config.labels !== undefined && evaluation?.knnAsked === "training";
+  return own
+    ? ["note       these labels were trained with, which flatters k-NN: --test names other images"]
+    : [];
+}
+
 function ofStart({ run, baselines, evaluation, config }: TrainResult): string[] {
   const [start, now] = [baselines?.balancedStart, evaluation?.knnBalanced];
   if (config.from === undefined) return [];
@@ -84,6 +92,7 @@ function sayDone(result: TrainResult, { printer }: Call): void {
   );
   for (const line of measured(result)) printer.say(line);
   for (const line of ofStart(result)) printer.say(line);
+  for (const line of flattered(result)) printer.say(line);
   printer.say(`run        ${run}`);
   printer.say(`weights    ${weightsPath(run)}`);
   printer.say();

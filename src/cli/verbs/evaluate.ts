@@ -29,6 +29,10 @@ export const evaluate: Verb = {
       flags: "--groups <file>",
       describe: "groups of --train, as dedupe writes them: none is both held out and learned from",
     },
+    {
+      flags: "--labels <file>",
+      describe: "labels of --train, in the place of those that lie with it (those of the run)",
+    },
     { flags: "--k <number>", describe: "neighbours that vote (20)" },
     { flags: "--temperature <number>", describe: "of the vote's weights (0.07)" },
     { flags: "--features <kind>", describe: "features before the head, or head (features)" },

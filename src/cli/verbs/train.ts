@@ -29,6 +29,12 @@ export const configOptions: readonly OptionSpec[] = [
   },
   {
     group: data,
+    flags: "--labels <file>",
+    path: "labels",
+    describe: "labels of some images, as path,label: the others have none",
+  },
+  {
+    group: data,
     flags: "--image-size <px>",
     path: "imageSize",
     describe: "side of a view in pixels",

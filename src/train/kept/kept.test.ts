@@ -234,6 +234,37 @@ test("an evaluation by kept features is that of the whole encoder", async () => 
   set.close();
 });
 
+test("by labels of some images the adapter is trained on all, and an evaluation goes by the same labels", async () => {
+  const set = await openImages(images(), { cache: join(folder, ".packed") });
+  const given = [...set.labels!.keys()].filter((i) => i % 2 === 0);
+  const lines = given.map((i) => `${set.idOf(i)},kind${set.labels![i] % 2}\n`);
+  const labels = join(folder, "some.csv");
+  writeFileSync(labels, `path,label\n${lines.join("")}nowhere.png,kind0\n`);
+  const said: string[] = [];
+  const some = { labels, epochs: undefined, evaluation: { every: 0 } };
+  const { run, config } = await train(begun("some", some), {
+    listener: (event) => void (event.kind === "note" && said.push(event.text)),
+  });
+  expect(config).toMatchObject({ method: "supCon", adapter: { name: "residual" }, epochs: 20 });
+  expect(said.join("\n")).toContain("labels     of 24 of 48 images, 2 classes, from ");
+  expect(said.join("\n")).toContain('"nowhere.png"');
+  expect(said.filter((text) => text.includes("as kept in"))).toHaveLength(2); // as without labels
+  const loaded = await loadEncoder(join(run, "checkpoints", "last"));
+  expect(loaded.description.training?.labels).toBe(labels);
+  const labelled = await openImages(images(), { cache: join(folder, ".packed"), labels });
+  expect([labelled.classes, labelled.labels!.filter((label) => label < 0).length]).toEqual([
+    ["kind0", "kind1"],
+    24,
+  ]);
+  expect(labelled.fingerprint).not.toBe(set.fingerprint);
+  const other = join(folder, "other.csv");
+  writeFileSync(other, `path,label\n${set.idOf(0)},kind1\n`);
+  await expect(resume(run, { given: { labels: other } })).rejects.toThrow("groups or labels");
+  writeFileSync(other, "path,label\nnowhere.png,kind1\n");
+  await expect(train(begun("none", { labels: other }))).rejects.toThrow("labels an image");
+  for (const opened of [set, labelled]) opened.close();
+});
+
 test("a config of a run trains it again", async () => {
   const { run } = await train(begun("first", { epochs: 1 }));
   const written = omit(readRunConfig(runFolder(run)), "about", "start");

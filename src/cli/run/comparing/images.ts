@@ -76,16 +76,16 @@ export async function openImages(
   folder: CompareFolder,
   call: Call,
 ): Promise<CompareData> {
-  const { data, test, groups, split, from } = request;
+  const { data, test, groups, labels, split, from } = request;
   const size = sizeOf(request);
   const start = from === undefined ? undefined : await openStart(from, size, fetchingOf(call));
   const imageSize = size ?? start?.description.imageSize;
-  const open = (path: string, more: Pick<OpenImagesOptions, "groups" | "split">) =>
+  const open = (path: string, more: Pick<OpenImagesOptions, "groups" | "labels" | "split">) =>
     openTrainingData(path, {
       ...{ out: join(folder.runs, "any"), imageSize, ...more },
       ...{ listener: trainView(call.printer), signal: call.signal },
     });
-  const train = await open(data, { groups, split });
+  const train = await open(data, { groups, labels, split });
   let tested: TrainingData | undefined;
   try {
     tested = test === undefined ? undefined : await open(test, { split: "heldOut" });

@@ -35,6 +35,7 @@ export type Request = {
   readonly data: string;
   readonly test: string | undefined;
   readonly groups: string | undefined; // a file
+  readonly labels: string | undefined; // a file
   readonly split: RunConfig["split"];
   readonly from: string | undefined; // the pretrained encoder
   readonly parallel: number | undefined;
@@ -149,6 +150,7 @@ export async function readRequest(call: Call): Promise<Request> {
     })),
     ...{ seeds, budget, data, test: common("test", read) as string | undefined },
     groups: common("groups", read) as string | undefined,
+    labels: common("labels", read) as string | undefined,
     split: common("split", read) as RunConfig["split"],
     from: common("from", read) as string | undefined,
     again: againOf(values.text("again"), read.arms),

@@ -29,6 +29,7 @@ export type Making = {
     readonly data: string;
     readonly test: string | undefined;
     readonly groups: string | undefined; // a file
+    readonly labels: string | undefined; // a file
   };
   readonly parallel: number;
   readonly threads: number;
@@ -117,13 +118,14 @@ function evaluateOne(
 ) {
   const test = sources.test === undefined ? [] : ["--test", sources.test];
   const groups = sources.groups === undefined ? [] : ["--groups", sources.groups];
+  const labels = sources.labels === undefined ? [] : ["--labels", sources.labels];
   const isFirst = run === runs[0]; // what learned nothing is the same for all
   const path = join(folder.runs, run.name);
   // the method is asked for, not what a run gives that ends behind its start
   const asked = run.arm.plan.config.from === undefined ? path : join(path, "checkpoints", "last");
   return runChild(
     [
-      ...["evaluate", asked, "--train", sources.data, ...test, ...groups],
+      ...["evaluate", asked, "--train", sources.data, ...test, ...groups, ...labels],
       ...["--threads", String(threads), "--quiet", ...(isFirst ? [] : ["--no-baselines"])],
       ...pluginsOf(run),
     ],
