@@ -42,6 +42,16 @@ describe("the package", () => {
     );
   });
 
+  test("has types that need none of Node's own outside the command line", () => {
+    const declarations = readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".d.ts") && !path.startsWith("cli/"))
+      .filter((path) => {
+        const text = readFileSync(join(root, "dist", path), "utf8").replace(/\/\*[^]*?\*\//g, "");
+        return /\bBuffer\b|NodeJS\.|"node:/.test(text);
+      });
+    expect(declarations).toEqual(["data/records.d.ts"]); // no index reaches it
+  });
+
   test("runs no script of its own when it is installed", () => {
     const hooks = ["preinstall", "install", "postinstall", "prepare"];
     expect(hooks.filter((hook) => hook in manifest.scripts)).toEqual([]);

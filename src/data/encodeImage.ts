@@ -7,17 +7,17 @@ const raw = ({ data, width, height, channels }: PixelImage) =>
   sharp(data, { raw: { width, height, channels } });
 
 /** An image as the bytes of a PNG file. */
-export function encodePng(image: PixelImage): Promise<Buffer> {
+export function encodePng(image: PixelImage): Promise<Uint8Array> {
   return raw(image).png({ compressionLevel: 6 }).toBuffer();
 }
 
 /** An image as the bytes of a JPEG file, `quality` from 1 to 100. */
-export function encodeJpeg(image: PixelImage, quality = 85): Promise<Buffer> {
+export function encodeJpeg(image: PixelImage, quality = 85): Promise<Uint8Array> {
   return raw(image).jpeg({ quality, optimiseCoding: false }).toBuffer(); // a third faster, 3 % larger
 }
 
 /** An image as the bytes of a WebP file, `quality` from 1 to 100. */
-export function encodeWebp(image: PixelImage, quality = 80): Promise<Buffer> {
+export function encodeWebp(image: PixelImage, quality = 80): Promise<Uint8Array> {
   return raw(image).webp({ quality }).toBuffer();
 }
 

@@ -126,7 +126,7 @@ test.each(["gif", "webp"] as const)(
 );
 
 test("an animated PNG is one too, whatever the decoder sees", async () => {
-  const png = await encodePng(blobs(3, 32));
+  const png = Buffer.from(await encodePng(blobs(3, 32)));
   const [one, other] = [asApng(png, 3, 1), asApng(png, 3, 2)];
   const [first, second] = [await decodeImage(one), await decodeImage(other)];
   expect([first.file.frames, second.file.frames]).toEqual([3, 3]);
