@@ -1,6 +1,6 @@
 // What is fuzzed: every reader of files, and of what a server answers. `open` gives valid inputs and what reads one.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import sharp from "sharp";
@@ -9,6 +9,7 @@ import { pack } from "tar-stream";
 import { compareFolder, readResults, readState } from "../dist/compare/folder.js";
 import { parseCases } from "../dist/conformance/caseFile.js";
 import { keptEvaluation } from "../dist/cli/run/keptEvaluation.js";
+import { openEncoderOf } from "../dist/cli/run/queryImage.js";
 import { resnet } from "../dist/encoders/index.js";
 import { decodeImage, detectSource, openDataset, packDataset } from "../dist/data/index.js";
 import { readJournal } from "../dist/data/journal.js";
@@ -457,6 +458,20 @@ const images = (format, make) =>
     },
   );
 
+/** A model with a layer of weights. */
+function onnxModel() {
+  const graph = new GraphBuilder();
+  graph.input("pixels", "float32", ["N", 3, 8, 8]);
+  const kernel = graph.constant("float32", [4, 3, 3, 3], float(4, 3, 3, 3).data);
+  const maps = graph.emit("Relu", [
+    graph.emit("Conv", ["pixels", kernel], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),
+  ]);
+  const features = graph.emit("ReduceMean", [maps, graph.ints([2, 3])], { keepdims: 0 });
+  graph.output("features", features, "float32", ["N", 4]);
+  return Buffer.from(graph.toBytes("fuzz"));
+}
+const stated = { imageSize: 8, mean: [0, 0, 0], std: [1, 1, 1] };
+
 const labels = 'path,label\n1.png,cat\n2.png,dog\n3.png,"a, b"\n';
 
 export const targets = {
@@ -799,29 +814,90 @@ export const targets = {
     },
     (input) => exifTime(input),
   ),
-  onnx: {
-    weight: 0.2,
-    async open(folder) {
-      const path = join(folder, "x.onnx");
-      const graph = new GraphBuilder();
-      graph.input("pixels", "float32", ["N", 3, 8, 8]);
-      graph.output(
-        "colour",
-        graph.emit("ReduceMean", ["pixels", graph.ints([2, 3])], { keepdims: 0 }),
-        "float32",
-        ["N", 3],
-      );
-      const stated = { imageSize: 8, mean: [0, 0, 0], std: [1, 1, 1] };
-      return {
-        ...{ seeds: [Buffer.from(graph.toBytes("fuzz"))], mutate: mutateBytes },
-        async read(input) {
-          writeFileSync(path, input);
-          const opened = await openOnnxEncoder(path, stated, { threads: 1 });
-          await opened.embed({ count: 2, fill: () => undefined }).finally(() => opened.dispose());
-        },
-      };
+  onnx: file(
+    0.2,
+    "x.onnx",
+    async () => [onnxModel()],
+    async (path) => {
+      const opened = await openOnnxEncoder(path, stated, { threads: 1 });
+      await opened.embed({ count: 2, fill: () => undefined }).finally(() => opened.dispose());
     },
-  },
+  ),
+  onnxTrained: file(
+    4,
+    "x.onnx",
+    async () => [onnxModel()],
+    (path) => inference.loadEncoder(path, stated),
+  ),
+  statedInput: file(
+    4,
+    "x.onnx",
+    async () => jsonOf(stated, { ...stated, output: "features" }),
+    async (path, folder) => {
+      const place = join(folder, "none"); // what was stated is read before the model
+      writeFileSync(place, "");
+      const facts = { encoder: place, encoderHash: "h", stated: readFileSync(path, "utf8") };
+      await openEncoderOf(facts, {}).catch((error) => {
+        if (!/metadata|safetensors/.test(error.message)) throw error;
+      });
+    },
+    mutateJson,
+  ),
+  hubConfig: file(
+    6,
+    "config.json",
+    async (folder) => {
+      const { parameters, statistics } = resnet(
+        { width: 4, blocks: [1, 1, 1, 1] },
+        { imageSize: 96 },
+      ).init(0);
+      const bare = files.encodeSafetensors({ ...parameters, ...statistics }, { format: "pt" });
+      writeFileSync(join(folder, "model.safetensors"), bare);
+      const input = { input_size: [3, 96, 96], mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+      return jsonOf({
+        architecture: "resnet18",
+        pretrained_cfg: { ...input, crop_pct: 0.9, interpolation: "bicubic", license: "mit" },
+      });
+    },
+    (path) => inference.loadEncoder(dirname(path)),
+    mutateJson,
+  ),
+  shardIndex: file(
+    8,
+    "model.safetensors.index.json",
+    async (folder) => {
+      writeFileSync(join(folder, "a.safetensors"), weights);
+      return jsonOf({
+        metadata: { total_size: 9 },
+        weight_map: { "conv1.weight": "a.safetensors" },
+      });
+    },
+    (path) => files.readShards(path),
+    mutateJson,
+  ),
+  cifarNames: source(3, "batches.meta.txt", async (place) => {
+    writeFileSync(join(place, "data_batch_1.bin"), Buffer.alloc(2 * 3073, 5));
+    return [Buffer.from("air\nboat\ncar\ndog\nelk\nfox\n")];
+  }),
+  duckdb: file(
+    0.3,
+    "t.duckdb",
+    async (folder) => {
+      const [parquet, path] = [join(folder, "t.parquet"), join(folder, "t.duckdb")];
+      await store.writeEmbeddings({ parquet }, embeddings);
+      await store.buildDuckdb(parquet, path);
+      return [readFileSync(path)];
+    },
+    async (path) => {
+      const opened = await store.duckdbStore(path);
+      try {
+        await opened.search(vectors(1, opened.dimension), { k: 2 });
+        await opened.vectorOf("0.png");
+      } finally {
+        await opened.close();
+      }
+    },
+  ),
 };
 
 async function pictureFile(place, i) {

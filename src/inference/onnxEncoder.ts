@@ -42,7 +42,7 @@ const writtenJson = (text: string | undefined): unknown => {
 /** A triple as contrapose writes it into a model, or undefined where there is none. */
 function writtenTriple(text: string | undefined): readonly number[] | undefined {
   const value = writtenJson(text);
-  return Array.isArray(value) ? value.map(Number) : undefined;
+  return Array.isArray(value) && value.every((one) => typeof one === "number") ? value : undefined;
 }
 
 const Crop = z.object({ of: z.enum(["square", "whole"]), share: z.number().positive() });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { activationOf } from "../encoders/named/family.ts";
 import { centreCrop } from "./embedder.ts";
 import { preprocessingOf } from "./preprocessing.ts";
 
@@ -57,7 +58,7 @@ describe("preprocessingOf", () => {
     });
     const old = { ...processor, size: 32 };
     expect(preprocessingOf({}, old)).toMatchObject({ imageSize: 32 });
-    expect(() => preprocessingOf({}, { ...whole, resample: 0 })).toThrow("nearest is not known");
+    expect(() => preprocessingOf({}, { ...whole, resample: 0 })).toThrow('"nearest" is not known');
   });
 
   test("puts mean and deviation of other scales into those of pixels in [0, 1]", () => {
@@ -75,4 +76,21 @@ test("centreCrop takes a share of the square or of the whole", () => {
   expect(centreCrop(image, { crop }).crop).toEqual({ x: 60, y: 10, width: 80, height: 80 });
   const whole = { of: "whole" as const, share: 1 };
   expect(centreCrop(image, { crop: whole }).crop).toEqual({ x: 0, y: 0, width: 200, height: 100 });
+});
+
+test("what is no number and no name is told in short words, never as an error of the runtime", () => {
+  const odd = { toString: 1 }; // which no text can be made of
+  const timm = (given: object) => preprocessingOf({ pretrained_cfg: given }, undefined);
+  expect(timm({ mean: [odd, 0, 0], std: [1, "1", 1] })).toMatchObject({
+    ...{ mean: undefined, std: undefined },
+  });
+  expect(() => timm({ input_size: [3, odd, 8] })).toThrow('input_size is [3,{"toString":1},8]');
+  const side = { size: { height: odd, width: 8 } };
+  expect(() => preprocessingOf({}, side)).toThrow('size is {"toString":1} × 8');
+  expect(() => timm({ mean: [], interpolation: "x".repeat(9000) })).toThrow(
+    /^the interpolation "x{40}"… \(9000 characters\)/,
+  );
+  expect(() => activationOf({ act: "constructor" }, "act", "relu")).toThrow(
+    'the activation "constructor" is unknown',
+  );
 });

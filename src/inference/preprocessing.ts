@@ -1,4 +1,5 @@
 import { DataError } from "../core/errors.ts";
+import { quoted } from "../core/quote.ts";
 import type { Facts } from "../encoders/index.ts";
 import type { Interpolation } from "../views/index.ts";
 import type { InputFormat, KnownFormat } from "./format.ts";
@@ -13,8 +14,9 @@ const number = (value: unknown): number | undefined =>
 
 function triple(value: unknown): Triple | undefined {
   if (!Array.isArray(value) || value.length !== 3) return undefined;
-  const [red, green, blue] = value.map(Number);
-  return [red, green, blue].every(Number.isFinite) ? [red, green, blue] : undefined;
+  const [red, green, blue] = value as unknown[];
+  const isNumber = (one: unknown): one is number => Number.isFinite(one);
+  return isNumber(red) && isNumber(green) && isNumber(blue) ? [red, green, blue] : undefined;
 }
 
 /** Sides of a square, said as a number or as height and width. Throws `DataError` where they differ. */
@@ -22,7 +24,9 @@ function sideOf(name: string, value: unknown): number | undefined {
   if (number(value) !== undefined) return number(value);
   const { height, width } = record(value);
   if (height === width) return number(height);
-  throw new DataError(`${name} is ${String(height)} × ${String(width)}, expected square images`);
+  throw new DataError(
+    `${name} is ${quoted(height, 40)} × ${quoted(width, 40)}, expected square images`,
+  );
 }
 
 const pilFilters = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"];
@@ -32,7 +36,7 @@ function interpolationOf(name: string): Interpolation | undefined {
   if (name === "bicubic" || name === "lanczos") return name;
   if (name === "random") return "bicubic"; // timm: bilinear or bicubic while training
   throw new DataError(
-    `the interpolation ${name} is not known here, only bilinear, bicubic, lanczos`,
+    `the interpolation ${quoted(name, 40)} is not known here, only bilinear, bicubic, lanczos`,
   );
 }
 
@@ -40,7 +44,7 @@ function interpolationOf(name: string): Interpolation | undefined {
 function timmPreprocessing(facts: Facts): KnownFormat {
   const size = Array.isArray(facts.input_size) ? facts.input_size : [];
   if (size.length === 3 && size[1] !== size[2]) {
-    throw new DataError(`input_size is ${size.join(" × ")}, expected square images`);
+    throw new DataError(`input_size is ${quoted(size, 40)}, expected square images`);
   }
   const mode = typeof facts.crop_mode === "string" ? facts.crop_mode : "center";
   if (mode === "border") throw new DataError("crop_mode border is not known here");

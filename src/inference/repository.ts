@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { DataError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { quoted } from "../core/quote.ts";
 import type { Facts } from "../encoders/index.ts";
 import { fileError } from "../files/index.ts";
@@ -17,7 +18,7 @@ export type Repository = {
 function readFacts(path: string): Facts | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    const facts: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const facts: unknown = parseJson(readFileSync(path, "utf8"));
     if (typeof facts === "object" && facts !== null)
       return Object.fromEntries(Object.entries(facts));
   } catch (error) {

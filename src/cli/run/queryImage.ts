@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
+import { z } from "zod";
+
 import { DataError } from "../../core/errors.ts";
+import { parseAs } from "../../core/json.ts";
 import { quoted } from "../../core/quote.ts";
 import type { PixelImage } from "../../core/pixels.ts";
 import {
@@ -16,6 +19,14 @@ import { type ImageEncoder, openImageEncoder } from "../../evaluate/index.ts";
 import { encoderRows, packedSize, type StatedInput, storedFor } from "../../inference/index.ts";
 import type { Features } from "../../metrics/index.ts";
 import type { EmbeddingFacts } from "../../store/index.ts";
+
+const triple = z.array(z.number()).length(3).optional();
+
+/** What a user said of a foreign model when its embeddings were made. */
+const Stated: z.ZodType<StatedInput> = z.object({
+  ...{ imageSize: z.int().positive().optional(), mean: triple, std: triple },
+  output: z.string().optional(),
+});
 
 /** How the encoder of embeddings is opened, and where it is, if not where they say. */
 type EncoderPlace = {
@@ -45,7 +56,10 @@ export async function openEncoderOf(
   const encoder = await openImageEncoder(path, {
     ...options,
     ...(features === "head" ? { features } : {}),
-    stated: JSON.parse(stated ?? "{}") as StatedInput,
+    stated: parseAs(Stated, stated ?? "{}", {
+      where: "search: what the footer of the table states of the encoder",
+      hint: "embed the images again",
+    }),
   });
   if (encoder.hash === encoderHash) return encoder;
   await encoder.dispose();

@@ -1,5 +1,6 @@
 import type { HostRecord } from "../../core/arrays.ts";
 import { DataError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 
 /** What a maker wrote beside weights, as `config.json` of a repository. */
 export type Facts = Readonly<Record<string, unknown>>;
@@ -83,7 +84,6 @@ const activationNames: Record<string, string> = {
 export function activationOf(facts: Facts, name: string, usual: string): string {
   const given = textOf(facts, name);
   if (given === "") return usual;
-  const known = activationNames[given];
-  if (known !== undefined) return known;
-  throw new DataError(`the activation ${JSON.stringify(given)} is unknown`);
+  if (Object.hasOwn(activationNames, given)) return activationNames[given];
+  throw new DataError(`the activation ${quoted(given, 40)} is unknown`);
 }

@@ -1,5 +1,6 @@
 import type { HostRecord } from "../../core/arrays.ts";
 import { DataError } from "../../core/errors.ts";
+import { quoted } from "../../core/quote.ts";
 import {
   activationOf,
   countOf,
@@ -54,7 +55,9 @@ const version2 = [2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1]; // strides of
 
 function transformersTable(facts: Facts) {
   if ((numberOf(facts, "output_stride") ?? 32) !== 32) {
-    throw new DataError(`output_stride is ${String(facts.output_stride)}, only 32 is known here`);
+    throw new DataError(
+      `output_stride is ${quoted(facts.output_stride, 40)}, only 32 is known here`,
+    );
   }
   if (facts.first_layer_is_expansion === false) {
     throw new DataError("first_layer_is_expansion is false, only true is known here");
