@@ -309,37 +309,17 @@ export function openConfig(
   return { config, choices };
 }
 
-function optional({
-  test,
-  split,
-  groups,
-  labels,
-  microBatch,
-  init,
-  mixer,
-  tune,
-  from,
-  freeze,
-  adapter,
-  keptViews,
-  plugins,
-}: TrainConfig): Partial<RunConfig> {
-  return {
-    ...(plugins === undefined ? {} : { plugins }),
-    ...(from === undefined ? {} : { from }),
-    ...(freeze === undefined ? {} : { freeze }),
-    ...(adapter === undefined ? {} : { adapter }),
-    ...(keptViews === undefined ? {} : { keptViews }),
-    ...(mixer === undefined ? {} : { mixer: mixer }),
-    ...(test === undefined ? {} : { test }),
-    ...(microBatch === undefined ? {} : { microBatch }),
-    ...(split === undefined ? {} : { split }),
-    ...(groups === undefined ? {} : { groups }),
-    ...(labels === undefined ? {} : { labels }),
-    ...(init === undefined ? {} : { init }),
-    ...(tune === undefined ? {} : { tune }),
-  };
-}
+/** Settings that a run has only where they were said. */
+const said = [
+  ...(["plugins", "from", "freeze", "adapter", "keptViews", "mixer", "test"] as const),
+  ...(["microBatch", "split", "groups", "labels", "init", "tune"] as const),
+];
+
+const optional = (parsed: TrainConfig): Partial<RunConfig> =>
+  Object.fromEntries(
+    said.flatMap((key) => (parsed[key] === undefined ? [] : [[key, parsed[key]]])),
+  );
+
 type TrainConfig = ReturnType<typeof TrainConfig.parse>;
 
 /**
