@@ -19,6 +19,7 @@ import type { PixelImage } from "../src/core/pixels.ts";
 import { decodeImage, encodePng } from "../src/data/index.ts";
 import { blobs } from "../src/data/testing.ts";
 import { readNpy, readParquet, readParquetFooter, writeParquet } from "../src/files/index.ts";
+import { readEmbeddings } from "../src/store/index.ts";
 import { contrapose, scratch } from "./cli.ts";
 
 const folder = scratch();
@@ -374,6 +375,31 @@ describe("outliers", () => {
   });
 });
 
+describe("suggest-labels", () => {
+  test("names unlabelled images as JSON, a page and a table that train --labels takes", async () => {
+    const [labels, csv] = [folder.at("some.csv"), folder.at("next.csv")];
+    const { images } = await readEmbeddings(table);
+    const given = images.slice(0, 4).map(({ id }, i) => `${id},kind${i % 2}`);
+    writeFileSync(labels, ["path,label", ...given, ""].join("\n"));
+    const args = ["--labels", labels, "--count", "6", "--uncertain", "2", "--csv", csv, "--json"];
+    const { code, json, err } = await contrapose(["suggest-labels", table, ...args]);
+    expect([code, err]).toEqual([0, expect.not.stringContaining("error")]);
+    type Listed = { path: string; why: string; guess: string | null };
+    const found = json() as { suggestions: Listed[]; page: string; labelled: number };
+    expect(found.labelled).toBe(4);
+    expect(found.suggestions.map(({ why }) => why)).toEqual([
+      ...["typical", "typical", "typical", "typical", "uncertain", "uncertain"],
+    ]);
+    const known = new Set(images.slice(0, 4).map(({ id }) => id));
+    expect(found.suggestions.some(({ path }) => known.has(path))).toBe(false);
+    expect(found.suggestions[5].guess).toMatch(/^kind[01]$/);
+    const lines = readFileSync(csv, "utf8").trim().split("\n");
+    expect(lines[0]).toBe("path,label,why,score,cluster,guess");
+    expect(lines).toHaveLength(7);
+    expect(readFileSync(found.page, "utf8")).toContain("typical of");
+  });
+});
+
 describe("dedupe", () => {
   const mixed = folder.at("mixed");
   beforeAll(async () => {
@@ -680,7 +706,6 @@ describe("embeddings that cannot be used say why", () => {
       { name: "id", type: "string" },
       { name: "vector", type: "vector" },
     ] as const;
-    const { readEmbeddings } = await import("../src/store/index.ts");
     const path = folder.at("odd.parquet");
     const rows = [
       { id: "a", vector: [1, 2] },

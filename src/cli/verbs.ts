@@ -18,6 +18,7 @@ import { quickstart } from "./verbs/quickstart.ts";
 import { report } from "./verbs/report.ts";
 import { sample } from "./verbs/sample.ts";
 import { search } from "./verbs/search.ts";
+import { suggestLabels } from "./verbs/suggestLabels.ts";
 import { train } from "./verbs/train.ts";
 
 /** Every verb, in the order of help. */
@@ -35,6 +36,7 @@ export const verbs: readonly Verb[] = [
   dedupe,
   cluster,
   outliers,
+  suggestLabels,
   exportVerb,
   report,
   inspect,

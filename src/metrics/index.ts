@@ -14,6 +14,7 @@ export { findOutliers, type Outliers } from "./outliers.ts";
 export { residentRows, type ResidentRows } from "./residentRows.ts";
 export { uniformity } from "./uniformity.ts";
 export { scaleOf, standardise } from "./softmaxRegression.ts";
+export { suggestRows, type SuggestedRow, type SuggestOptions } from "./suggestRows.ts";
 export { pairAlignment, viewAgreement } from "./viewPairs.ts";
 export {
   correctedLevel,

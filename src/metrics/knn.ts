@@ -23,6 +23,8 @@ export type KnnResult = {
   readonly count: number;
   /** Class of every test row. */
   readonly predictions: Int32Array;
+  /** Share of the vote of every test row that the first class has more than the second, 0 to 1. */
+  readonly margins: Float32Array;
   readonly k: number;
   readonly temperature: number;
 };
@@ -75,20 +77,30 @@ export function score(predictions: Int32Array, labels: ArrayLike<number>) {
 export const balancedShare = (predictions: Int32Array, labels: ArrayLike<number>): number =>
   score(predictions, labels).balanced;
 
-/** The class with the largest Σ exp((s − s₀) / T) among the neighbours of row i; the lowest of equals. */
+/** Puts Σ exp((s − s₀) / T) of the neighbours of row i into the votes of their classes. */
 function vote(
   { indices, similarities, k }: Neighbours,
   i: number,
   labels: ArrayLike<number>,
   votes: Float64Array,
   temperature: number,
-): number {
+): void {
   votes.fill(0);
   const nearest = similarities[i * k]; // taken off every exponent: the order stays, nothing overflows
   for (let n = i * k; n < (i + 1) * k; n++) {
     votes[labels[indices[n]]] += Math.exp((similarities[n] - nearest) / temperature);
   }
-  return votes.indexOf(votes.reduce((a, b) => Math.max(a, b)));
+}
+
+/** The class with most votes, the lowest of equals, and by how much of them it leads. */
+function outcomeOf(votes: Float64Array): { first: number; margin: number } {
+  let [first, most, next, total] = [0, -1, 0, 0];
+  votes.forEach((value, label) => {
+    total += value;
+    if (value > most) [first, next, most] = [label, Math.max(0, most), value];
+    else next = Math.max(next, value);
+  });
+  return { first, margin: (most - next) / total };
 }
 
 /**
@@ -111,8 +123,13 @@ export function knnClassify(
   checkLabels("knnClassify: test", test, train.classes, true);
   const found = nearestNeighbours(test.features, train.features, k, { leaveOneOut });
   const votes = new Float64Array(train.classes);
-  const predictions = Int32Array.from({ length: test.features.count }, (_, i) =>
-    vote(found, i, train.labels, votes, temperature),
-  );
-  return { ...score(predictions, test.labels), predictions, k: found.k, temperature };
+  const predictions = new Int32Array(test.features.count);
+  const margins = new Float32Array(test.features.count);
+  for (let i = 0; i < predictions.length; i++) {
+    vote(found, i, train.labels, votes, temperature);
+    const { first, margin } = outcomeOf(votes);
+    [predictions[i], margins[i]] = [first, margin];
+  }
+  const scores = score(predictions, test.labels);
+  return { ...scores, predictions, margins, k: found.k, temperature };
 }

@@ -7,7 +7,12 @@ export type {
   SearchPage,
   Shown,
 } from "./pages/pageData.ts";
-export { renderClusters, renderDuplicates, renderOutliers } from "./pages/renderGroups.ts";
+export {
+  renderClusters,
+  renderDuplicates,
+  renderOutliers,
+  renderSuggestions,
+} from "./pages/renderGroups.ts";
 export { renderSearch } from "./pages/renderSearch.ts";
 export { renderReport } from "./renderReport.ts";
 export type {

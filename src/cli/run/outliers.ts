@@ -1,72 +1,20 @@
 import { ConfigError } from "../../core/errors.ts";
-import { harmless, quoted } from "../../core/quote.ts";
-import { splitNames } from "../../data/index.ts";
-import { embedImages, openImageEncoder } from "../../evaluate/index.ts";
+import { harmless } from "../../core/quote.ts";
 import { csvLine, writeFileAtomic } from "../../files/index.ts";
-import { datasetName, storedFor } from "../../inference/index.ts";
+import { datasetName } from "../../inference/index.ts";
 import { findOutliers, type Outliers } from "../../metrics/index.ts";
 import { type ImageGroup, renderOutliers } from "../../report/index.ts";
-import { type Embeddings, readEmbeddings, tablePath } from "../../store/index.ts";
+import type { Embeddings } from "../../store/index.ts";
 import { count, counted, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { encoderOptionsOf } from "./encoder.ts";
-import { encoderGiven } from "./from.ts";
-import { cacheFor, noteInput, openWithProgress, progressOf } from "./images.ts";
-import { areImages } from "./imageSet.ts";
+import { embeddedSource } from "./embeddedSource.ts";
+import { progressOf } from "./images.ts";
 import { openPictures } from "./pictures.ts";
 import { pagePath, refuseExisting } from "./resultPage.ts";
-import { embeddingsOf } from "./search.ts";
-import { valueReader, type ValueReader } from "./values.ts";
+import { valueReader } from "./values.ts";
 
 const USUAL = 20; // the k of the k-NN vote
 const FEWEST = 3; // images
-
-/** Images embedded for this one answer. */
-async function embedNow(name: string, call: Call, values: ValueReader): Promise<Embeddings> {
-  const asked = encoderOptionsOf(values);
-  const split = values.oneOf("split", splitNames);
-  const { path } = await encoderGiven("outliers", call, values, 1);
-  const encoder = await openImageEncoder(path, asked);
-  try {
-    const { format, ranges } = encoder;
-    const opening = { imageSize: storedFor(format), split, ranges };
-    const images = await openWithProgress(name, cacheFor(call, path), call, opening);
-    try {
-      noteInput(images, format, call);
-      const show = progressOf(call);
-      return await embedImages(encoder, images, {
-        signal: call.signal,
-        progress: (done, total) => show("embedding", done, total),
-      });
-    } finally {
-      images.close();
-    }
-  } finally {
-    await encoder.dispose();
-  }
-}
-
-/** What images are asked about, and where results go that have no other place. */
-function sourceOf(call: Call, values: ValueReader) {
-  const name = embeddingsOf(call);
-  const [images, from] = [areImages(name), values.text("from")];
-  if (images === (from !== undefined)) {
-    const beside = images ? datasetName(name) : tablePath(name);
-    return {
-      beside,
-      open: () => (images ? embedNow(name, call, values) : readEmbeddings(beside)),
-    };
-  }
-  throw images
-    ? new ConfigError(
-        `outliers: ${quoted(name)} are images, which need an encoder`,
-        `contrapose outliers ${name} --from efficientnet-lite0, or embed them first`,
-      )
-    : new ConfigError(
-        `outliers: --from is for images, ${quoted(name)} is no folder of them`,
-        "leave --from out for a table of embeddings",
-      );
-}
 
 /** `1.82 × the usual distance`. */
 const words = (score: number) => `${score.toFixed(2)} × the usual distance`;
@@ -147,7 +95,7 @@ export async function runOutliers(call: Call): Promise<Answer> {
   const overwrite = options.overwrite === true;
   const csv = values.text("csv");
   if (csv !== undefined) refuseExisting("outliers", csv, overwrite, "--csv");
-  const { beside, open } = sourceOf(call, values);
+  const { beside, open } = embeddedSource("outliers", call, values);
   const page = pagePath("outliers", values, { beside, overwrite });
   const embeddings = await open();
   const { images, features } = embeddings;

@@ -52,6 +52,13 @@ export type OutliersPage = {
   readonly facts: readonly Fact[];
 };
 
+/** Images of a set to label next, each with the reason. */
+export type SuggestionsPage = {
+  readonly set: string;
+  readonly lead: string;
+  readonly suggestions: readonly ImageGroup[];
+};
+
 /** Clusters of a set. */
 export type ClustersPage = {
   readonly set: string;

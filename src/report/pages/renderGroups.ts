@@ -12,6 +12,7 @@ import type {
   ImageDifference,
   ImageGroup,
   OutliersPage,
+  SuggestionsPage,
 } from "./pageData.ts";
 
 function header(kind: string, set: string, lead: string, facts: readonly Fact[]): Html {
@@ -100,6 +101,22 @@ export function renderOutliers({ set, lead, k, outliers, facts }: OutliersPage):
   return renderDocument({
     title: `${set} – Contrapose outliers`,
     header: header("Outliers", set, lead, facts),
+    sections: [markup],
+    footer: "This page holds all it shows.",
+  });
+}
+
+/** The page of images to label next, each with the reason. */
+export function renderSuggestions({ set, lead, suggestions }: SuggestionsPage): string {
+  const { markup } = section(
+    "suggestions",
+    "To label next",
+    "A typical image is the one nearest to the others of its cluster; clusters without a label come first, then the largest. An uncertain one is where the two leading classes of the vote of labelled images are most level.",
+    together(suggestions, ""),
+  );
+  return renderDocument({
+    title: `${set} – Contrapose suggestions`,
+    header: header("Labels", set, lead, []),
     sections: [markup],
     footer: "This page holds all it shows.",
   });
