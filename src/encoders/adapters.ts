@@ -15,7 +15,9 @@ export type Adapter<O extends z.ZodObject = z.ZodObject> = Head<O, "adapter">;
 const standardise = z
   .boolean()
   .default(false)
-  .describe("whether features first get mean 0 and deviation 1 over the training images");
+  .describe(
+    "whether features first get mean 0 and deviation 1 over the views of the training images",
+  );
 
 const zero = { kind: "constant", value: 0 } as const;
 

@@ -92,3 +92,26 @@ test("a warm-up longer than the run is refused", () => {
     "imageSize is 32 and views.size is 64",
   );
 });
+
+test("an adapter takes larger steps on standardised features where the start hardly tells the images apart", () => {
+  const input = { imageSize: 96, mean: [0, 0, 0], std: [1, 1, 1] } as const;
+  const description = { ...input, encoder: { name: "convnet" }, dimension: 8, version: "1" };
+  const chosen = (viewAgreement: number | undefined, more: object = {}) => {
+    const start = { description, hash: "h", viewAgreement };
+    return openConfig({ data: "x", from: "y", ...more }, { ...facts, start });
+  };
+  for (const known of [undefined, 0.64]) {
+    const { config, choices } = chosen(known);
+    expect(config).toMatchObject({
+      learningRate: 1e-3,
+      epochs: 60,
+      adapter: { standardise: false },
+    });
+    expect(choices.map(({ path }) => path)).not.toContain("adapter");
+  }
+  const { config, choices } = chosen(0.17);
+  expect(config).toMatchObject({ learningRate: 3e-3, epochs: 20, adapter: { standardise: true } });
+  expect(choices.find(({ path }) => path === "adapter")?.reason).toContain("for 17 %");
+  const given = chosen(0.17, { adapter: { standardise: false }, learningRate: 1e-4 });
+  expect(given.config).toMatchObject({ learningRate: 1e-4, adapter: { standardise: false } });
+});

@@ -5,20 +5,21 @@ import { counted } from "../core/counted.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { parseOptions } from "../core/options.ts";
-import { adapters, encoders } from "../encoders/index.ts";
+import { encoders } from "../encoders/index.ts";
 import { frameworkNamed } from "../methods/index.ts";
 import { optimisers } from "../optim/index.ts";
 import { loocViews, viewPolicy, type ViewOptions } from "../views/index.ts";
 import { checkStart } from "./checkStart.ts";
-import {
-  type ConfigTree,
-  type Named,
-  type RunConfig,
-  type StartFacts,
-  TrainConfig,
-} from "./config.ts";
+import { type ConfigTree, type Named, type RunConfig, TrainConfig } from "./config.ts";
 import { omit, overlay } from "./layers.ts";
-import type { Start } from "./start.ts";
+import {
+  describeNamed,
+  factsOfStart,
+  type MetStart,
+  type Note,
+  startSettings,
+  usualAdapter,
+} from "./startSettings.ts";
 import { ownParts } from "./ownParts.ts";
 import { type MethodName, methods } from "./presets.ts";
 
@@ -29,7 +30,7 @@ export type DatasetFacts = {
   readonly shortSide: number;
   readonly labelled: boolean;
   /** The pretrained encoder that training begins with. */
-  readonly start?: Pick<Start, "description" | "hash"> | undefined;
+  readonly start?: MetStart | undefined;
 };
 
 /** A setting that was not given, what was chosen, and why. */
@@ -118,12 +119,6 @@ function chooser(given: ConfigTree) {
   return { choices, choose, note };
 }
 
-/** `resnet, width 16, blocks 1,1,1`. */
-export function describeNamed({ name, ...options }: Named): string {
-  const parts = Object.entries(options).map(([key, value]) => `${key} ${String(value)}`);
-  return [name, ...parts].join(", ");
-}
-
 /** Where options ask for a residual net for small images on a CPU. */
 const smallResnet: Named = { name: "resnet", width: 16, blocks: [1, 1, 1] };
 
@@ -145,7 +140,6 @@ function encoderOf(tree: ConfigTree, imageSize: number, device: string, note: No
   note("encoder", describeNamed(chosen), reason);
   return chosen;
 }
-type Note = (path: string, value: string | number, reason: string) => void;
 
 const threadsOf = ({ threads, workers }: TrainConfig, cores: number) => ({
   threads: threads ?? cores,
@@ -160,46 +154,6 @@ function checkBatchSize(batchSize: number, { images }: DatasetFacts): void {
   throw new ConfigError(
     `batchSize is ${batchSize}, expected at most the ${counted(images, "image")} of the dataset`,
   );
-}
-
-/** How an adapter is trained unless something else is said: see docs/starts.md. */
-const ADAPTER = {
-  learningRate: [1e-3, "for adapters"] as [number, string],
-  epochs: [60, "for adapters"] as [number, string],
-  keptViews: 8,
-};
-
-/** The same where a file of some labels is given: little is learned from few, and it overfits in long runs. */
-const FEW_LABELS = {
-  adapter: "residual",
-  head: "none",
-  epochs: [20, "for adapters, by some labels"] as [number, string],
-} as const;
-
-/** The settings of a run that begins with a pretrained encoder; none for another. */
-function startSettings(
-  tree: ConfigTree,
-  start: DatasetFacts["start"],
-  note: Note,
-): Partial<Pick<RunConfig, "encoder" | "freeze" | "adapter" | "keptViews" | "head">> {
-  if (start === undefined) return {};
-  const encoder = start.description.encoder as Named;
-  const freeze = (tree.freeze as RunConfig["freeze"]) ?? "body";
-  if (tree.freeze === undefined) note("freeze", freeze, "an adapter is trained behind the encoder");
-  if (freeze === "none") return { encoder, freeze };
-  const given = (tree.adapter ?? {}) as ConfigTree;
-  const few = tree.labels !== undefined;
-  const name = entryOf(adapters, few ? FEW_LABELS.adapter : "linear", given);
-  const keptViews = (tree.keptViews as number | undefined) ?? ADAPTER.keptViews;
-  if (tree.keptViews === undefined) note("keptViews", keptViews, "of each image");
-  const alone = few && tree.head === undefined ? { head: { name: FEW_LABELS.head } } : {};
-  return { encoder, freeze, adapter: overlay({ name }, given) as Named, keptViews, ...alone };
-}
-
-/** What a run notes of its start. */
-function factsOfStart({ description, hash }: NonNullable<DatasetFacts["start"]>): StartFacts {
-  const { crop, interpolation, start, dimension } = description;
-  return { hash, dimension, licence: start?.licence, crop, interpolation };
 }
 
 function optimiserOf(tree: ConfigTree, small: boolean, note: Note): Named {
@@ -278,15 +232,14 @@ export function openConfig(
   const small = isSmall(imageSize, device);
   const batchSize = choose("batchSize", () => batchSizeFor(facts, small));
   checkBatchSize(batchSize, facts);
-  const behind = begun.adapter !== undefined;
-  const optimiser = optimiserOf(tree, small || behind, note);
-  const learningRate = choose("learningRate", () =>
-    behind ? ADAPTER.learningRate : learningRateFor(optimiser.name, encoder.name, batchSize),
+  const usual = begun.adapter && usualAdapter(tree, start!);
+  const optimiser = optimiserOf(tree, small || usual !== undefined, note);
+  const learningRate = choose(
+    "learningRate",
+    () => usual?.learningRate ?? learningRateFor(optimiser.name, encoder.name, batchSize),
   );
-  const timed = !behind || tree.minutes !== undefined; // the epochs follow from the minutes
-  const epochs = timed
-    ? undefined
-    : choose("epochs", () => (tree.labels === undefined ? ADAPTER : FEW_LABELS).epochs);
+  const timed = usual === undefined || tree.minutes !== undefined; // the epochs follow from the minutes
+  const epochs = timed ? undefined : choose("epochs", () => usual.epochs);
   const views = viewsOf(tree, imageSize, start);
   if (views.automatic) note("views", views.preset, `for images of ${imageSize} px`);
   const chosen = { ...tree, ...begun, encoder, optimiser };
@@ -304,15 +257,15 @@ export function openConfig(
     epochs: parsed.epochs ?? epochs,
     minutes: parsed.minutes ?? 15,
     given: chosen,
-    ...(start === undefined ? {} : { start: factsOfStart(start) }),
+    ...factsOfStart(start),
   };
   return { config, choices };
 }
 
 /** Settings that a run has only where they were said. */
 const said = [
-  ...(["plugins", "from", "freeze", "adapter", "keptViews", "mixer", "test"] as const),
-  ...(["microBatch", "split", "groups", "labels", "init", "tune"] as const),
+  ...(["plugins", "from", "freeze", "adapter", "keptViews", "wholeImages"] as const),
+  ...(["mixer", "test", "microBatch", "split", "groups", "labels", "init", "tune"] as const),
 ];
 
 const optional = (parsed: TrainConfig): Partial<RunConfig> =>

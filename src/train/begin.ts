@@ -9,14 +9,14 @@ import type { Start } from "./start.ts";
 const encodersIn = ({ encoder, average, key }: HostState): HostVariables[] =>
   [encoder, average?.encoder, key?.encoder].filter((one) => one !== undefined);
 
-/** Mean and deviation of each feature over the images; a feature that is the same for all has deviation 1. */
+/** Mean and deviation of each feature over all rows; a feature that is the same in all has deviation 1. */
 function spreadOf(features: FeatureFile) {
   const { count, dimension } = features;
   const row = new Float32Array(dimension);
   const [sums, squares] = [new Float64Array(dimension), new Float64Array(dimension)];
   const each = (add: (d: number) => void) => {
-    for (let image = 0; image < count; image++) {
-      features.read(image, row, 0);
+    for (let i = 0; i < count; i++) {
+      features.read(i, row, 0);
       for (let d = 0; d < dimension; d++) add(d);
     }
   };
@@ -29,14 +29,14 @@ function spreadOf(features: FeatureFile) {
 
 /**
  * Puts a pretrained encoder into the state that a run begins with: its weights, or behind a frozen body how features
- * are standardised, where the adapter does that.
+ * are standardised, where the adapter does that: by their spread over the kept views, which is what it trains on.
  */
 export function beginWith(
   state: HostState,
   { adapter }: Pick<RunConfig, "adapter">,
-  { start, features }: { start: Start; features: FeatureFile | undefined },
+  { start, views }: { start: Start; views: FeatureFile | undefined },
 ): void {
-  if (features === undefined) {
+  if (views === undefined) {
     for (const encoder of encodersIn(state)) {
       Object.assign(encoder.parameters, start.variables.parameters);
       Object.assign(encoder.statistics, start.variables.statistics);
@@ -44,10 +44,10 @@ export function beginWith(
     return;
   }
   if (adapter?.standardise !== true) return;
-  const { mean, deviation } = spreadOf(features);
+  const { mean, deviation } = spreadOf(views);
   const spread: HostRecord = {
-    "adapter.mean": hostArray("float32", [features.dimension], mean),
-    "adapter.deviation": hostArray("float32", [features.dimension], deviation),
+    "adapter.mean": hostArray("float32", [views.dimension], mean),
+    "adapter.deviation": hostArray("float32", [views.dimension], deviation),
   };
   for (const encoder of encodersIn(state)) Object.assign(encoder.statistics, spread);
 }

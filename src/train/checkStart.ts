@@ -11,7 +11,9 @@ export function checkStart(tree: ConfigTree, start: Pick<Start, "description"> |
   if (start === undefined && tree.from !== undefined) {
     throw new ConfigError("from: the pretrained encoder was not opened", "leave it out here");
   }
-  const odd = ["freeze", "adapter", "keptViews"].find((key) => tree[key] !== undefined);
+  const odd = ["freeze", "adapter", "keptViews", "wholeImages"].find(
+    (key) => tree[key] !== undefined,
+  );
   if (start === undefined && odd !== undefined) {
     throw new ConfigError(`${odd}: there is no pretrained encoder`, "--from names one");
   }
@@ -28,7 +30,7 @@ export function checkStart(tree: ConfigTree, start: Pick<Start, "description"> |
       throw new ConfigError(`${path}: --from gives it already`, "leave one of them out");
     }
   }
-  const behind = ["adapter", "keptViews"].find((key) => tree[key] !== undefined);
+  const behind = ["adapter", "keptViews", "wholeImages"].find((key) => tree[key] !== undefined);
   if (tree.freeze === "none" && behind !== undefined) {
     throw new ConfigError(`${behind}: belongs to a frozen body`, "leave it out, or --freeze body");
   }

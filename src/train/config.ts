@@ -134,6 +134,12 @@ export const TrainConfig = z.strictObject({
     .max(256)
     .optional()
     .describe("views of each image whose features are kept behind a frozen body; 8 by default"),
+  wholeImages: z
+    .boolean()
+    .optional()
+    .describe(
+      "whether a frozen body is fed whole images, squeezed into its square, instead of the part that its maker cuts out; by default where two views of an image are seldom nearest to each other",
+    ),
   head: choiceFrom("head", heads, "mlp").describe("features to the embedding that the loss sees"),
   loss: choiceFrom("loss", losses, "infoNce").describe("what is minimised"),
   samplers: z
@@ -221,6 +227,7 @@ export type RunConfig = {
   freeze?: "body" | "none";
   adapter?: Named;
   keptViews?: number;
+  wholeImages?: boolean;
   start?: StartFacts; // of from
   head: Named;
   loss: Named;

@@ -27,6 +27,7 @@ export {
   type TrainEvent,
   type TrainListener,
 } from "./events.ts";
+export { type Meeting, meetStart } from "./kept/meetStart.ts";
 export { closeKept, openKept } from "./kept/openKept.ts";
 export { examineRun } from "./health/doctor.ts";
 export { diagnose, findingNames } from "./health/diagnose.ts";

@@ -16,7 +16,25 @@ import {
 import type { RunConfig } from "./config.ts";
 
 /** A pretrained encoder that a run starts from. */
-export type Start = FixedEncoder;
+export type Start = FixedEncoder & {
+  /** Share of images whose two views it finds nearest to each other, among up to 256; where that was measured. */
+  readonly viewAgreement?: number | undefined;
+};
+
+/** Of images that a start knows; 64 and 71 % were measured on photographs, 17 % on magnetic tiles. */
+const FAMILIAR = 0.4;
+
+/** Whether images are far from those that a start was trained on: it hardly tells them apart. */
+export const isFar = ({ viewAgreement = 1 }: Pick<Start, "viewAgreement">): boolean =>
+  viewAgreement < FAMILIAR;
+
+/** A start that is fed whole images, squeezed into its square, instead of the part that its maker cuts out. */
+export function withWholeImages(start: Start): Start {
+  const { description, viewAgreement } = start;
+  if (description.crop === undefined) return start; // it takes stored images, which are whole
+  const crop = { of: "whole", share: 1 } as const;
+  return { ...fixedEncoder({ ...start, description: { ...description, crop } }), viewAgreement };
+}
 
 /** Opens what `from` names, for images of another size than its own where one is given; downloads it where it must. */
 export async function openStart(

@@ -20,6 +20,7 @@ import type { ConfigTree, RunConfig, TrainSettings } from "./config.ts";
 import { beginWith } from "./begin.ts";
 import { checkLabels } from "./checkLabels.ts";
 import { checkMemory } from "./checkMemory.ts";
+import { checkStart } from "./checkStart.ts";
 import { checkNegatives } from "./checkNegatives.ts";
 import { checkSame, continuedConfig } from "./continued.ts";
 import { checkCrops } from "./cropRefresh.ts";
@@ -27,6 +28,7 @@ import { factsOf, openTrainingData, type TrainingData } from "./dataset.ts";
 import { configHash, decisivePart, differences } from "./decisive.ts";
 import type { TrainListener } from "./events.ts";
 import { describeLoaded, initialise } from "./init.ts";
+import { meetStart } from "./kept/meetStart.ts";
 import { closeKept, type Given, type Kept, openKept } from "./kept/openKept.ts";
 import { configMistakes, omit, spelledOut } from "./layers.ts";
 import { describeMachine } from "./machine.ts";
@@ -106,7 +108,7 @@ async function openParts(
     if (hint !== undefined) listener({ kind: "note", text: `note       ${hint}` });
   }
   const kept = await openKept(config, targetOf(config), given);
-  if (start !== undefined) beginWith(state, config, { start, features: kept?.train });
+  if (start !== undefined) beginWith(state, config, { start, views: kept?.views });
   const stepper = await openStepper(framework, state, config, targetOf(config)).catch(
     (error: unknown) => {
       closeKept(kept);
@@ -183,14 +185,14 @@ async function trainLocked(
 ): Promise<TrainResult> {
   const { overwrite = false, signal = new AbortController().signal, listener = quiet } = options;
   const { groups, labels, split, from } = tree as Partial<RunConfig>; // checked by the schema
-  const start =
+  const found =
     from === undefined
       ? undefined
       : await openStart(from, viewSize(tree), {
           signal,
           progress: (file, done, total) => listener({ kind: "fetching", file, done, total }),
         });
-  const imageSize = viewSize(tree) ?? start?.description.imageSize;
+  const imageSize = viewSize(tree) ?? found?.description.imageSize;
   const places = { out, imageSize, listener, signal };
   const data = await openTrainingData(tree.data as string, { ...places, groups, labels, split });
   let test: TrainingData | undefined;
@@ -198,6 +200,8 @@ async function trainLocked(
   try {
     test = await openTest(tree.test as string | undefined, data, places);
     const settings = withFullPaths({ ...tree, out });
+    checkStart(withPreset(tree), found);
+    const start = await meetStart(found, settings, { data, listener, signal });
     const given = { data, test, start, listener, signal };
     const opened = await openParts(settings, given, options.tamper ?? unchanged);
     kept = opened.kept;
@@ -307,7 +311,7 @@ async function resumeLocked(
     const expected = { decisive, configHash: configHash(decisive) };
     const exported = exportedOf(config, framework, fresh, data.dataset, start);
     kept = await openKept(config, targetOf(config), { data, test, start, listener, signal });
-    if (start !== undefined) beginWith(fresh, config, { start, features: kept?.train });
+    if (start !== undefined) beginWith(fresh, config, { start, views: kept?.views });
     const read =
       checkpoint === undefined ? undefined : readCheckpoint(checkpoint, fresh, expected, exported);
     if (read === undefined && config.init !== undefined) await initialise(fresh, config.init);

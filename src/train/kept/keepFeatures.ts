@@ -40,11 +40,12 @@ export function keptPlan(policy: ViewPolicy, views: number): KeptPlan {
   return { policy: { ...policy, count: Math.max(views, policy.count) }, draws: 1 };
 }
 
-/** Features of views of images. */
+/** Features of views of images: of all, or of `some`, by their places in the data. */
 export async function keepViews(
   options: KeepOptions,
   data: TrainingData,
   plan: KeptPlan,
+  some?: readonly number[],
 ): Promise<KeptViews> {
   const { policy, draws } = plan;
   const drawn = viewsDrawer({ policy, seed: SEED, source: data.pixels });
@@ -54,16 +55,20 @@ export async function keepViews(
     const render = createRenderer({ ...policy, interpolation });
     const reader = openPixels(data.pixels);
     return {
-      count: data.count * each,
+      count: (some?.length ?? data.count) * each,
       fill(row, out, offset) {
-        const [image, at] = [Math.floor(row / each), row % each];
+        const [place, at] = [Math.floor(row / each), row % each];
+        const image = some?.[place] ?? place;
         const parameters = drawn(Math.floor(at / policy.count), image)[at % policy.count];
         render(reader.image(parameters.source ?? image), parameters, out, offset);
       },
       close: () => Promise.resolve(reader.close()),
     };
   };
-  const features = await keepRows(options, data, { rows, facts: plan, what: "view" });
+  const features = await keepRows(options, data, {
+    ...{ rows, what: "view" },
+    facts: some === undefined ? plan : { ...plan, some },
+  });
   return {
     ...features,
     ...{ plan, drawn },

@@ -15,15 +15,24 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { evaluate } from "../../evaluate/index.ts";
 import { renderSamples } from "../../data/index.ts";
 import { keptFeatures } from "../../inference/featureFile.ts";
-import { loadEncoder, openImages, START, weightsPath } from "../../inference/index.ts";
+import {
+  fixedEncoder,
+  loadEncoder,
+  openImages,
+  START,
+  weightsPath,
+} from "../../inference/index.ts";
 import { viewPolicy } from "../../views/index.ts";
 import type { TrainSettings } from "../config.ts";
+import { openTrainingData } from "../dataset.ts";
 import { omit } from "../layers.ts";
 import { readRunConfig } from "../runConfig.ts";
 import { runFolder } from "../runFolder.ts";
+import { isFar } from "../start.ts";
 import { resume, train } from "../train.ts";
 import { keptPlan } from "./keepFeatures.ts";
 import { keptPlaces } from "./keptLoader.ts";
+import { meetStart } from "./meetStart.ts";
 
 let folder: string;
 let start: string;
@@ -181,6 +190,31 @@ describe("a run behind a frozen body", () => {
   });
 });
 
+test("a start is fed whole images where that is asked for, or where it hardly knows them", async () => {
+  const data = await openTrainingData(images(), { out: join(folder, "met") });
+  const loaded = await loadEncoder(start);
+  const description = { ...loaded.description, crop: { of: "square", share: 0.9 } } as const;
+  const found = fixedEncoder({ ...loaded, description });
+  const given = { data, listener: () => undefined, signal: new AbortController().signal };
+  const meet = (more: object) => meetStart(found, { out: join(folder, "met"), ...more }, given);
+  try {
+    const own = (await meet({ wholeImages: false }))!;
+    expect(own.viewAgreement! * 48).toBeCloseTo(Math.round(own.viewAgreement! * 48));
+    expect([own.description, own.hash]).toEqual([description, found.hash]);
+    const whole = (await meet({ wholeImages: true }))!;
+    expect(whole.description.crop).toEqual({ of: "whole", share: 1 });
+    expect(whole.viewAgreement).toBe(own.viewAgreement);
+    expect(whole.hash).not.toBe(found.hash);
+    const chosen = (await meet({}))!;
+    expect(chosen.hash).toBe(isFar(own) ? whole.hash : own.hash);
+    expect(isFar({ viewAgreement: 0.39 })).toBe(true);
+    expect(isFar({ viewAgreement: 0.41 })).toBe(false);
+    expect(await meet({ freeze: "none" })).toBe(found);
+  } finally {
+    data.close();
+  }
+});
+
 test("without freezing, all of a start is trained from its weights", async () => {
   const { run } = await train(
     begun("all", { keptViews: undefined, freeze: "none", epochs: 1, learningRate: 1e-6 }),
@@ -280,6 +314,6 @@ test("an adapter stays where all is trained, and gets none behind it", async () 
   const more = { from, keptViews: undefined, freeze: "none", epochs: 1 };
   const whole = await train(begun("whole adapted", more));
   const { description, variables } = await loadEncoder(join(whole.run, "checkpoints/last"));
-  expect(description.adapter).toEqual({ name: "mlp", hidden: 8, standardise: false });
+  expect(description.adapter).toMatchObject({ name: "mlp", hidden: 8 });
   expect(Object.keys(variables.parameters)).toEqual(Object.keys(await weightsOf(from)));
 });

@@ -30,6 +30,18 @@ export type Kept = {
   readonly test: FeatureFile | undefined;
 };
 
+/** How features of a start are kept, beside the packed images of a run. */
+export const keepOptions = (
+  encoder: Start,
+  { out, threads }: { out: string; threads: number },
+  { listener, signal }: Pick<Given, "listener" | "signal">,
+): KeepOptions => ({
+  ...{ encoder, place: featuresIn(packedIn(dirname(out))), threads, signal },
+  compiling: () => listener({ kind: "compiling", what: "the pretrained encoder" }),
+  progress: (what, done, total) => listener({ kind: "keeping", what, done, total }),
+  note: (text) => listener({ kind: "note", text }),
+});
+
 /** Opens the features that a run with a frozen body goes by; undefined for another. */
 export async function openKept(
   config: Pick<RunConfig, "views" | "keptViews" | "out" | "adapter">,
@@ -38,13 +50,8 @@ export async function openKept(
 ): Promise<Kept | undefined> {
   const { views: policy, keptViews = 0, out, adapter } = config;
   if (start === undefined || adapter === undefined) return undefined;
-  const options: KeepOptions = {
-    ...{ encoder: start, place: featuresIn(packedIn(dirname(out))) },
-    ...{ threads: target.threads, signal },
-    compiling: () => listener({ kind: "compiling", what: "the pretrained encoder" }),
-    progress: (what, done, total) => listener({ kind: "keeping", what, done, total }),
-    note: (text) => listener({ kind: "note", text }),
-  };
+  const { threads } = target;
+  const options = keepOptions(start, { out, threads }, { listener, signal });
   const opened: FeatureFile[] = [];
   const open = async <T extends FeatureFile>(opening: Promise<T>): Promise<T> => {
     const features = await opening;

@@ -13,9 +13,12 @@ import {
 } from "../../../inference/index.ts";
 import {
   closeKept,
+  type Meeting,
+  meetStart,
   openKept,
   openStart,
   openTrainingData,
+  type RunConfig,
   targetOf,
   type TrainingData,
   viewSize,
@@ -49,6 +52,20 @@ function sizeOf({ arms, from }: Request): number | undefined {
   );
 }
 
+/** How arms look at images with a pretrained encoder: frozen where one of them has it so, and all the same. */
+function sharedBy({ arms, from, labels }: Request): Meeting {
+  const [first, ...others] = arms.map(({ tree }) => tree as Partial<RunConfig>);
+  const other = others.find(({ wholeImages }) => wholeImages !== first.wholeImages);
+  if (from !== undefined && other !== undefined) {
+    throw new ConfigError(
+      "compare: wholeImages differs between arms, expected the same in all with --from",
+      "give it once, by --set wholeImages=true",
+    );
+  }
+  const frozen = arms.some(({ tree }) => tree.freeze !== "none");
+  return { freeze: frozen ? "body" : "none", wholeImages: first.wholeImages, labels };
+}
+
 /** Computes the features that runs with a frozen body go by, with all cores, before several runs ask for them. */
 export async function keepFeatures(
   { folder, data, call }: { folder: CompareFolder; data: CompareData; call: Call },
@@ -78,8 +95,8 @@ export async function openImages(
 ): Promise<CompareData> {
   const { data, test, groups, labels, split, from } = request;
   const size = sizeOf(request);
-  const start = from === undefined ? undefined : await openStart(from, size, fetchingOf(call));
-  const imageSize = size ?? start?.description.imageSize;
+  const found = from === undefined ? undefined : await openStart(from, size, fetchingOf(call));
+  const imageSize = size ?? found?.description.imageSize;
   const open = (path: string, more: Pick<OpenImagesOptions, "groups" | "labels" | "split">) =>
     openTrainingData(path, {
       ...{ out: join(folder.runs, "any"), imageSize, ...more },
@@ -89,6 +106,9 @@ export async function openImages(
   let tested: TrainingData | undefined;
   try {
     tested = test === undefined ? undefined : await open(test, { split: "heldOut" });
+    const asked = { ...sharedBy(request), out: join(folder.runs, "any") };
+    const listener = trainView(call.printer);
+    const start = await meetStart(found, asked, { data: train, listener, signal: call.signal });
     const images = { train, test: tested, start };
     checkTest(images, test);
     if (tested !== undefined) {
