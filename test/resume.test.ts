@@ -295,16 +295,22 @@ test("a finished run is made longer, and is the same bit for bit where that is k
 test("a run slower than its plan gets fewer epochs, the same bit for bit where that is killed", async () => {
   const [run, whole] = [folder.at("slower"), folder.at("slowerWhole")];
   const told: string[] = [];
-  /** Each step takes longer than was measured; an error at an event is as sudden as a kill. */
+  const minutes = 0.04;
+  let wait = 40; // milliseconds
+  /** Each step takes thrice as long as was planned; an error at an event is as sudden as a kill. */
   const slow =
     (ends: (event: Parameters<TrainListener>[0]) => boolean): TrainListener =>
     (event) => {
-      if (event.kind === "step") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 40);
+      if (event.kind === "choices") {
+        const steps = 6 * Number(event.choices.find(({ path }) => path === "epochs")?.value);
+        wait = Math.max(wait, (2 * 60_000 * minutes) / steps);
+      }
+      if (event.kind === "step") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, wait);
       if (event.kind === "plan") told.push(event.text);
       if (ends(event)) throw new Error("killed");
     };
   const settings = {
-    ...{ data: images, out: run, minutes: 0.02, warmupEpochs: 1, batchSize: 16, threads: 1 },
+    ...{ data: images, out: run, minutes, warmupEpochs: 1, batchSize: 16, threads: 1 },
     ...{ encoder: { name: "convnet" as const, width: 4, depth: 2 }, workers: 1 },
     ...{ evaluation: { images: 64 }, checkpoint: { seconds: 0.2 } },
   };
@@ -313,12 +319,12 @@ test("a run slower than its plan gets fewer epochs, the same bit for bit where t
   const { epochs, earlierPlans = [] } = runConfig(run);
   const [{ untilStep, epochs: before }] = earlierPlans;
   expect(epochs).toBeLessThan(before);
-  expect(told[0]).toMatch(/^plan +slower than measured: .* left of 1 s; the plan is now \d+ epoch/);
+  expect(told[0]).toMatch(/^plan +slower than measured: .* left of 2 s; the plan is now \d+ epoch/);
   const after = slow((event) => event.kind === "step" && event.record.step === untilStep + 1);
   await expect(resume(run, { listener: after })).rejects.toThrow("killed");
   expect(runConfig(run).earlierPlans?.[0]).toEqual(earlierPlans[0]);
   const done = await resume(run, { listener: slow(() => false) });
-  expect(done).toMatchObject({ finished: true, config: { minutes: 0.02 } });
+  expect(done).toMatchObject({ finished: true, config: { minutes } });
   expect(done.epochs).toBe(done.config.epochs);
   mkdirSync(whole); // a run by the same plans from its start
   const plans = JSON.parse(readFileSync(join(run, "config.json"), "utf8")) as object;

@@ -18,7 +18,7 @@ test.each(["simclr", "moco", "instDisc", "nnclr", "looc"])("an ordinary %s fits"
 test.each(["moco", "nnclr", "looc"])("a queue that does not fit is refused: %s", (name) => {
   const large = frameworkOf({ framework: { name, queueSize: 10_000_000 } });
   expect(() => checkMemory(large, cpu, 2 * GIB)).toThrow(
-    /^train: a step needs at least [\d.]+ GiB of memory, there are 2 GiB: .*a memory of 10,000,000 × \d+ take/,
+    /^train: a step needs at least [\d.]+ GiB of memory, there are 2 GiB, a tenth of them for everything else: .*a memory of 10,000,000 × \d+ take/,
   );
   checkMemory(large, { device: "cuda" }, GIB);
 });

@@ -63,7 +63,7 @@ export function checkMemory(
   const large = parts.filter(({ bytes }) => bytes > needed / 20);
   const sizes = large.map(({ what, bytes }) => `${what} take ${gib(bytes)}`).join(", ");
   throw new ConfigError(
-    `train: a step needs at least ${gib(needed)} of memory, there are ${gib(limit)}: ${sizes}`,
+    `train: a step needs at least ${gib(needed)} of memory, there are ${gib(limit)}, a tenth of them for everything else: ${sizes}`,
     "a smaller batch, queue, image size or encoder",
   );
 }

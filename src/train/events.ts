@@ -34,6 +34,7 @@ export type EvaluationRecord = {
   knnChance?: number; // share of the largest class
   knnAsked?: KnnAsked;
   knnImages?: number; // that were asked
+  knnAmong?: number; // training images whose labels answered; only of test images
   viewAgreement?: number | undefined; // share of images whose two views are nearest to each other; only without labels
   viewImages?: number; // among which
   uniformity: number;
@@ -60,6 +61,7 @@ export type BaselineRecord = {
   knnChance?: number;
   knnAsked?: KnnAsked;
   knnImages?: number;
+  knnAmong?: number;
   agreementPixels?: number | undefined; // view agreement; only without labels
   agreementStart?: number | undefined;
   viewImages?: number;

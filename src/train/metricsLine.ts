@@ -19,14 +19,14 @@ const asked = { knnAsked: z.enum(["test", "training"]).exactOptional() };
 const evaluation = z.looseObject({
   ...{ kind: z.literal("evaluation"), ...place, ...asked },
   ...figures("knnAccuracy", "knnBalanced", "knnWithoutCopies", "knnK", "knnTemperature"),
-  ...figures("knnChance", "knnImages"),
+  ...figures("knnChance", "knnImages", "knnAmong"),
   ...figures("viewAgreement", "viewImages", "uniformity", "effectiveRank"),
 });
 
 const baselines = z.looseObject({
   ...{ kind: z.literal("baselines"), ...place, ...asked },
   ...figures("knnPixels", "knnStart", "balancedPixels", "balancedStart"),
-  ...figures("knnChance", "knnImages", "copies"),
+  ...figures("knnChance", "knnImages", "knnAmong", "copies"),
   ...figures("knnPixelsWithoutCopies", "knnStartWithoutCopies"),
   ...figures("agreementPixels", "agreementStart", "viewImages"),
 });

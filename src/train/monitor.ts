@@ -170,6 +170,7 @@ function factsOf({ train, test, views, config }: Asked) {
   const voters = train.labels.length - (test === undefined ? 1 : 0);
   return {
     ...{ knnAsked, knnImages: labels.length, knnChance: largestShare(labels) },
+    ...(test === undefined ? {} : { knnAmong: voters }),
     knnK: Math.min(config.evaluation.k, voters),
     knnTemperature: config.evaluation.temperature,
   };

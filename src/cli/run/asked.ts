@@ -1,13 +1,15 @@
 import type { BaselineRecord, EvaluationRecord, RunConfig } from "../../train/index.ts";
 import { count, counted, percent } from "../format.ts";
 
-/** Which images a k-NN accuracy of training is of: `1,000 test images (held out)`. */
+/** Which images a k-NN accuracy of training is of: `1,000 test images (held out) by 1,000 training images`. */
 export function askedImages({
   knnAsked,
   knnImages,
-}: Pick<EvaluationRecord, "knnAsked" | "knnImages">): string {
+  knnAmong,
+}: Pick<EvaluationRecord, "knnAsked" | "knnImages" | "knnAmong">): string {
   const images = knnImages === undefined ? "" : `${count(knnImages)} `;
-  if (knnAsked === "test") return `${images}test images (held out)`;
+  const by = knnAmong === undefined ? "" : ` by ${counted(knnAmong, "training image")}`;
+  if (knnAsked === "test") return `${images}test images (held out)${by}`;
   return `${images}training images, each by the others (leave-one-out)`;
 }
 
