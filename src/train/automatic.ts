@@ -156,15 +156,20 @@ function checkBatchSize(batchSize: number, { images }: DatasetFacts): void {
   );
 }
 
-function optimiserOf(tree: ConfigTree, small: boolean, note: Note): Named {
+function optimiserOf(
+  tree: ConfigTree,
+  { small, behind }: { small: boolean; behind: boolean },
+  note: Note,
+): Named {
+  const adamw = behind ? "for adapters" : small ? "small images on a CPU" : undefined;
   const given = (tree.optimiser ?? {}) as ConfigTree;
-  const usual = small ? "adamw" : "sgd";
+  const usual = adamw === undefined ? "sgd" : "adamw";
   const name = (given.name as string | undefined) ?? entryOf(optimisers, usual, given);
   if (given.name === undefined && name !== usual) {
     note("optimiser", name, hasNo(optimisers[usual], given));
-  } else if (given.name === undefined && small) {
+  } else if (given.name === undefined && adamw !== undefined) {
     const rate = tree.learningRate === undefined ? "" : "; the learning rate given is for it";
-    note("optimiser", name, `small images on a CPU${rate}`);
+    note("optimiser", name, `${adamw}${rate}`);
   }
   return overlay(optimiserDefaults[name] ?? {}, { ...given, name }) as Named;
 }
@@ -233,7 +238,7 @@ export function openConfig(
   const batchSize = choose("batchSize", () => batchSizeFor(facts, small));
   checkBatchSize(batchSize, facts);
   const usual = begun.adapter && usualAdapter(tree, start!);
-  const optimiser = optimiserOf(tree, small || usual !== undefined, note);
+  const optimiser = optimiserOf(tree, { small, behind: usual !== undefined }, note);
   const learningRate = choose(
     "learningRate",
     () => usual?.learningRate ?? learningRateFor(optimiser.name, encoder.name, batchSize),
