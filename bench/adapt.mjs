@@ -1,5 +1,6 @@
-// Does an adapter behind a frozen pretrained encoder help? Trains one by each method and seed, and prints balanced k-NN of
-// held-out images: of the start, at the end, and of the best checkpoint, which these very images chose.
+// Does an adapter behind a frozen pretrained encoder help? Says how well that knows the images of each set, trains an adapter
+// by each method and seed, and prints balanced k-NN of held-out images: of the start, at the end, and of the best checkpoint,
+// which these very images chose. --methods "" trains none.
 // npm run build && node bench/adapt.mjs SET… --from START [--image-size 128] [--seeds 0,1] [--methods simclr,supCon]
 //   [--out FOLDER] [-- OPTIONS OF train]
 // SET is a folder with train and test.
@@ -9,6 +10,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+
+import { meetStart, openStart, openTrainingData } from "../dist/train/index.js";
 
 const [own, more] = [process.argv.slice(2), []];
 if (own.includes("--")) more.push(...own.splice(own.indexOf("--")).slice(1));
@@ -49,10 +52,26 @@ function measured(set, method, seed) {
   };
 }
 
-console.log("| set | method | seed | start | end | best | k-NN start, end | s |");
+/** Share of up to 256 images whose two views the start finds nearest to each other. */
+async function agreement(set) {
+  const [imageSize, out] = [Number(values["image-size"]), join(values.out, "any")];
+  const calls = { signal: new AbortController().signal, listener: () => undefined };
+  const start = await openStart(values.from, imageSize, { ...calls, progress: () => undefined });
+  const data = await openTrainingData(join(set, "train"), { out, imageSize, ...calls });
+  try {
+    return (await meetStart(start, { out }, { data, ...calls })).viewAgreement;
+  } finally {
+    data.close();
+  }
+}
+
+for (const set of sets) {
+  console.log(`${basename(set)}: views of an image agree for ${percent(await agreement(set))} %`);
+}
+console.log("\n| set | method | seed | start | end | best | k-NN start, end | s |");
 console.log("| --- | --- | --- | --- | --- | --- | --- | --- |");
 for (const set of sets) {
-  for (const method of values.methods.split(",")) {
+  for (const method of values.methods.split(",").filter(Boolean)) {
     for (const seed of values.seeds.split(",")) {
       const { start, end, best, accuracy, seconds } = measured(set, method, seed);
       const shares = [start, end, best].map(percent).join(" | ");

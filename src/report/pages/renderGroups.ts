@@ -25,6 +25,19 @@ function header(kind: string, set: string, lead: string, facts: readonly Fact[])
   </header>`;
 }
 
+/** A page of images in groups, by its name in the title and its kind in the header. */
+const page = (
+  [name, kind]: readonly [name: string, kind: string],
+  { set, lead, facts }: { set: string; lead: string; facts: readonly Fact[] },
+  sections: readonly (Html | undefined)[],
+): string =>
+  renderDocument({
+    title: `${set} – Contrapose ${name}`,
+    header: header(kind, set, lead, facts),
+    sections,
+    footer: "This page holds all it shows.",
+  });
+
 const difference = ({ path, change, source }: ImageDifference): Html =>
   html`<figure class="difference">
     ${picture({ source }, "the one to keep, its copy and their difference")}
@@ -66,12 +79,10 @@ export function renderDuplicates(data: DuplicatesPage): string {
       "The first of each group is the one to keep: in colour, the largest, from a lossless file. What differs shows it, its copy laid on it, and grey where both are the same once brightness and contrast are evened, lighter and darker where not, four times as strong.",
     groups.length === 0 ? none : [together(groups, "first"), rest],
   );
-  return renderDocument({
-    title: `${set} – Contrapose duplicates`,
-    header: header("Duplicates", set, lead, facts),
-    sections: [markup, skipped(data.skipped)?.markup],
-    footer: "This page holds all it shows.",
-  });
+  return page(["duplicates", "Duplicates"], { set, lead, facts }, [
+    markup,
+    skipped(data.skipped)?.markup,
+  ]);
 }
 
 /** The page of clusters: each with the images nearest to its centre. */
@@ -82,12 +93,7 @@ export function renderClusters({ set, lead, clusters, facts }: ClustersPage): st
     "Images of each cluster, those nearest to its centre first; the number is that cosine similarity.",
     together(clusters, ""),
   );
-  return renderDocument({
-    title: `${set} – Contrapose clusters`,
-    header: header("Clusters", set, lead, facts),
-    sections: [markup],
-    footer: "This page holds all it shows.",
-  });
+  return page(["clusters", "Clusters"], { set, lead, facts }, [markup]);
 }
 
 /** The page of outliers: each beside the image that is nearest to it. */
@@ -98,12 +104,7 @@ export function renderOutliers({ set, lead, k, outliers, facts }: OutliersPage):
     `Images by their cosine distance to the ${k}. nearest, in medians of all: 1 is usual. Each stands beside its nearest image, with their cosine similarity. Images above the limit are odd; those below it are shown for comparison.`,
     together(outliers, ""),
   );
-  return renderDocument({
-    title: `${set} – Contrapose outliers`,
-    header: header("Outliers", set, lead, facts),
-    sections: [markup],
-    footer: "This page holds all it shows.",
-  });
+  return page(["outliers", "Outliers"], { set, lead, facts }, [markup]);
 }
 
 /** The page of images to label next, each with the reason. */
@@ -114,10 +115,5 @@ export function renderSuggestions({ set, lead, suggestions }: SuggestionsPage): 
     "A typical image is the one nearest to the others of its cluster; clusters without a label come first, then the largest. An uncertain one is where the two leading classes of the vote of labelled images are most level.",
     together(suggestions, ""),
   );
-  return renderDocument({
-    title: `${set} – Contrapose suggestions`,
-    header: header("Labels", set, lead, []),
-    sections: [markup],
-    footer: "This page holds all it shows.",
-  });
+  return page(["suggestions", "Labels"], { set, lead, facts: [] }, [markup]);
 }

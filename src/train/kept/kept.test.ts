@@ -28,7 +28,7 @@ import { openTrainingData } from "../dataset.ts";
 import { omit } from "../layers.ts";
 import { readRunConfig } from "../runConfig.ts";
 import { runFolder } from "../runFolder.ts";
-import { isFar } from "../start.ts";
+import { isFar, withWholeImages } from "../start.ts";
 import { resume, train } from "../train.ts";
 import { keptPlan } from "./keepFeatures.ts";
 import { keptPlaces } from "./keptLoader.ts";
@@ -210,6 +210,9 @@ test("a start is fed whole images where that is asked for, or where it hardly kn
     expect(isFar({ viewAgreement: 0.39 })).toBe(true);
     expect(isFar({ viewAgreement: 0.41 })).toBe(false);
     expect(await meet({ freeze: "none" })).toBe(found);
+    const squash = { ...description, crop: { of: "whole", share: 0.95 } } as const;
+    const whole95 = fixedEncoder({ ...loaded, description: squash });
+    expect(withWholeImages(whole95)).toBe(whole95);
   } finally {
     data.close();
   }
