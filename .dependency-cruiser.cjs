@@ -4,7 +4,8 @@ const floors = [
   ["core"],
   ["engine", "files"],
   ["losses", "sampling", "encoders", "optim", "views", "data", "metrics", "memory", "hub"],
-  ["methods", "inference", "store", "testing"],
+  ["frameworks", "inference", "store", "testing"],
+  ["config"],
   ["train", "evaluate", "conformance"],
   ["compare"],
   ["report", "server"],
@@ -18,7 +19,7 @@ const browserSafe = [
   "optim",
   "metrics",
   "memory",
-  "methods",
+  "frameworks",
 ];
 const noJax = ["views", "data", "metrics", "files", "store"];
 

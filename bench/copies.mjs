@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import sharp from "sharp";
 
 import { randomStream } from "../dist/core/index.js";
-import { findCopies, openGallery } from "../dist/data/copies/findCopies.js";
+import { findCopies, openGallery } from "../dist/data/alike/copies/findCopies.js";
 
 const { values } = parseArgs({
   options: {

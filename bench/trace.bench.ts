@@ -1,7 +1,7 @@
 import { bench, describe } from "vitest";
 
 import { trace } from "../src/engine/trace.ts";
-import { createFramework } from "../src/methods/index.ts";
+import { createFramework } from "../src/frameworks/index.ts";
 
 const shared = { imageSize: 32, datasetSize: 50_000, metrics: false };
 const head = { name: "mlp", bias: false } as const;

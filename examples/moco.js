@@ -8,7 +8,7 @@
 import { lax, numpy as np } from "@jax-js/jax";
 import { l2Normalize } from "contrapose/core";
 import { emptyQueue, enqueue, strangers } from "contrapose/memory";
-import { buildChain, defineFramework } from "contrapose/methods";
+import { buildChain, defineFramework } from "contrapose/frameworks";
 import { z } from "zod";
 
 /** What is known of the images behind some rows of a batch, or of a queue: ids, groups and labels. */

@@ -1,5 +1,5 @@
 // What every view goes through, in AssemblyScript: four numbers at a time (SIMD). `node scripts/kernels.mjs` compiles
-// it to src/views/kernelCode.ts.
+// it to src/views/draw/kernelCode.ts.
 //
 // A picture is three planes of f32, red at `pixels`, green and blue `plane` bytes after the one before; `plane` is a
 // multiple of 16, so the last vector of a plane may hold numbers that belong to no pixel. All addresses and

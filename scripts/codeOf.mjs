@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, "..");
 const src = join(root, "src");
 
 // what trains, the workers that draw views, and what draws sample images
-const training = ["train/train.ts", "views/viewWorker.ts", "data/sample/renderSamples.ts"];
+const training = ["train/train.ts", "views/load/viewWorker.ts", "data/sample/renderSamples.ts"];
 /** What figures may be about, each with the files that make them. */
 const subjects = {
   runs: [...training, "evaluate/evaluate.ts"],
@@ -79,9 +79,9 @@ function behind(index, name) {
 }
 
 // writing files changes no figure but by a fault, nor do locks and journals of packing, reports, or a version by itself
-const never = /^(files|report)\/|^data\/(packLock|journal)\.ts$|^core\/version\.ts$/;
+const never = /^(files|report)\/|^data\/packed\/journal\.ts$|^core\/version\.ts$/;
 // weights are the same to the bit with and without pairs written down and looks at a run's health
-const watching = /^train\/(health\/|pair\w+\.ts$)|^methods\/recorder\.ts$/;
+const watching = /^train\/(health|pairs)\/|^frameworks\/judge\/recorder\.ts$/;
 const isCounted = (path, subject) => {
   const name = relative(src, path);
   return existsSync(path) && !never.test(name) && (subject === "doctor" || !watching.test(name));

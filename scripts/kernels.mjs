@@ -1,4 +1,4 @@
-// Compiles kernels/views.ts (AssemblyScript) to src/views/kernelCode.ts:
+// Compiles kernels/views.ts (AssemblyScript) to src/views/draw/kernelCode.ts:
 //   node scripts/kernels.mjs
 // The compiler is not a dependency of the project, for it is large and the result is two thousand bytes: npx fetches it.
 import { execFileSync } from "node:child_process";

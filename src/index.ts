@@ -9,7 +9,7 @@ export {
   openImageEncoder,
 } from "./evaluate/index.ts";
 export { loadEncoder, openImages } from "./inference/index.ts";
-export { addToCatalogues, createFramework } from "./methods/index.ts";
+export { addToCatalogues, createFramework } from "./frameworks/index.ts";
 export { renderReport } from "./report/index.ts";
 export {
   resume,

@@ -18,15 +18,24 @@ test("a figure depends on what its config names and on what trains, not on its n
     ...["sampling/groups", "sampling/ring"],
   ]);
   const files = filesOf(parts);
-  const images = ["data/decodeImage.ts", "data/groupImages.ts", "data/sample/renderSamples.ts"];
+  const images = [
+    "data/pixels/decodeImage.ts",
+    "data/alike/groupImages.ts",
+    "data/sample/renderSamples.ts",
+  ];
   expect(files).toEqual(expect.arrayContaining(images));
   const needed = ["sampling/ring.ts", "sampling/ringSchedule.ts", "losses/infoNce.ts"];
-  const always = ["engine/convolution.ts", "methods/moco.ts", "train/loop.ts", "metrics/knn.ts"];
-  expect(files).toEqual(expect.arrayContaining([...needed, ...always, "views/render.ts"]));
+  const always = [
+    "engine/lower/convolution.ts",
+    "frameworks/moco.ts",
+    "train/loop.ts",
+    "metrics/knn.ts",
+  ];
+  expect(files).toEqual(expect.arrayContaining([...needed, ...always, "views/draw/render.ts"]));
   const others = ["sampling/mochi.ts", "losses/supCon.ts", "encoders/vit.ts", "metrics/seeds.ts"];
   const none = [
     ...["train/planRun.ts", "core/version.ts", "compare/plan.ts", "losses/index.ts"],
-    ...["train/health/probe.ts", "train/pairRecorder.ts", "methods/recorder.ts"],
+    ...["train/health/probe.ts", "train/pairs/pairRecorder.ts", "frameworks/judge/recorder.ts"],
   ];
   expect(files.filter((file) => [...others, ...none].includes(file))).toEqual([]);
   expect(files.some((file) => file.endsWith(".test.ts"))).toBe(false);

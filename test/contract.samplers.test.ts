@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
 import { loadPlugins } from "../src/train/index.ts";
-import { catalogues } from "../src/methods/index.ts";
+import { catalogues } from "../src/frameworks/index.ts";
 import {
   defineMixer,
   defineSampler,
@@ -23,11 +24,14 @@ const parts: [string, Sampler | Mixer][] = [
 
 test("the catalogues list every sampler and mixer under the name of its file", () => {
   const folder = new URL("../src/sampling/", import.meta.url);
-  const sources = readdirSync(folder).filter((file) => !/\.test\.|^(sampler|mixer)\.ts/.test(file));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const sources = files.filter(
+    (file) => /\.ts$/.test(file) && !/\.test\.|^(sampler|mixer)\.ts/.test(file),
+  );
   const defined = sources.flatMap((file) => {
     const text = readFileSync(new URL(file, folder), "utf8");
     const [, name] = /^export const (\w+) = define(?:Sampler|Mixer)\(/m.exec(text) ?? [];
-    if (name !== undefined) expect(file).toBe(`${name}.ts`);
+    if (name !== undefined) expect(basename(file)).toBe(`${name}.ts`);
     return name === undefined ? [] : [name];
   });
   expect(parts.map(([name]) => name).sort()).toEqual(defined.sort());

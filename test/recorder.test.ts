@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import type { HostArray, HostRecord } from "../src/core/arrays.ts";
 import { compile, type SpecTree } from "../src/engine/index.ts";
-import { asHostTree, type Framework, ofChain, type Recorder } from "../src/methods/index.ts";
-import { openConfig } from "../src/train/automatic.ts";
+import { asHostTree, type Framework, ofChain, type Recorder } from "../src/frameworks/index.ts";
+import { openConfig } from "../src/config/automatic.ts";
 import { methodNames } from "../src/train/index.ts";
 import { frameworkOf } from "../src/train/session.ts";
 import { someBatch, stepper } from "./tinyFramework.ts";

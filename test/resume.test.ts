@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { lock } from "../src/files/index.ts";
-import { goBackTo, newestCheckpoint } from "../src/train/checkpoint.ts";
+import { goBackTo, newestCheckpoint } from "../src/train/run/checkpoint.ts";
 import { timeFields } from "../src/train/events.ts";
 import {
   readPosition,

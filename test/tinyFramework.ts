@@ -1,9 +1,9 @@
 import { type HostArray, type HostTree } from "../src/core/arrays.ts";
 import { randomStream } from "../src/core/random.ts";
 import { compile } from "../src/engine/index.ts";
-import { createFramework, type FrameworkConfig } from "../src/methods/createFramework.ts";
-import type { Framework, LoadedBatch } from "../src/methods/framework.ts";
-import type { HostState } from "../src/methods/state.ts";
+import { createFramework, type FrameworkConfig } from "../src/frameworks/createFramework.ts";
+import type { Framework, LoadedBatch } from "../src/frameworks/framework.ts";
+import type { HostState } from "../src/frameworks/model/state.ts";
 
 /** A framework small enough for the interpreter, of parts that a test may name in any way. */
 export function tinyFramework(

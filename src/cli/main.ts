@@ -37,7 +37,7 @@ async function main(argv: string[]): Promise<number> {
     const picked = readArguments(argv);
     if (picked === undefined) return 0;
     if (picked.options.plugin !== undefined) {
-      const { loadPlugins } = await import("../train/plugins.ts");
+      const { loadPlugins } = await import("../config/plugins.ts");
       await loadPlugins(picked.options.plugin);
     }
     const run = await picked.verb.load();

@@ -1,6 +1,6 @@
 import { VERSION } from "../core/version.ts";
 import { losses } from "../losses/index.ts";
-import { qualityMetrics } from "../methods/index.ts";
+import { qualityMetrics } from "../frameworks/index.ts";
 import { meanInterval, pairedDifference, verdictOf } from "../metrics/index.ts";
 import { mixers, samplers } from "../sampling/index.ts";
 import type { Passes } from "../train/index.ts";

@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 
 import { DataError } from "../core/errors.ts";
 import { openPixels } from "../files/index.ts";
-import { detectSource } from "./detectSource.ts";
-import { openDataset } from "./openDataset.ts";
-import { packDataset } from "./packDataset.ts";
+import { detectSource } from "./sources/detectSource.ts";
+import { openDataset } from "./packed/openDataset.ts";
+import { packDataset } from "./packed/packDataset.ts";
 import { blobs, inFolder, writeFiles } from "./testing.ts";
 
 type Fields = Record<string, unknown>;

@@ -5,10 +5,10 @@ import { dirname, join } from "node:path";
 import { extract } from "tar-stream";
 import { expect, test } from "vitest";
 
-import { decodeImage } from "./decodeImage.ts";
-import { detectSource } from "./detectSource.ts";
-import { openDataset } from "./openDataset.ts";
-import { packDataset } from "./packDataset.ts";
+import { decodeImage } from "./pixels/decodeImage.ts";
+import { detectSource } from "./sources/detectSource.ts";
+import { openDataset } from "./packed/openDataset.ts";
+import { packDataset } from "./packed/packDataset.ts";
 import { inFolder } from "./testing.ts";
 
 const archive = join(import.meta.dirname, "../../../shared/data/hostile.tar");

@@ -6,8 +6,8 @@ import { pack } from "tar-stream";
 
 import type { PixelImage } from "../core/pixels.ts";
 import { randomStream } from "../core/random.ts";
-import { encodePng } from "./encodeImage.ts";
-import type { ImageSource, RawEntry, Skipped } from "./source.ts";
+import { encodePng } from "./pixels/encodeImage.ts";
+import type { ImageSource, RawEntry, Skipped } from "./sources/source.ts";
 
 /** Runs a test in a new folder that is gone afterwards. */
 export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {

@@ -7,7 +7,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import { type HostArray, hostArray, type HostTree } from "../core/arrays.ts";
 import { DeviceError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import type { Target } from "./context.ts";
+import type { Target } from "./lower/context.ts";
 import {
   blockSize,
   checkDevice,
@@ -17,7 +17,7 @@ import {
   type SessionOptions,
 } from "./device.ts";
 import { withExactLiterals } from "./exactLiterals.ts";
-import { lower } from "./lower.ts";
+import { lower } from "./lower/lower.ts";
 import { leavesOf, type Program, Recycler, runSession } from "./program.ts";
 import { flattenSpecs, mapSpecs, matchArguments, type Spec, type SpecTree } from "./spec.ts";
 import { startJax, type Trace, trace, type TracedFunction } from "./trace.ts";

@@ -9,8 +9,8 @@ import {
 } from "onnx-buf";
 import { flattenTree, type HostArray, type HostTree } from "../core/arrays.ts";
 import { VERSION } from "../core/version.ts";
-import type { Target } from "./context.ts";
-import { lower } from "./lower.ts";
+import type { Target } from "./lower/context.ts";
+import { lower } from "./lower/lower.ts";
 import { trace, type TracedFunction } from "./trace.ts";
 
 /** What stands in an exported model beside the computation. */

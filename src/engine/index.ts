@@ -1,6 +1,6 @@
 export { compile, type CompileOptions, resultSpecs } from "./compile.ts";
 export { availableDevices, checkDevice, defaultThreads, type Device } from "./device.ts";
-export { primitives } from "./lower.ts";
+export { primitives } from "./lower/lower.ts";
 export type { Program } from "./program.ts";
 export type { Spec, SpecTree } from "./spec.ts";
 export { startJax, type TracedFunction } from "./trace.ts";

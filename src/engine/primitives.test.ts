@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { HostArray } from "../core/arrays.ts";
 import { randomStream } from "../core/random.ts";
 import { compile } from "./compile.ts";
-import { primitives } from "./lower.ts";
+import { primitives } from "./lower/lower.ts";
 import { draw, expectSame, normals } from "./testing.ts";
 
 type A = np.Array;

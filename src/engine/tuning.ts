@@ -7,14 +7,14 @@ import { z } from "zod";
 import { sizeOf } from "../core/arrays.ts";
 import { parseJson } from "../core/json.ts";
 import { VERSION } from "../core/version.ts";
-import { Context, type Target } from "./context.ts";
-import { convolutionRules } from "./convolution.ts";
+import { Context, type Target } from "./lower/context.ts";
+import { convolutionRules } from "./lower/convolution.ts";
 import { openSession } from "./device.ts";
-import { forms } from "./forms.ts";
-import type { Geometry } from "./padding.ts";
-import { densePoly, polyOf } from "./poly.ts";
+import { forms } from "./lower/forms.ts";
+import type { Geometry } from "./lower/padding.ts";
+import { densePoly, polyOf } from "./lower/poly.ts";
 import { toTensor } from "./program.ts";
-import { type Poly, type Value, type View, wholeView } from "./value.ts";
+import { type Poly, type Value, type View, wholeView } from "./lower/value.ts";
 
 /** Which way was chosen for each convolution, by kind and sizes: `convolution 64,256,8,8,256,0`. */
 export type Choices = Record<string, string>;

@@ -10,7 +10,7 @@ import { ContraposeError } from "../core/errors.ts";
  */
 export function workerUrl(name: string, caller: string): URL {
   const beside = new URL(`./${name}.js`, caller);
-  const compiled = new URL(beside.href.replace(/\/src\/(\w+\/[^/]+)$/, "/dist/$1"));
+  const compiled = new URL(beside.href.replace(/\/src\/((?:\w+\/)+[^/]+)$/, "/dist/$1"));
   if (existsSync(compiled)) return compiled;
   throw new ContraposeError(
     `worker file ${compiled.pathname} does not exist`,

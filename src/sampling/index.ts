@@ -11,7 +11,7 @@ import { propagate } from "./propagate.ts";
 import { random } from "./random.ts";
 import { ring } from "./ring.ts";
 import type { Sampler } from "./sampler.ts";
-import { sortViews } from "./sortViews.ts";
+import { sortViews } from "./sortViews/sortViews.ts";
 
 export { defineMixer, type Mixed, type Mixer, type MixerScene, type Parents } from "./mixer.ts";
 export { falseNegativeMask, supportScores } from "./falseNegatives.ts";
@@ -27,8 +27,8 @@ export {
   type StepInputs,
 } from "./sampler.ts";
 export { findPositives } from "./propagate.ts";
-export { SortViewsOptions } from "./sortViewsOptions.ts";
-export { triageViews } from "./triageViews.ts";
+export { SortViewsOptions } from "./sortViews/sortViewsOptions.ts";
+export { triageViews } from "./sortViews/triageViews.ts";
 
 /** Every sampler, by the name used in configs, on the command line and in the docs. */
 export const samplers = {

@@ -1,9 +1,9 @@
 import { hostArray, type HostRecord } from "../core/arrays.ts";
 import type { HostVariables } from "../encoders/index.ts";
 import type { FeatureFile } from "../inference/index.ts";
-import type { HostState } from "../methods/index.ts";
-import type { RunConfig } from "./config.ts";
-import type { Start } from "./start.ts";
+import type { HostState } from "../frameworks/index.ts";
+import type { RunConfig } from "../config/schema.ts";
+import type { Start } from "../config/start.ts";
 
 /** Copies of the encoder in a state: the one that is trained, its average, the one of keys. */
 const encodersIn = ({ encoder, average, key }: HostState): HostVariables[] =>

@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 
 import { ConfigError } from "../core/errors.ts";
-import { recordDefaults } from "./automatic.ts";
-import type { ConfigTree, Named, RunConfig, TrainSettings } from "./config.ts";
-import { differences } from "./decisive.ts";
-import { omit, overlay } from "./layers.ts";
-import { withFullPaths } from "./runConfig.ts";
+import { recordDefaults } from "../config/automatic.ts";
+import type { ConfigTree, Named, RunConfig, TrainSettings } from "../config/schema.ts";
+import { differences } from "../config/decisive.ts";
+import { omit, overlay } from "../config/layers.ts";
+import { withFullPaths } from "./run/runConfig.ts";
 
 /** Settings that may differ when a run goes on: they change nothing that is learned. */
 const changeable = ["workers", "data", "test", "groups", "labels", "plugins"] as const;

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 
 import { type Images, openImages, type OpenImagesOptions, packedIn } from "../inference/index.ts";
-import type { DatasetFacts } from "./automatic.ts";
+import type { DatasetFacts } from "../config/automatic.ts";
 import type { TrainListener } from "./events.ts";
 
 /** Images to train on, packed. */

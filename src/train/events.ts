@@ -1,5 +1,5 @@
-import type { AutomaticChoice } from "./automatic.ts";
-import type { RunConfig } from "./config.ts";
+import type { AutomaticChoice } from "../config/automatic.ts";
+import type { RunConfig } from "../config/schema.ts";
 
 /** Figures of one step. Times are of this machine; all else depends on config and data alone. */
 export type StepRecord = {

@@ -8,7 +8,7 @@ import { quoted } from "../core/quote.ts";
 import { parseJson } from "../core/json.ts";
 import type { ViewBatch } from "../views/index.ts";
 import { notFinite } from "./loop.ts";
-import type { RunFolder } from "./runFolder.ts";
+import type { RunFolder } from "./run/runFolder.ts";
 
 /** What is kept of a step that gave something that is no finite number. */
 export type Failure = {

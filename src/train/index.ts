@@ -1,5 +1,5 @@
-export { benchMethods, type BenchMethodsOptions, type MethodCost } from "./benchMethods.ts";
-export { benchStep, type BenchStepOptions, type StepRate } from "./benchStep.ts";
+export { benchMethods, type BenchMethodsOptions, type MethodCost } from "./bench/benchMethods.ts";
+export { benchStep, type BenchStepOptions, type StepRate } from "./bench/benchStep.ts";
 export {
   type AutomaticChoice,
   closeConfig,
@@ -7,8 +7,8 @@ export {
   openConfig,
   viewSize,
   withPreset,
-} from "./automatic.ts";
-export { readCheckpoint, readPosition, writeCheckpoint } from "./checkpoint.ts";
+} from "../config/automatic.ts";
+export { readCheckpoint, readPosition, writeCheckpoint } from "./run/checkpoint.ts";
 export {
   type ConfigTree,
   configSchema,
@@ -16,7 +16,7 @@ export {
   type RunConfig,
   TrainConfig,
   type TrainSettings,
-} from "./config.ts";
+} from "../config/schema.ts";
 export { openTrainingData, type TrainingData } from "./dataset.ts";
 export {
   type BaselineRecord,
@@ -41,21 +41,21 @@ export {
   type InspectQuery,
   inspectRun,
   type ReasonCount,
-} from "./inspectRun.ts";
-export { readRecordedStep, recordedSteps, type RecordedStep } from "./pairFiles.ts";
-export type { AnchorRow, PairRow, TermSaid } from "./pairRows.ts";
+} from "./pairs/inspectRun.ts";
+export { readRecordedStep, recordedSteps, type RecordedStep } from "./pairs/pairFiles.ts";
+export type { AnchorRow, PairRow, TermSaid } from "./pairs/pairRows.ts";
 export { type Failure, TrainingStopped } from "./failure.ts";
-export { configMistakes, omit, overlay, readConfigFile, setAt, valueOf } from "./layers.ts";
-export { configHash, differences } from "./decisive.ts";
-export { loadPlugins } from "./plugins.ts";
-export { metricsLine } from "./metricsLine.ts";
-export { type CostEstimate, estimateCost } from "./estimate.ts";
+export { configMistakes, omit, overlay, readConfigFile, setAt, valueOf } from "../config/layers.ts";
+export { configHash, differences } from "../config/decisive.ts";
+export { loadPlugins } from "../config/plugins.ts";
+export { metricsLine } from "./run/metricsLine.ts";
+export { type CostEstimate, estimateCost } from "./bench/estimate.ts";
 export { type Passes, planRun, type RunPlan } from "./planRun.ts";
-export type { Position } from "./position.ts";
-export { type Method, type MethodName, methodNames, methods } from "./presets.ts";
+export type { Position } from "./run/position.ts";
+export { type Method, type MethodName, methodNames, methods } from "../config/methods.ts";
 export { replay, type Replayed } from "./replay.ts";
-export { type AboutRun, readRunConfig, runConfig } from "./runConfig.ts";
-export { existingRun, isRun, type RunFolder, runFolder } from "./runFolder.ts";
+export { type AboutRun, readRunConfig, runConfig } from "./run/runConfig.ts";
+export { existingRun, isRun, type RunFolder, runFolder } from "./run/runFolder.ts";
 export { targetOf } from "./stepper.ts";
-export { openStart, type Start } from "./start.ts";
+export { openStart, type Start } from "../config/start.ts";
 export { resume, train, type TrainOptions, type TrainResult } from "./train.ts";

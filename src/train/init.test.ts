@@ -7,7 +7,7 @@ import { afterAll, expect, test } from "vitest";
 import { full, type HostRecord } from "../core/arrays.ts";
 import { linear, resnet } from "../encoders/index.ts";
 import { writeSafetensors } from "../files/index.ts";
-import type { HostState } from "../methods/index.ts";
+import type { HostState } from "../frameworks/index.ts";
 import { describeLoaded, initialise } from "./init.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "contrapose-init-"));

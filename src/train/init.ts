@@ -3,7 +3,7 @@ import { ConfigError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { type HostVariables, type LoadReport, loadVariables } from "../encoders/index.ts";
 import { checkFinite, readWeights, weightsPath } from "../inference/index.ts";
-import type { HostState } from "../methods/index.ts";
+import type { HostState } from "../frameworks/index.ts";
 
 /** What became of the arrays of a weights file, for encoder and head together. */
 export type Loaded = LoadReport & { readonly path: string };

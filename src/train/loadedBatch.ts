@@ -1,4 +1,4 @@
-import type { LoadedBatch } from "../methods/index.ts";
+import type { LoadedBatch } from "../frameworks/index.ts";
 import type { ViewBatch } from "../views/index.ts";
 import type { TrainingData } from "./dataset.ts";
 

@@ -1,8 +1,8 @@
 import { ContraposeError } from "../core/errors.ts";
-import type { HostState, LoadedBatch, StepAt } from "../methods/index.ts";
+import type { HostState, LoadedBatch, StepAt } from "../frameworks/index.ts";
 import type { Boxes, ViewBatch, ViewLoader } from "../views/index.ts";
-import type { RunConfig } from "./config.ts";
-import { epochsAt, scheduleOf, shareAt, smoothed } from "./epochs.ts";
+import type { RunConfig } from "../config/schema.ts";
+import { epochsAt, scheduleOf, shareAt, smoothed } from "./time/epochs.ts";
 import type { EvaluationRecord, StepRecord, TrainListener } from "./events.ts";
 import type { HealthRecord } from "./health/records.ts";
 import type { Stepper } from "./stepper.ts";

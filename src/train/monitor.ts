@@ -17,7 +17,7 @@ import {
   viewPairRows,
 } from "../inference/index.ts";
 import { keptCopies } from "../data/index.ts";
-import type { Framework, HostState } from "../methods/index.ts";
+import type { Framework, HostState } from "../frameworks/index.ts";
 import {
   effectiveRank,
   type Features,
@@ -25,7 +25,7 @@ import {
   uniformity,
   viewAgreement,
 } from "../metrics/index.ts";
-import type { RunConfig } from "./config.ts";
+import type { RunConfig } from "../config/schema.ts";
 import { type OpenDataOptions, openTrainingData, type TrainingData } from "./dataset.ts";
 import type { BaselineRecord, EvaluationRecord, KnnAsked } from "./events.ts";
 import type { Progress } from "./loop.ts";

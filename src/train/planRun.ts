@@ -1,12 +1,12 @@
-import { closeConfig, openConfig } from "./automatic.ts";
-import { checkLabels, goesByLabels } from "./checkLabels.ts";
-import { checkMemory } from "./checkMemory.ts";
-import type { ConfigTree, RunConfig } from "./config.ts";
-import { checkCrops } from "./cropRefresh.ts";
+import { closeConfig, openConfig } from "../config/automatic.ts";
+import { checkLabels, goesByLabels } from "./checks/checkLabels.ts";
+import { checkMemory } from "./checks/checkMemory.ts";
+import type { ConfigTree, RunConfig } from "../config/schema.ts";
+import { checkCrops } from "./crops/cropRefresh.ts";
 import { factsOf, type TrainingData } from "./dataset.ts";
-import { configHash, decisivePart } from "./decisive.ts";
+import { configHash, decisivePart } from "../config/decisive.ts";
 import { frameworkOf } from "./session.ts";
-import type { Start } from "./start.ts";
+import type { Start } from "../config/start.ts";
 
 /** Views of an image that a step encodes, with gradient and without. */
 export type Passes = { readonly gradient: number; readonly forward: number };

@@ -1,6 +1,6 @@
 import { hostArray } from "../core/arrays.ts";
 import { randomStream } from "../core/random.ts";
-import type { Framework, HostState } from "../methods/index.ts";
+import type { Framework, HostState } from "../frameworks/index.ts";
 import type { Stepper } from "./stepper.ts";
 
 const LONGEST_MS = 6000;

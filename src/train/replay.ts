@@ -1,21 +1,21 @@
 import { basename, dirname, join } from "node:path";
 
 import { quoted } from "../core/quote.ts";
-import { readCheckpoint } from "./checkpoint.ts";
-import { firstBoxes } from "./cropRefresh.ts";
+import { readCheckpoint } from "./run/checkpoint.ts";
+import { firstBoxes } from "./crops/cropRefresh.ts";
 import { openTrainingData } from "./dataset.ts";
-import { configHash, decisivePart } from "./decisive.ts";
-import { shareAt } from "./epochs.ts";
+import { configHash, decisivePart } from "../config/decisive.ts";
+import { shareAt } from "./time/epochs.ts";
 import { readFailure } from "./failure.ts";
 import { loadedBatch } from "./loadedBatch.ts";
 import { notFinite } from "./loop.ts";
-import { checkOwn } from "./ownParts.ts";
-import { readRunConfig } from "./runConfig.ts";
-import { existingRun, isRun } from "./runFolder.ts";
+import { checkOwn } from "../config/ownParts.ts";
+import { readRunConfig } from "./run/runConfig.ts";
+import { existingRun, isRun } from "./run/runFolder.ts";
 import { closeKept, openKept } from "./kept/openKept.ts";
 import { openLoader } from "./runSession.ts";
 import { exportedOf, frameworkOf } from "./session.ts";
-import { keptStart } from "./start.ts";
+import { keptStart } from "../config/start.ts";
 import { openStepper, targetOf } from "./stepper.ts";
 
 /** What a repeated step showed. */

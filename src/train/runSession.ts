@@ -2,40 +2,40 @@ import { basename, join } from "node:path";
 
 import { VERSION } from "../core/version.ts";
 import { type Lock, readJsonLines } from "../files/index.ts";
-import type { Framework, HostState } from "../methods/index.ts";
+import type { Framework, HostState } from "../frameworks/index.ts";
 import { type Boxes, openViewLoader } from "../views/index.ts";
-import { type Exported, writeCheckpoint } from "./checkpoint.ts";
-import type { RunConfig } from "./config.ts";
+import { type Exported, writeCheckpoint } from "./run/checkpoint.ts";
+import type { RunConfig } from "../config/schema.ts";
 import {
   describeRefresh,
   describeStart,
   firstBoxes,
   isRefreshDue,
   refreshCrops,
-} from "./cropRefresh.ts";
+} from "./crops/cropRefresh.ts";
 import type { TrainingData } from "./dataset.ts";
-import { configHash, decisivePart } from "./decisive.ts";
-import { epochsAt, scheduleOf } from "./epochs.ts";
+import { configHash, decisivePart } from "../config/decisive.ts";
+import { epochsAt, scheduleOf } from "./time/epochs.ts";
 import type { BaselineRecord, EvaluationRecord, TrainListener } from "./events.ts";
 import { describeFailure, stopAt } from "./failure.ts";
 import { isHealthDue, openHealthProbe } from "./health/probe.ts";
 import { describeDiagnosis, watchHealth } from "./health/watch.ts";
-import { keepingTime } from "./keepTime.ts";
+import { keepingTime } from "./time/keepTime.ts";
 import { loadedBatch } from "./loadedBatch.ts";
-import { metricsLine } from "./metricsLine.ts";
+import { metricsLine } from "./run/metricsLine.ts";
 import { type LoopParts, type Progress, runLoop } from "./loop.ts";
 import { type Monitor, openMonitor } from "./monitor.ts";
-import { coverageFigures } from "./objectBoxes.ts";
-import { openPairRecorder, type PairRecorder } from "./pairRecorder.ts";
-import type { Position } from "./position.ts";
-import { openRunFiles, type RunFiles, type RunRecord } from "./runFiles.ts";
-import type { RunFolder } from "./runFolder.ts";
+import { coverageFigures } from "./crops/objectBoxes.ts";
+import { openPairRecorder, type PairRecorder } from "./pairs/pairRecorder.ts";
+import type { Position } from "./run/position.ts";
+import { openRunFiles, type RunFiles, type RunRecord } from "./run/runFiles.ts";
+import type { RunFolder } from "./run/runFolder.ts";
 import { openKeptLoader } from "./kept/keptLoader.ts";
 import type { Kept } from "./kept/openKept.ts";
 import { type Batches, openRunLoader, type RunLoader } from "./runLoader.ts";
-import { following, lastSeen } from "./seen.ts";
+import { following, lastSeen } from "./run/seen.ts";
 import { exportedOf, parameterCount } from "./session.ts";
-import type { Start } from "./start.ts";
+import type { Start } from "../config/start.ts";
 import type { Stepper, Target } from "./stepper.ts";
 
 /** Everything that one sitting of training works with. */

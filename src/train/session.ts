@@ -15,11 +15,11 @@ import {
   createFramework,
   type Framework,
   type HostState,
-} from "../methods/index.ts";
-import type { OpenConfig } from "./automatic.ts";
-import type { Exported } from "./checkpoint.ts";
-import type { RunConfig } from "./config.ts";
-import type { Start } from "./start.ts";
+} from "../frameworks/index.ts";
+import type { OpenConfig } from "../config/automatic.ts";
+import type { Exported } from "./run/checkpoint.ts";
+import type { RunConfig } from "../config/schema.ts";
+import type { Start } from "../config/start.ts";
 
 /** A pretrained network that is trained from its weights: its batch statistics stay those of its start. */
 const withOwnStatistics = (network: Network): Network => ({

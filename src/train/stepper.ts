@@ -18,8 +18,8 @@ import {
   microBatch,
   runCached,
   type StepAt,
-} from "../methods/index.ts";
-import type { RunConfig } from "./config.ts";
+} from "../frameworks/index.ts";
+import type { RunConfig } from "../config/schema.ts";
 
 /** The state after a step and what was measured in it. */
 export type Stepped = { state: HostState; figures: Record<string, number> };

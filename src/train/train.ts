@@ -5,7 +5,7 @@ import { counted } from "../core/counted.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { type Lock, recoverFolder } from "../files/index.ts";
-import type { Framework, HostState } from "../methods/index.ts";
+import type { Framework, HostState } from "../frameworks/index.ts";
 import {
   type AutomaticChoice,
   closeConfig,
@@ -14,37 +14,37 @@ import {
   type OpenConfig,
   viewSize,
   withPreset,
-} from "./automatic.ts";
-import { goBackTo, newestCheckpoint, readCheckpoint, readPosition } from "./checkpoint.ts";
-import type { ConfigTree, RunConfig, TrainSettings } from "./config.ts";
+} from "../config/automatic.ts";
+import { goBackTo, newestCheckpoint, readCheckpoint, readPosition } from "./run/checkpoint.ts";
+import type { ConfigTree, RunConfig, TrainSettings } from "../config/schema.ts";
 import { beginWith } from "./begin.ts";
-import { checkLabels } from "./checkLabels.ts";
-import { checkMemory } from "./checkMemory.ts";
-import { checkStart } from "./checkStart.ts";
-import { checkNegatives } from "./checkNegatives.ts";
+import { checkLabels } from "./checks/checkLabels.ts";
+import { checkMemory } from "./checks/checkMemory.ts";
+import { checkStart } from "../config/checkStart.ts";
+import { checkNegatives } from "./checks/checkNegatives.ts";
 import { checkSame, continuedConfig } from "./continued.ts";
-import { checkCrops } from "./cropRefresh.ts";
+import { checkCrops } from "./crops/cropRefresh.ts";
 import { factsOf, openTrainingData, type TrainingData } from "./dataset.ts";
-import { configHash, decisivePart, differences } from "./decisive.ts";
+import { configHash, decisivePart, differences } from "../config/decisive.ts";
 import type { TrainListener } from "./events.ts";
 import { describeLoaded, initialise } from "./init.ts";
 import { meetStart } from "./kept/meetStart.ts";
 import { closeKept, type Given, type Kept, openKept } from "./kept/openKept.ts";
-import { configMistakes, omit, spelledOut } from "./layers.ts";
-import { describeMachine } from "./machine.ts";
+import { configMistakes, omit, spelledOut } from "../config/layers.ts";
+import { describeMachine } from "./run/machine.ts";
 import { openTest } from "./monitor.ts";
-import { checkOwn } from "./ownParts.ts";
-import { LATE, spoken } from "./pace.ts";
-import { loadPlugins } from "./plugins.ts";
+import { checkOwn } from "../config/ownParts.ts";
+import { LATE, spoken } from "./time/pace.ts";
+import { loadPlugins } from "../config/plugins.ts";
 import { measureStep } from "./prepare.ts";
-import { replanned } from "./replan.ts";
+import { replanned } from "./time/replan.ts";
 import {
   type AboutRun,
   readRunConfig,
   withFullPaths,
   writeRunConfig,
   type WrittenConfig,
-} from "./runConfig.ts";
+} from "./run/runConfig.ts";
 import { type Outcome, runSession } from "./runSession.ts";
 import {
   checkOut,
@@ -53,10 +53,10 @@ import {
   freshRunPath,
   lockRun,
   type RunFolder,
-} from "./runFolder.ts";
+} from "./run/runFolder.ts";
 import { exportedOf, frameworkOf, trainingOf } from "./session.ts";
 import { startHint } from "./startHint.ts";
-import { keepStart, keptStart, openStart } from "./start.ts";
+import { keepStart, keptStart, openStart } from "../config/start.ts";
 import { openStepper, type Stepper, type Target, targetOf } from "./stepper.ts";
 
 /** How training is watched and stopped. */

@@ -1,7 +1,7 @@
 import type { PixelImage } from "../core/pixels.ts";
 import { randomStream } from "../core/random.ts";
 import { drawViewParameters } from "./parameters.ts";
-import { createRenderer } from "./render.ts";
+import { createRenderer } from "./draw/render.ts";
 import { viewPolicy } from "./viewOptions.ts";
 import type { ViewOptions } from "./viewOptions.ts";
 

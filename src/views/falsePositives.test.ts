@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { otherImage } from "./falsePositives.ts";
 import { drawImageViews } from "./imageViews.ts";
-import { PACKED_PARAMETERS, packParameters, unpackParameters } from "./packedParameters.ts";
+import { PACKED_PARAMETERS, packParameters, unpackParameters } from "./load/packedParameters.ts";
 import { viewPolicy } from "./viewOptions.ts";
 
 const place = (image: number) => ({ seed: 2, epoch: 1, image });

@@ -1,5 +1,5 @@
 import { randomStream } from "../core/random.ts";
-import type { Box, Size } from "./crop.ts";
+import type { Box, Size } from "./crop/crop.ts";
 import type { ImagePlace } from "./falsePositives.ts";
 import { drawViewParameters } from "./parameters.ts";
 import type { ViewContext, ViewParameters } from "./parameters.ts";

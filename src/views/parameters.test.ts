@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { randomStream } from "../core/random.ts";
 import { drawImageViews } from "./imageViews.ts";
-import { PACKED_PARAMETERS, packParameters, unpackParameters } from "./packedParameters.ts";
+import { PACKED_PARAMETERS, packParameters, unpackParameters } from "./load/packedParameters.ts";
 import { drawViewParameters } from "./parameters.ts";
 import type { ViewParameters } from "./parameters.ts";
 import { viewPolicy } from "./viewOptions.ts";

@@ -1,6 +1,6 @@
 import type { RandomStream } from "../core/random.ts";
-import type { Box, Rectangle, Size } from "./crop.ts";
-import { crops } from "./crops.ts";
+import type { Box, Rectangle, Size } from "./crop/crop.ts";
+import { crops } from "./crop/crops.ts";
 import type { TransformPolicy } from "./policy.ts";
 
 /** The four steps of colour jitter, in the order they are done. */

@@ -2,7 +2,7 @@ import type { PixelImage } from "../core/pixels.ts";
 import { drawImageViews } from "./imageViews.ts";
 import type { ViewParameters } from "./parameters.ts";
 import type { ViewPolicy } from "./policy.ts";
-import { createRenderer } from "./render.ts";
+import { createRenderer } from "./draw/render.ts";
 
 /** A view as a picture, with how it was made. */
 export type PreviewedView = { image: PixelImage; parameters: ViewParameters };

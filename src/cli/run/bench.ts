@@ -13,7 +13,7 @@ import {
 import { benchViews } from "../../views/index.ts";
 import { columns, count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { valueReader } from "./values.ts";
+import { valueReader } from "../common/values.ts";
 
 async function stepBench({ options, printer }: Call): Promise<Answer> {
   const values = valueReader("bench", options);

@@ -7,11 +7,11 @@ import { type ImageGroup, renderClusters } from "../../report/index.ts";
 import { type Embeddings, readEmbeddings, tablePath } from "../../store/index.ts";
 import { count, counted, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { openPictures } from "./pictures.ts";
-import { pagePath, refuseExisting } from "./resultPage.ts";
+import { openPictures } from "../common/pictures.ts";
+import { pagePath, refuseExisting } from "../common/resultPage.ts";
 import { embeddingsOf } from "./search.ts";
-import { valueReader } from "./values.ts";
-import { sayZeros } from "./zeroVectors.ts";
+import { valueReader } from "../common/values.ts";
+import { sayZeros } from "../common/zeroVectors.ts";
 
 /** As many groups as there are classes; without labels about the root of half the images. */
 function usualK({ images }: Embeddings): number {

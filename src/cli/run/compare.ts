@@ -40,7 +40,7 @@ import { keepFeatures, openImages } from "./comparing/images.ts";
 import { type AskedArm, readRequest, type Request } from "./comparing/request.ts";
 import { makeRuns } from "./comparing/runs.ts";
 import { chooseLoad, epochsIn, type Load, measureSpeeds, unevenBudget } from "./comparing/speed.ts";
-import { holdsOut } from "./sources.ts";
+import { holdsOut } from "../common/sources.ts";
 
 type Opened = { request: Request; folder: CompareFolder; data: CompareData; call: Call };
 

@@ -8,11 +8,11 @@ import {
   type StartResult,
 } from "../../conformance/index.ts";
 import type { Loss } from "../../losses/index.ts";
-import { catalogues, isOwn } from "../../methods/index.ts";
+import { catalogues, isOwn } from "../../frameworks/index.ts";
 import type { Mixer, Sampler } from "../../sampling/index.ts";
 import { checkPart } from "../../testing/index.ts";
 import type { Answer, Call } from "../verb.ts";
-import { valueReader } from "./values.ts";
+import { valueReader } from "../common/values.ts";
 
 /** An error as a share of its tolerance, with two digits: `0.056`. */
 const shareOf = (error: number): string => String(Number(error.toPrecision(2)));

@@ -10,12 +10,17 @@ import { tablePath } from "../../store/embeddings.ts";
 import type { LinkKind } from "../../store/index.ts";
 import { count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { type AlikeGroup, describeGroups, kindWords, writeDedupePage } from "./dedupePage.ts";
-import { type Asked, findDuplicates, isDuplicate, openLooks } from "./findDuplicates.ts";
-import { areImages, type ImageSet, setOfEmbeddings, setOfImages } from "./imageSet.ts";
-import { cacheIn } from "./images.ts";
-import { pagePath } from "./resultPage.ts";
-import { valueReader, type ValueReader } from "./values.ts";
+import {
+  type AlikeGroup,
+  describeGroups,
+  kindWords,
+  writeDedupePage,
+} from "../common/dedupePage.ts";
+import { type Asked, findDuplicates, isDuplicate, openLooks } from "../common/findDuplicates.ts";
+import { areImages, type ImageSet, setOfEmbeddings, setOfImages } from "../common/imageSet.ts";
+import { cacheIn } from "../common/images.ts";
+import { pagePath } from "../common/resultPage.ts";
+import { valueReader, type ValueReader } from "../common/values.ts";
 
 /** Images beyond the first of each group of duplicates. */
 const extraOf = (groups: readonly AlikeGroup[]): number =>

@@ -1,7 +1,7 @@
 import { examineRun } from "../../train/index.ts";
 import { count, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { valueReader } from "./values.ts";
+import { valueReader } from "../common/values.ts";
 
 /** Says whether a run is healthy. */
 export async function runDoctor(call: Call): Promise<Answer> {

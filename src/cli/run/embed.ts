@@ -21,10 +21,10 @@ import {
 } from "../../store/index.ts";
 import { count, counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { encoderOptionsOf } from "./encoder.ts";
-import { encoderGiven } from "./from.ts";
-import { cacheFor, noteInput, openWithProgress, progressOf } from "./images.ts";
-import { valueReader, type ValueReader } from "./values.ts";
+import { encoderOptionsOf } from "../common/encoder.ts";
+import { encoderGiven } from "../common/from.ts";
+import { cacheFor, noteInput, openWithProgress, progressOf } from "../common/images.ts";
+import { valueReader, type ValueReader } from "../common/values.ts";
 
 type Existing = { files: EmbeddingFiles; known: Embeddings | undefined };
 

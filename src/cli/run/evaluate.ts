@@ -19,13 +19,13 @@ import {
 import { isRun, runFolder } from "../../train/index.ts";
 import { columns, count, counted, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { copiesSentence } from "./asked.ts";
-import { statedOf } from "./encoder.ts";
-import { encoderGiven } from "./from.ts";
-import { cacheFor, noteInput, openWithProgress, progressOf } from "./images.ts";
-import { type EvaluationSources, keepEvaluation } from "./keptEvaluation.ts";
-import { howOf, type Place, placesOf, sourcesOf } from "./sources.ts";
-import { valueReader, type ValueReader } from "./values.ts";
+import { copiesSentence } from "../common/asked.ts";
+import { statedOf } from "../common/encoder.ts";
+import { encoderGiven } from "../common/from.ts";
+import { cacheFor, noteInput, openWithProgress, progressOf } from "../common/images.ts";
+import { type EvaluationSources, keepEvaluation } from "../common/keptEvaluation.ts";
+import { howOf, type Place, placesOf, sourcesOf } from "../common/sources.ts";
+import { valueReader, type ValueReader } from "../common/values.ts";
 
 type Row = {
   name: string;

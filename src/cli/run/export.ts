@@ -7,10 +7,10 @@ import { exportEncoder, exportHubFolder } from "../../evaluate/index.ts";
 import { loadEncoder, type LoadedEncoder } from "../../inference/index.ts";
 import { counted } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { programs, runExportEmbeddings } from "./exportEmbeddings.ts";
-import { statedOf } from "./encoder.ts";
-import { encoderGiven } from "./from.ts";
-import { valueReader } from "./values.ts";
+import { programs, runExportEmbeddings } from "../common/exportEmbeddings.ts";
+import { statedOf } from "../common/encoder.ts";
+import { encoderGiven } from "../common/from.ts";
+import { valueReader } from "../common/values.ts";
 
 const exportNames = [
   ...["encoder.onnx", "weights.safetensors", "model.safetensors"],

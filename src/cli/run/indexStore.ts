@@ -21,9 +21,9 @@ import {
 import { counted, duration } from "../format.ts";
 import type { Printer } from "../printer.ts";
 import type { Answer, Call } from "../verb.ts";
-import { progressOf } from "./images.ts";
+import { progressOf } from "../common/images.ts";
 import { embeddingsOf, placeOf } from "./search.ts";
-import { valueReader } from "./values.ts";
+import { valueReader } from "../common/values.ts";
 
 type Made = { database?: string; bytes?: number; url?: string; collection?: string };
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 import { DataError } from "../../core/errors.ts";
-import { frameworkNamed } from "../../methods/index.ts";
+import { frameworkNamed } from "../../frameworks/index.ts";
 import type { PixelImage } from "../../core/pixels.ts";
 import { harmless } from "../../core/quote.ts";
 import { encodeWebp, resizeImage } from "../../data/index.ts";
@@ -26,9 +26,9 @@ import {
 import { picturesOf } from "../../views/index.ts";
 import { columns, count, counted, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { cacheFor, openWithProgress } from "./images.ts";
-import { runPagePath } from "./resultPage.ts";
-import { valueReader } from "./values.ts";
+import { cacheFor, openWithProgress } from "../common/images.ts";
+import { runPagePath } from "../common/resultPage.ts";
+import { valueReader } from "../common/values.ts";
 
 const SIDE = 96;
 

@@ -6,7 +6,7 @@ import { quoted } from "../../core/quote.ts";
 import { suggest } from "../../core/suggest.ts";
 import { adapters } from "../../encoders/index.ts";
 import { starts } from "../../inference/index.ts";
-import { catalogues } from "../../methods/index.ts";
+import { catalogues } from "../../frameworks/index.ts";
 import { configSchema, methods, omit, TrainConfig } from "../../train/index.ts";
 import { viewPresets } from "../../views/index.ts";
 import type { Answer, Call } from "../verb.ts";

@@ -7,11 +7,11 @@ import { type ImageGroup, renderOutliers } from "../../report/index.ts";
 import type { Embeddings } from "../../store/index.ts";
 import { count, counted, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { embeddedSource } from "./embeddedSource.ts";
-import { progressOf } from "./images.ts";
-import { openPictures } from "./pictures.ts";
-import { pagePath, refuseExisting } from "./resultPage.ts";
-import { valueReader } from "./values.ts";
+import { embeddedSource } from "../common/embeddedSource.ts";
+import { progressOf } from "../common/images.ts";
+import { openPictures } from "../common/pictures.ts";
+import { pagePath, refuseExisting } from "../common/resultPage.ts";
+import { valueReader } from "../common/values.ts";
 
 const USUAL = 20; // the k of the k-NN vote
 const FEWEST = 3; // images

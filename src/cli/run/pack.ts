@@ -16,7 +16,7 @@ import { valueOf } from "../../train/index.ts";
 import { count, counted, duration } from "../format.ts";
 import { mistakesError } from "../misuse.ts";
 import type { Answer, Call } from "../verb.ts";
-import { valueReader, type ValueReader } from "./values.ts";
+import { valueReader, type ValueReader } from "../common/values.ts";
 
 const SHOWN = 20;
 

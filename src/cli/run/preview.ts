@@ -14,11 +14,11 @@ import {
 import { previewViews, type ViewPolicy } from "../../views/index.ts";
 import { count, counted, duration, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { cacheFor, fetchingOf, openWithProgress } from "./images.ts";
-import { contactSheet } from "./picture.ts";
-import { refuseExisting } from "./resultPage.ts";
-import { readSettings } from "./settings.ts";
-import { valueReader } from "./values.ts";
+import { cacheFor, fetchingOf, openWithProgress } from "../common/images.ts";
+import { contactSheet } from "../common/picture.ts";
+import { refuseExisting } from "../common/resultPage.ts";
+import { readSettings } from "../common/settings.ts";
+import { valueReader } from "../common/values.ts";
 
 /** What about a policy may surprise. */
 export function viewWarnings(policy: ViewPolicy, shortSide: number): string[] {

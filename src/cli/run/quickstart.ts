@@ -9,8 +9,8 @@ import { count, duration, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { evaluationLegend, evaluationTable, outcomeLines } from "./evaluate.ts";
 import { writeReport } from "./report.ts";
-import { trainSaving } from "./trainView.ts";
-import { valueReader } from "./values.ts";
+import { trainSaving } from "../common/trainView.ts";
+import { valueReader } from "../common/values.ts";
 
 const TRAIN = 4000;
 const TEST = 1000;

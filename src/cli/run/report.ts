@@ -5,18 +5,18 @@ import { renderReport } from "../../report/index.ts";
 import { existingRun, type RunFolder } from "../../train/index.ts";
 import type { Answer, Call } from "../verb.ts";
 import { evaluateOn } from "./evaluate.ts";
-import { gatherReport } from "./gatherReport.ts";
-import { cacheFor, openWithProgress } from "./images.ts";
+import { gatherReport } from "../common/gatherReport.ts";
+import { cacheFor, openWithProgress } from "../common/images.ts";
 import {
   type EvaluationSources,
   isReportable,
   keepEvaluation,
   keepFile,
   keptEvaluation,
-} from "./keptEvaluation.ts";
-import { runPagePath } from "./resultPage.ts";
-import { placesOf, sourcesOf } from "./sources.ts";
-import { valueReader } from "./values.ts";
+} from "../common/keptEvaluation.ts";
+import { runPagePath } from "../common/resultPage.ts";
+import { placesOf, sourcesOf } from "../common/sources.ts";
+import { valueReader } from "../common/values.ts";
 
 /**
  * Writes the report of a run. The encoder is measured where no measurement of it is kept; one of other

@@ -19,11 +19,11 @@ import {
 } from "../../store/index.ts";
 import { counted, leftColumns } from "../format.ts";
 import type { Answer, Call, OptionValues } from "../verb.ts";
-import { openPictures, type Pictures, thumbnailSource } from "./pictures.ts";
-import { embedFile, openEncoderOf } from "./queryImage.ts";
-import { pagePath } from "./resultPage.ts";
-import { valueReader, type ValueReader } from "./values.ts";
-import { sayZeros } from "./zeroVectors.ts";
+import { openPictures, type Pictures, thumbnailSource } from "../common/pictures.ts";
+import { embedFile, openEncoderOf } from "../common/queryImage.ts";
+import { pagePath } from "../common/resultPage.ts";
+import { valueReader, type ValueReader } from "../common/values.ts";
+import { sayZeros } from "../common/zeroVectors.ts";
 
 /** Where a Qdrant server is, as given; its key comes from the environment. */
 export const placeOf = (values: ValueReader) => ({

@@ -8,10 +8,10 @@ import { type ImageGroup, renderSuggestions } from "../../report/index.ts";
 import type { Embeddings } from "../../store/index.ts";
 import { count, counted, leftColumns } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { embeddedSource } from "./embeddedSource.ts";
-import { openPictures } from "./pictures.ts";
-import { pagePath, refuseExisting } from "./resultPage.ts";
-import { valueReader } from "./values.ts";
+import { embeddedSource } from "../common/embeddedSource.ts";
+import { openPictures } from "../common/pictures.ts";
+import { pagePath, refuseExisting } from "../common/resultPage.ts";
+import { valueReader } from "../common/values.ts";
 
 const USUAL = 20; // images
 

@@ -11,9 +11,9 @@ import {
 } from "../../train/index.ts";
 import { count, counted, duration, intervalOf, leftColumns, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
-import { askedImages, barsLine, barsOf } from "./asked.ts";
-import { readSettings } from "./settings.ts";
-import { trainSaving } from "./trainView.ts";
+import { askedImages, barsLine, barsOf } from "../common/asked.ts";
+import { readSettings } from "../common/settings.ts";
+import { trainSaving } from "../common/trainView.ts";
 
 /** What `train --json` prints. */
 function answerOf(result: TrainResult): Answer {

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { l2Normalize } from "../../core/numerics.ts";
 import { infoNce } from "../../losses/index.ts";
-import { loocTerms } from "../../methods/index.ts";
+import { loocTerms } from "../../frameworks/index.ts";
 import { defineAdapter, temperature, views } from "../adapter.ts";
 import { differentiated } from "../machine.ts";
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { l2Normalize } from "../../core/numerics.ts";
 import { infoNce } from "../../losses/index.ts";
-import { nearestAnchors } from "../../methods/index.ts";
+import { nearestAnchors } from "../../frameworks/index.ts";
 import { defineAdapter, rows, temperature } from "../adapter.ts";
 import { differentiated } from "../machine.ts";
 import { matrixOf } from "../nested.ts";

@@ -1,4 +1,4 @@
-import { frameworkNamed, samplerNamed } from "../../methods/index.ts";
+import { frameworkNamed, samplerNamed } from "../../frameworks/index.ts";
 import type { Sampler } from "../../sampling/index.ts";
 import type { StepRecord } from "../events.ts";
 import {

@@ -1,6 +1,6 @@
 import type { HostArray } from "../../core/arrays.ts";
 import { compile, type Program, type TracedFunction } from "../../engine/index.ts";
-import { type Framework, type HostState } from "../../methods/index.ts";
+import { type Framework, type HostState } from "../../frameworks/index.ts";
 import { permutation, randomStream } from "../../core/random.ts";
 import type { ViewBatch } from "../../views/index.ts";
 import type { TrainingData } from "../dataset.ts";

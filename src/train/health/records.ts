@@ -1,4 +1,4 @@
-import type { RunConfig } from "../config.ts";
+import type { RunConfig } from "../../config/schema.ts";
 import type { BaselineRecord, EvaluationRecord, StepRecord } from "../events.ts";
 
 /** What is looked at now and then beside the figures of a step. */

@@ -1,6 +1,6 @@
-import type { RunConfig } from "../config.ts";
+import type { RunConfig } from "../../config/schema.ts";
 import type { BaselineRecord, EvaluationRecord, StepRecord } from "../events.ts";
-import type { RunRecord } from "../runFiles.ts";
+import type { RunRecord } from "../run/runFiles.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Diagnosis, HealthRecord } from "./records.ts";
 import { addStep } from "./signs.ts";

@@ -23,12 +23,12 @@ import {
   weightsPath,
 } from "../../inference/index.ts";
 import { viewPolicy } from "../../views/index.ts";
-import type { TrainSettings } from "../config.ts";
+import type { TrainSettings } from "../../config/schema.ts";
 import { openTrainingData } from "../dataset.ts";
-import { omit } from "../layers.ts";
-import { readRunConfig } from "../runConfig.ts";
-import { runFolder } from "../runFolder.ts";
-import { isFar, withWholeImages } from "../start.ts";
+import { omit } from "../../config/layers.ts";
+import { readRunConfig } from "../run/runConfig.ts";
+import { runFolder } from "../run/runFolder.ts";
+import { isFar, withWholeImages } from "../../config/start.ts";
 import { resume, train } from "../train.ts";
 import { keptPlan } from "./keepFeatures.ts";
 import { keptPlaces } from "./keptLoader.ts";

@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 
 import { viewAgreement } from "../../metrics/index.ts";
 import { viewPolicy } from "../../views/index.ts";
-import type { RunConfig } from "../config.ts";
-import { isFar, type Start, withWholeImages } from "../start.ts";
+import type { RunConfig } from "../../config/schema.ts";
+import { isFar, type Start, withWholeImages } from "../../config/start.ts";
 import { keepViews } from "./keepFeatures.ts";
 import { type Given, keepOptions } from "./openKept.ts";
 

@@ -7,10 +7,10 @@ import {
   type KeepOptions,
   packedIn,
 } from "../../inference/index.ts";
-import type { RunConfig } from "../config.ts";
+import type { RunConfig } from "../../config/schema.ts";
 import type { TrainingData } from "../dataset.ts";
 import type { TrainListener } from "../events.ts";
-import type { Start } from "../start.ts";
+import type { Start } from "../../config/start.ts";
 import type { Target } from "../stepper.ts";
 import { keepViews, keptPlan, type KeptViews } from "./keepFeatures.ts";
 

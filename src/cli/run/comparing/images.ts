@@ -24,8 +24,8 @@ import {
   viewSize,
 } from "../../../train/index.ts";
 import type { Call } from "../../verb.ts";
-import { fetchingOf } from "../images.ts";
-import { trainView } from "../trainView.ts";
+import { fetchingOf } from "../../common/images.ts";
+import { trainView } from "../../common/trainView.ts";
 import type { Request } from "./request.ts";
 
 /** Refuses test images that are the training images, or none of which has a class of these. */

@@ -20,8 +20,8 @@ import { datasetName } from "../../../inference/index.ts";
 import { type ConfigTree, omit, type RunConfig } from "../../../train/index.ts";
 import { mistakesError } from "../../misuse.ts";
 import type { Call } from "../../verb.ts";
-import { layeredSettings, settingMistakes, settingsFile } from "../settings.ts";
-import { valueReader } from "../values.ts";
+import { layeredSettings, settingMistakes, settingsFile } from "../../common/settings.ts";
+import { valueReader } from "../../common/values.ts";
 
 /** An arm with its config, without seed, places and what all runs share. */
 export type AskedArm = { readonly name: string; readonly file: string; readonly tree: ConfigTree };

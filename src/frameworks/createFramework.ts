@@ -1,0 +1,278 @@
+import type { numpy as np } from "@jax-js/jax";
+import { z } from "zod";
+
+import { type DataOf, type HostArray, hostArray, type HostRecord, scalar } from "../core/arrays.ts";
+import { type Chosen, type Part, partFrom } from "../core/catalogue.ts";
+import { ConfigError, ShapeError } from "../core/errors.ts";
+import { parseOptions } from "../core/options.ts";
+import { encoders, heads, type Head, type Network, type Encoder } from "../encoders/index.ts";
+import { losses, type Loss } from "../losses/index.ts";
+import { disposeArrays } from "../core/trees.ts";
+import { optimisers, type OptimiserEntry } from "../optim/index.ts";
+import { type Mixer, mixers, type Sampler, samplers } from "../sampling/index.ts";
+import { checkChain } from "./pairs/checkChain.ts";
+import { unitRows } from "./judge/contrast.ts";
+import { frameworks } from "./catalogue.ts";
+import { copyModel } from "./model/copyModel.ts";
+import { cachedPrograms } from "./model/gradientCache.ts";
+import type { BatchSpec } from "./pairs/batchSpec.ts";
+import type { Core, FrameworkEntry } from "./defineFramework.ts";
+import type { Framework, LoadedBatch, StepAt } from "./framework.ts";
+import { project, withSampling } from "./model/model.ts";
+import type { Parts } from "./parts.ts";
+import { recorderOf } from "./judge/recorder.ts";
+import { samplingQuality } from "./judge/quality.ts";
+import type { HostModel, HostState, Model } from "./model/state.ts";
+import { isMemoryless, stepOf } from "./step.ts";
+
+/** What a framework is made of. */
+export const FrameworkConfig = z.strictObject({
+  framework: partFrom<FrameworkEntry>("framework", frameworks, "simclr").describe(
+    "where candidates come from",
+  ),
+  encoder: partFrom<Encoder>("encoder", encoders, "resnet18").describe("images to features"),
+  head: partFrom<Head>("head", heads, "mlp").describe(
+    "features to the embedding that the loss sees",
+  ),
+  loss: partFrom<Loss>("loss", losses, "infoNce").describe("what is minimised"),
+  samplers: z
+    .array(partFrom<Sampler>("sampler", samplers))
+    .default([])
+    .describe("what changes positives and negatives, in this order; groups always comes first"),
+  mixer: partFrom<Mixer>("mixer", mixers).optional().describe("makes candidates of candidates"),
+  optimiser: partFrom<OptimiserEntry>("optimiser", optimisers, "sgd").describe(
+    "how parameters follow the gradient",
+  ),
+  averaging: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe("decay of an average of the weights, updated each step; 0 keeps none"),
+  batchSize: z.int().min(1).describe("images of a step, each in several views"),
+  imageSize: z.int().min(1).describe("side of a view in pixels"),
+  datasetSize: z.int().min(1).describe("images of the dataset"),
+  seed: z.int().nonnegative().default(0).describe("seed of the first weights and of every draw"),
+  metrics: z.boolean().default(true).describe("measure similarities and norms in every step"),
+});
+
+/** How each part of a run may be chosen. */
+export type ChosenParts = {
+  framework?: Chosen<typeof frameworks, FrameworkEntry> | undefined;
+  encoder?: Chosen<typeof encoders, Encoder> | undefined;
+  head?: Chosen<typeof heads, Head> | undefined;
+  loss?: Chosen<typeof losses, Loss> | undefined;
+  samplers?: readonly Chosen<typeof samplers, Sampler>[] | undefined;
+  mixer?: Chosen<typeof mixers, Mixer> | undefined;
+  optimiser?: Chosen<typeof optimisers, OptimiserEntry> | undefined;
+};
+
+/** Config as callers write it; what is left out has the defaults of the schema of the same name. */
+export type FrameworkConfig = ChosenParts & {
+  averaging?: number;
+  batchSize: number;
+  imageSize: number;
+  datasetSize: number;
+  seed?: number;
+  metrics?: boolean;
+};
+
+type Parsed = z.output<typeof FrameworkConfig>;
+
+/** The network of heads that a framework asks for, on features of the encoder. */
+function headOf(config: Parsed, entry: FrameworkEntry, encoder: Network, splits: number): Network {
+  const { entry: head, options } = config.head;
+  const split = splits > 1 && options.batchNorm === true;
+  const headOptions = split ? { ...options, batchNorm: { splitBatch: splits } } : options;
+  const make = (inputs: number) => head(inputs, headOptions);
+  return entry.head?.(config.framework.options, make, encoder.dimension) ?? make(encoder.dimension);
+}
+
+/** `groups` first: images of one known group are never each other's negatives. */
+const withGroups = (chosen: readonly Part<Sampler>[]): Part<Sampler>[] => [
+  { entry: samplers.groups, options: {} },
+  ...chosen.filter(({ entry }) => entry.name !== "groups"),
+];
+
+/** Optimisers take both in one record: an encoder of a file may have names that are the head's. */
+function checkNames(encoder: Network, head: Network): void {
+  const both = Object.keys(head.parameters).find((name) => Object.hasOwn(encoder.parameters, name));
+  if (both === undefined) return;
+  throw new ConfigError(
+    `encoder ${encoder.name} and head ${head.name} both have a parameter ${both}`,
+    "choose another output of the encoder, before its own head",
+  );
+}
+
+function buildParts(config: Parsed, entry: FrameworkEntry): Parts {
+  const { batchSize, imageSize, datasetSize, seed, metrics, averaging } = config;
+  const { entry: loss, options: lossOptions } = config.loss;
+  const splits = entry.splits?.(config.framework.options, batchSize) ?? 1;
+  const { options } = config.encoder;
+  const split = splits > 1 && options.normalisation === "batch";
+  const encoderOptions = split ? { ...options, normalisation: { splitBatch: splits } } : options;
+  const encoder = config.encoder.entry(encoderOptions, { imageSize });
+  const head = headOf(config, entry, encoder, splits);
+  checkNames(encoder, head);
+  const optimiser = config.optimiser.entry(
+    { ...encoder.parameters, ...head.parameters },
+    config.optimiser.options,
+  );
+  return {
+    encoder,
+    head,
+    loss(similarity, pairs, overrides = {}) {
+      const said = Object.entries(overrides).filter(([, value]) => value !== undefined);
+      return loss(similarity, pairs, { ...lossOptions, ...Object.fromEntries(said) });
+    },
+    chosenLoss: config.loss,
+    measureLoss: (similarity, pairs) => loss.measure(similarity, pairs, lossOptions),
+    temperature: typeof lossOptions.temperature === "number" ? lossOptions.temperature : 1,
+    negativeTemperature: loss.negativeTemperature(lossOptions),
+    samplers: withGroups(config.samplers),
+    mixer: config.mixer,
+    optimiser,
+    batchSize,
+    imageSize,
+    datasetSize,
+    seed,
+    metrics,
+    averaging,
+  };
+}
+
+function initialState(parts: Parts, core: Core): HostState {
+  const model: HostModel = {
+    encoder: parts.encoder.init(parts.seed),
+    head: parts.head.init(parts.seed),
+  };
+  const average = parts.averaging > 0 ? { average: copyModel(model) } : {};
+  const sampling = Object.assign({}, ...core.chains.map((chain) => chain.state())) as HostRecord;
+  const key = core.keys === undefined ? {} : { key: copyModel(model) };
+  const memory = core.memory && { memory: core.memory() };
+  const state = { ...model, optimiser: parts.optimiser.init(), ...average, ...key, ...memory };
+  return withSampling(state, sampling);
+}
+
+function batchSpecOf(parts: Parts, core: Core): BatchSpec {
+  const { batchSize, imageSize } = parts;
+  const { inputs } = parts.encoder;
+  const rows = core.viewCount * batchSize;
+  const view = inputs === undefined ? [3, imageSize, imageSize] : [inputs];
+  const marks = { dtype: "int32", shape: [rows] } as const;
+  const links = core.chains.flatMap((chain) => chain.links);
+  const compared = links.some(({ part, options }) => part.crops(options));
+  return {
+    views: { dtype: "float32", shape: [rows, ...view] },
+    ids: marks,
+    groups: marks,
+    labels: marks,
+    ...(compared ? { crops: { dtype: "float32", shape: [rows, 4] } } : {}),
+    learningRate: { dtype: "float32", shape: [] },
+    ...core.extraBatch,
+    ...(Object.assign({}, ...core.chains.map(({ spec }) => spec)) as BatchSpec),
+  };
+}
+
+/** Marks of B images repeated for each view, or as they are where they are of views. */
+function viewMarks(given: Int32Array | undefined, rows: number, name: string): HostArray {
+  const marks = new Int32Array(rows).fill(-1);
+  if (given === undefined) return hostArray("int32", [rows], marks);
+  if (rows % given.length !== 0) {
+    throw new ShapeError(`batch: ${name} has ${given.length} entries, expected a part of ${rows}`);
+  }
+  for (let at = 0; at < rows; at += given.length) marks.set(given, at);
+  return hostArray("int32", [rows], marks);
+}
+
+/** Crops of all views, which a sampler asks for. */
+function viewCrops(crops: LoadedBatch["crops"], shape: readonly number[]): HostArray {
+  if (crops !== undefined) return hostArray("float32", shape, crops() as DataOf<"float32">);
+  throw new ShapeError(
+    `batch: crops are missing, expected [${shape.join(", ")}]`,
+    "a sampler compares the crops of views: give them, or set its option overlap to null",
+  );
+}
+
+/** Arrays of a step, of a loaded batch and where the run stands. */
+function batchOf(
+  core: Core,
+  spec: BatchSpec,
+  { views, ids, groups, labels, crops }: LoadedBatch,
+  { learningRate, step, progress }: StepAt,
+): HostRecord {
+  const [rows] = spec.ids.shape;
+  return {
+    views: hostArray("float32", spec.views.shape, views as DataOf<"float32">),
+    ids: viewMarks(ids, rows, "ids"),
+    groups: viewMarks(groups, rows, "groups"),
+    labels: viewMarks(labels, rows, "labels"),
+    ...("crops" in spec ? { crops: viewCrops(crops, spec.crops.shape) } : {}),
+    learningRate: scalar(learningRate),
+    ...core.extra?.({ step, progress }),
+    ...(Object.assign(
+      {},
+      ...core.chains.map((chain) => chain.inputs({ step, progress })),
+    ) as HostRecord),
+  };
+}
+
+/** Whether batch statistics are of parts of a batch. */
+const isSplit = ({ encoder, head }: Parsed): boolean => {
+  const kinds = [encoder.options.normalisation, head.options.batchNorm];
+  return kinds.some((kind) => typeof kind === "object" && kind !== null && "splitBatch" in kind);
+};
+
+/** Embeddings [N, E] of images by a model while training; its statistics stay as they are. */
+function projectModel(parts: Parts, model: Model, images: np.Array): np.Array {
+  const parameters = { encoder: model.encoder.parameters, head: model.head.parameters };
+  const statistics = { encoder: model.encoder.statistics, head: model.head.statistics };
+  const { embedding, statistics: moved } = project(parts, parameters, statistics, images);
+  disposeArrays(moved);
+  return embedding;
+}
+
+/** Builds encoder, head, loss, samplers, optimiser and framework of a config. Throws `ConfigError` on mistakes. */
+export function createFramework(config: FrameworkConfig): Framework {
+  const parsed = parseOptions("framework", FrameworkConfig, config);
+  const { entry, options } = parsed.framework;
+  if (parsed.batchSize > parsed.datasetSize) {
+    throw new ConfigError(
+      `batchSize is ${parsed.batchSize}, expected at most the ${parsed.datasetSize} images of the dataset`,
+    );
+  }
+  const parts = buildParts(parsed, entry);
+  const core = entry.build(parts, options);
+  checkChain(entry.name, core, parts);
+  const spec = batchSpecOf(parts, core);
+  const { columns } = core;
+  const batch: Framework["batch"] = (loaded, at) => batchOf(core, spec, loaded, at);
+  const build = (other: Parts) => entry.build(other, options);
+  const [rows] = spec.views.shape;
+  return {
+    name: entry.name,
+    encoder: parts.encoder,
+    head: parts.head,
+    viewCount: core.viewCount,
+    queryViews: core.queryViews,
+    batchSize: parts.batchSize,
+    batchSpec: spec,
+    contested: core.chains.map(({ sizes }) => sizes),
+    memoryRows: core.memoryRows ?? 0,
+    init: () => initialState(parts, core),
+    step: stepOf(parts, core),
+    batch,
+    figures: samplingQuality,
+    embed: (encoder, images) => parts.encoder.apply(encoder, images, { training: false }).features,
+    embedHead: ({ encoder, head }, images) => {
+      const { features } = parts.encoder.apply(encoder, images, { training: false });
+      return unitRows(parts.head.apply(head, features, { training: false }).features);
+    },
+    chanceLoss: core.chanceLoss,
+    ...(core.viewCount > 1 && core.viewCount === core.queryViews && isSplit(parsed)
+      ? { embedParts: (model, views) => unitRows(projectModel(parts, model, views)) }
+      : {}),
+    ...(columns ? { recorder: (count) => recorderOf(parts, build, { spec, batch }, count) } : {}),
+    ...(isMemoryless(core) ? { cached: (count) => cachedPrograms(parts, core, rows, count) } : {}),
+  };
+}
