@@ -25,7 +25,7 @@ try {
   const mark = createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 16);
   const lines = code.match(/.{1,96}/g).map((line) => `  "${line}",`);
   writeFileSync(
-    join(root, "src", "views", "kernelCode.ts"),
+    join(root, "src", "views", "draw", "kernelCode.ts"),
     `// Made of kernels/views.ts by \`node scripts/kernels.mjs\`: not to be changed by hand.
 
 /** Hash of the source that \`kernelCode\` was compiled of. */

@@ -11,7 +11,7 @@ import { isPackedDataset, openDataset } from "./openDataset.ts";
 import { packDataset } from "./packDataset.ts";
 import { blobs, inFolder, writeFiles } from "../testing.ts";
 
-const built = join(import.meta.dirname, "../../dist/data/index.js");
+const built = join(import.meta.dirname, "../../../dist/data/index.js");
 
 /** Packs in a process of its own that is killed as soon as `done` images are through; true where it was. */
 function packAndKill(folder: string, done: number): Promise<boolean> {

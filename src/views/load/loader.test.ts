@@ -21,7 +21,7 @@ import { viewPolicy } from "../viewOptions.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "contrapose-views-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const built = existsSync(new URL("../../dist/views/load/viewWorker.js", import.meta.url));
+const built = existsSync(new URL("../../../dist/views/load/viewWorker.js", import.meta.url));
 
 /** 23 images of several sizes in two segments. */
 function layout() {
@@ -319,7 +319,7 @@ describe.skipIf(!built)("worker threads (need npm run build)", () => {
   });
 
   test("a program that forgets to close its loader still ends", () => {
-    const index = new URL("../../dist/views/index.js", import.meta.url).href;
+    const index = new URL("../../../dist/views/index.js", import.meta.url).href;
     const program = `
       import { openViewLoader, viewPolicy } from ${JSON.stringify(index)};
       const source = {
