@@ -33,6 +33,14 @@ export default tseslint.config(
       "max-params": ["error", 5],
       complexity: ["error", 16],
       "no-console": "error",
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "ObjectExpression > SpreadElement > ObjectExpression",
+          message:
+            "write the properties themselves: a spread literal switches off the check for excess ones",
+        },
+      ],
     },
   },
   {

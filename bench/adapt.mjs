@@ -47,8 +47,11 @@ function measured(set, method, seed) {
   const end = evaluations.at(-1);
   const best = Math.max(start.balancedStart, ...evaluations.map(({ knnBalanced }) => knnBalanced));
   return {
-    ...{ start: start.balancedStart, end: end.knnBalanced, best },
-    ...{ accuracy: [start.knnStart, end.knnAccuracy], seconds: end.elapsedSeconds },
+    start: start.balancedStart,
+    end: end.knnBalanced,
+    best,
+    accuracy: [start.knnStart, end.knnAccuracy],
+    seconds: end.elapsedSeconds,
   };
 }
 

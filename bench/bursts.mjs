@@ -112,7 +112,8 @@ function measured(name, seed, groups) {
   const again = asked(bare, at("again"));
   const unseen = asked(at("gallery"), at("query"));
   results[name].push({
-    ...{ neighbour: again.knn.accuracy, linear: again.linear.accuracy },
+    neighbour: again.knn.accuracy,
+    linear: again.linear.accuracy,
     unseen: unseen.knn.accuracy,
   });
   return run;

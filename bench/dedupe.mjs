@@ -48,7 +48,8 @@ function timed(command, args) {
     "bash",
     ["-c", `TIMEFORMAT='CPU %U %S'; time ${quotedArgs}`],
     {
-      ...{ encoding: "utf8", maxBuffer: 2 ** 28 },
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
     },
   );
   if (status !== 0) throw new Error(stderr);

@@ -54,9 +54,15 @@ function makeImages() {
 const base = {
   data: join(images, "train"),
   encoder: { name: "convnet", width: 8, depth: 3 },
-  ...{ batchSize: 32, imageSize: 32, epochs: PLANNED, threads: 1, workers: 1 },
-  ...{ evaluation: { every: 0 }, record: { steps: 0 } },
-  ...{ optimiser: { name: "sgd", momentum: 0.9, weightDecay: 5e-4 }, learningRate: 0.03 },
+  batchSize: 32,
+  imageSize: 32,
+  epochs: PLANNED,
+  threads: 1,
+  workers: 1,
+  evaluation: { every: 0 },
+  record: { steps: 0 },
+  optimiser: { name: "sgd", momentum: 0.9, weightDecay: 5e-4 },
+  learningRate: 0.03,
 };
 
 /** A framework whose step is another function of the same shapes. */
@@ -91,7 +97,10 @@ const shuffledKeys = withStep((step) => (state, { views, ...batch }) => {
 
 const nothingChanges = {
   preset: "none",
-  ...{ crop: { scale: [1, 1], ratio: [1, 1] }, flip: 0, jitter: { probability: 0 }, grey: 0 },
+  crop: { scale: [1, 1], ratio: [1, 1] },
+  flip: 0,
+  jitter: { probability: 0 },
+  grey: 0,
 };
 
 const broken = [

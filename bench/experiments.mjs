@@ -107,11 +107,16 @@ function runOne(name, experiment, images, arm, seed) {
   }
   const parts = partsOf(JSON.parse(readFileSync(join(out, "config.json"), "utf8")));
   const record = {
-    ...{ arm: arm.name, seed, hash, steps: trained.steps, epochs: trained.epochs },
+    arm: arm.name,
+    seed,
+    hash,
+    steps: trained.steps,
+    epochs: trained.epochs,
     seconds: trained.seconds,
     probes: probed,
     figures: figuresOf(out, experiment.figures ?? []),
-    ...{ parts, code: codeOf(parts) },
+    parts,
+    code: codeOf(parts),
     machine: `${cpus()[0].model}, ${cpus().length} cores`,
     date: new Date().toISOString().slice(0, 10),
   };

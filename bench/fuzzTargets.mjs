@@ -49,7 +49,8 @@ const file = (weight, name, prepare, read, mutate = mutateBytes) => ({
     const seeds = await prepare(folder);
     const path = join(folder, name);
     return {
-      ...{ seeds, mutate },
+      seeds,
+      mutate,
       async read(input) {
         writeFileSync(path, input);
         await read(path, folder);
@@ -96,7 +97,8 @@ const packedFile = (weight, nameIn, mutate, memory) => ({
     const out = await packed(folder);
     const path = join(out, nameIn(out));
     return {
-      ...{ seeds: [readFileSync(path)], mutate },
+      seeds: [readFileSync(path)],
+      mutate,
       async read(input) {
         writeFileSync(path, input);
         await readPacked(out, memory);
@@ -121,7 +123,8 @@ const source = (weight, name, prepare, mutate = mutateBytes) => ({
     mkdirSync(place);
     const seeds = await prepare(place);
     return {
-      ...{ seeds, mutate },
+      seeds,
+      mutate,
       async read(input) {
         writeFileSync(join(place, name), input);
         await readSource(place);
@@ -149,11 +152,17 @@ function idx(count, side) {
 
 const vectors = (count, dimension) => ({
   data: Float32Array.from({ length: count * dimension }, (_, i) => Math.sin(i + 1)),
-  ...{ count, dimension },
+  count,
+  dimension,
 });
 const imageRow = (i) => ({
-  ...{ id: `${i}.png`, path: `${i}.png`, label: ["cat", "dog"][i % 2], group: i },
-  ...{ width: 10 + i, height: 20, content: `c${i}` },
+  id: `${i}.png`,
+  path: `${i}.png`,
+  label: ["cat", "dog"][i % 2],
+  group: i,
+  width: 10 + i,
+  height: 20,
+  content: `c${i}`,
 });
 const embeddings = {
   images: [0, 1, 2, 3].map(imageRow),
@@ -168,84 +177,81 @@ async function table(folder) {
 }
 
 const config = {
-  ...{
-    data: "photos",
-    out: "runs/x",
-    method: "simclr",
-    batchSize: 8,
-    epochs: 2,
-    seed: 1,
-    threads: 1,
-  },
-  ...{
-    framework: { name: "simclr", views: 2 },
-    encoder: { name: "resnet", width: 8, blocks: [1] },
-  },
-  ...{
-    head: { name: "mlp" },
-    loss: { name: "infoNce", temperature: 0.2 },
-    samplers: [{ name: "ring" }],
-  },
-  ...{ optimiser: { name: "sgd" }, learningRate: 0.1, imageSize: 16, device: "cpu" },
+  data: "photos",
+  out: "runs/x",
+  method: "simclr",
+  batchSize: 8,
+  epochs: 2,
+  seed: 1,
+  threads: 1,
+  framework: { name: "simclr", views: 2 },
+  encoder: { name: "resnet", width: 8, blocks: [1] },
+  head: { name: "mlp" },
+  loss: { name: "infoNce", temperature: 0.2 },
+  samplers: [{ name: "ring" }],
+  optimiser: { name: "sgd" },
+  learningRate: 0.1,
+  imageSize: 16,
+  device: "cpu",
   views: { preset: "small", size: 16, crop: { scale: [0.2, 1] }, perView: [{ grey: 0 }, {}] },
 };
 const about = {
-  ...{ contrapose: "0.1.0", node: "v20", started: "2026-01-01T00:00:00Z" },
-  ...{ dataset: { images: 32, fingerprint: "f", classes: ["a", "b"] } },
+  contrapose: "0.1.0",
+  node: "v20",
+  started: "2026-01-01T00:00:00Z",
+  dataset: { images: 32, fingerprint: "f", classes: ["a", "b"] },
   choices: [{ path: "epochs", value: 2, reason: "time" }],
 };
 const stepLine = (step) => ({
-  ...{ kind: "step", epoch: Math.floor(step / 4), step, loss: 2 - 0.1 * step, chanceLoss: 2.7 },
-  ...{
-    learningRate: 0.1,
-    positiveSimilarity: 0.8,
-    negativeSimilarity: 0.1,
-    accuracy: 0.5,
-    featureStd: 0.7,
-  },
-  ...{
-    gradientNorm: 1,
-    imagesPerSecond: 100,
-    waitShare: 0.1,
-    memoryMiB: 100,
-    elapsedSeconds: step,
-  },
+  kind: "step",
+  epoch: Math.floor(step / 4),
+  step,
+  loss: 2 - 0.1 * step,
+  chanceLoss: 2.7,
+  learningRate: 0.1,
+  positiveSimilarity: 0.8,
+  negativeSimilarity: 0.1,
+  accuracy: 0.5,
+  featureStd: 0.7,
+  gradientNorm: 1,
+  imagesPerSecond: 100,
+  waitShare: 0.1,
+  memoryMiB: 100,
+  elapsedSeconds: step,
 });
 const otherLines = [
   {
-    ...{
-      kind: "evaluation",
-      epoch: 1,
-      step: 4,
-      knnAccuracy: 0.4,
-      knnK: 20,
-      knnTemperature: 0.07,
-      knnChance: 0.5,
-    },
-    ...{ uniformity: -2, effectiveRank: 5, elapsedSeconds: 4 },
+    kind: "evaluation",
+    epoch: 1,
+    step: 4,
+    knnAccuracy: 0.4,
+    knnK: 20,
+    knnTemperature: 0.07,
+    knnChance: 0.5,
+    uniformity: -2,
+    effectiveRank: 5,
+    elapsedSeconds: 4,
   },
   {
-    ...{
-      kind: "health",
-      epoch: 0,
-      step: 2,
-      viewMean: 0,
-      viewStd: 1,
-      viewDifference: 0.5,
-      updateRatio: 0.01,
-    },
-    ...{ weightNorm: 10, duplicateShare: 0, elapsedSeconds: 2 },
+    kind: "health",
+    epoch: 0,
+    step: 2,
+    viewMean: 0,
+    viewStd: 1,
+    viewDifference: 0.5,
+    updateRatio: 0.01,
+    weightNorm: 10,
+    duplicateShare: 0,
+    elapsedSeconds: 2,
   },
   {
-    ...{
-      kind: "crops",
-      epoch: 1,
-      step: 4,
-      mapSide: 4,
-      boxArea: 0.5,
-      restrictedShare: 0.2,
-      imagesPerSecond: 9,
-    },
+    kind: "crops",
+    epoch: 1,
+    step: 4,
+    mapSide: 4,
+    boxArea: 0.5,
+    restrictedShare: 0.2,
+    imagesPerSecond: 9,
     elapsedSeconds: 4,
   },
 ];
@@ -273,7 +279,8 @@ const runFile = (weight, name, seedsOf, read, mutate = mutateJson) => ({
     const run = runIn(folder);
     const seeds = seedsOf(run);
     return {
-      ...{ seeds, mutate },
+      seeds,
+      mutate,
       async read(input) {
         writeFileSync(join(run, name), input);
         await read(run);
@@ -288,8 +295,11 @@ const description = inference.describeEncoder(
   encoder,
   { imageSize: 16, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] },
   {
-    ...{ method: "simclr", head: { name: "mlp" }, views: viewPolicy({ size: 16 }) },
-    ...{ seed: 0, data: "photos" },
+    method: "simclr",
+    head: { name: "mlp" },
+    views: viewPolicy({ size: 16 }),
+    seed: 0,
+    data: "photos",
   },
 );
 const metadata = inference.encoderMetadata(description);
@@ -314,16 +324,17 @@ const state = () => ({
   head: { bias: float(4) },
 });
 const position = {
-  ...{
-    format: 1,
-    package: "0.1.0",
-    step: 3,
-    epoch: 0,
-    stepInEpoch: 3,
-    elapsedSeconds: 1,
-    best: null,
-  },
-  ...{ lossSum: 2, lengths: { "metrics.jsonl": 10 }, configHash: "h", decisive: { seed: 1 } },
+  format: 1,
+  package: "0.1.0",
+  step: 3,
+  epoch: 0,
+  stepInEpoch: 3,
+  elapsedSeconds: 1,
+  best: null,
+  lossSum: 2,
+  lengths: { "metrics.jsonl": 10 },
+  configHash: "h",
+  decisive: { seed: 1 },
 };
 const exported = { prefix: "encoder/", metadata: {} };
 
@@ -333,7 +344,8 @@ const checkpoint = (weight, name, mutate) => ({
     const path = join(folder, "last");
     await train.writeCheckpoint(path, { state: state(), boxes: undefined }, position, exported);
     return {
-      ...{ seeds: [readFileSync(join(path, name))], mutate },
+      seeds: [readFileSync(join(path, name))],
+      mutate,
       async read(input) {
         writeFileSync(join(path, name), input);
         train.readPosition(path);
@@ -344,31 +356,37 @@ const checkpoint = (weight, name, mutate) => ({
 });
 
 const pairRow = {
-  ...{
-    step: 3,
-    space: "a",
-    anchorRow: 0,
-    anchor: 1,
-    term: 0,
-    column: 2,
-    kind: "view",
-    candidate: 2,
-  },
-  ...{
-    candidateRow: 1,
-    role: "positive",
-    positive: 1,
-    negative: 0,
-    similarity: 0.5,
-    force: -0.1,
-    rank: 1,
-  },
-  ...{ reasons: "kept", first: null, second: null, share: null },
+  step: 3,
+  space: "a",
+  anchorRow: 0,
+  anchor: 1,
+  term: 0,
+  column: 2,
+  kind: "view",
+  candidate: 2,
+  candidateRow: 1,
+  role: "positive",
+  positive: 1,
+  negative: 0,
+  similarity: 0.5,
+  force: -0.1,
+  rank: 1,
+  reasons: "kept",
+  first: null,
+  second: null,
+  share: null,
 };
 
 const parameters = {
-  ...{ crop: { x: 0, y: 0, width: 4, height: 4 }, flip: false, verticalFlip: false, rotation: 0 },
-  ...{ jitter: [], grey: false, blur: null, solarise: null, cutout: null },
+  crop: { x: 0, y: 0, width: 4, height: 4 },
+  flip: false,
+  verticalFlip: false,
+  rotation: 0,
+  jitter: [],
+  grey: false,
+  blur: null,
+  solarise: null,
+  cutout: null,
 };
 
 /** One table of a recorded step. */
@@ -381,7 +399,8 @@ const recordedStep = (name) => ({
     await writeRecordedStep(folder, 3, { anchors, pairs: [pairRow, pairRow], views });
     const path = join(folder, "step-0000003", name);
     return {
-      ...{ seeds: [readFileSync(path)], mutate: mutateBytes },
+      seeds: [readFileSync(path)],
+      mutate: mutateBytes,
       async read(input) {
         writeFileSync(path, input);
         await train.readRecordedStep(folder, 3);
@@ -565,8 +584,15 @@ export const targets = {
     "failure.json",
     async () =>
       jsonOf({
-        ...{ run: "r", checkpoint: "c", step: 3, epoch: 0, learningRate: 0.1, notFinite: ["loss"] },
-        ...{ figures: { loss: "NaN" }, images: [{ index: 0, id: "a" }], replay: "x" },
+        run: "r",
+        checkpoint: "c",
+        step: 3,
+        epoch: 0,
+        learningRate: 0.1,
+        notFinite: ["loss"],
+        figures: { loss: "NaN" },
+        images: [{ index: 0, id: "a" }],
+        replay: "x",
       }),
     (path) => readFailure(path),
     mutateJson,
@@ -576,25 +602,19 @@ export const targets = {
     "evaluation.json",
     () =>
       jsonOf({
-        ...{
-          run: "r",
-          encoder: "w",
-          encoderHash: "h",
-          features: "features",
-          dimension: 8,
-          classes: ["a", "b"],
-        },
-        ...{
-          images: { train: 10, test: 5, how: "held out" },
-          alignment: 1,
-          uniformity: -2,
-          effectiveRank: 4,
-        },
-        ...{
-          knn: { accuracy: 0.5, k: 20, temperature: 0.07 },
-          linear: { accuracy: 0.6 },
-          featureStd: 1,
-        },
+        run: "r",
+        encoder: "w",
+        encoderHash: "h",
+        features: "features",
+        dimension: 8,
+        classes: ["a", "b"],
+        images: { train: 10, test: 5, how: "held out" },
+        alignment: 1,
+        uniformity: -2,
+        effectiveRank: 4,
+        knn: { accuracy: 0.5, k: 20, temperature: 0.07 },
+        linear: { accuracy: 0.6 },
+        featureStd: 1,
         baselines: {
           chance: 0.5,
           untrained: { knn: null, linear: null, alignment: 1, uniformity: -1, effectiveRank: 2 },
@@ -671,7 +691,8 @@ export const targets = {
       const out = await packed(folder);
       const lines = `${JSON.stringify({ key: "k" })}\n${readFileSync(join(out, entriesIn(out)))}`;
       return {
-        ...{ seeds: [Buffer.from(lines)], mutate: mutateLines },
+        seeds: [Buffer.from(lines)],
+        mutate: mutateLines,
         async read(input) {
           writeFileSync(join(out, "journal.jsonl"), input);
           await readJournal(out, "k");

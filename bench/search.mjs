@@ -199,7 +199,9 @@ function inProcess(engine, count, table) {
   const args = ["--expose-gc", fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   const own = ["--engine", engine, "--counts", String(count), "--table", table];
   const { stdout, status } = spawnSync(process.execPath, [...args, ...own], {
-    ...{ encoding: "utf8", maxBuffer: 2 ** 28, stdio: ["ignore", "pipe", "inherit"] },
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+    stdio: ["ignore", "pipe", "inherit"],
   });
   if (status !== 0) process.exit(1);
   return stdout === "" ? undefined : JSON.parse(stdout);

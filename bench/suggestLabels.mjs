@@ -57,7 +57,9 @@ const strategies = {
     const first = await strategies.typical(train, Math.ceil(count / 2), seed);
     const uncertain = count - first.length;
     const found = await suggestRows(train.features, known(train.labels, first), {
-      ...{ count: uncertain, uncertain, seed },
+      count: uncertain,
+      uncertain,
+      seed,
     });
     return [...first, ...found.map(({ row }) => row)];
   },

@@ -60,11 +60,16 @@ describe("evaluate", () => {
     const lines = (await readJsonLines(join(run, "metrics.jsonl"))) as Record<string, unknown>[];
     const { untrained, pixels } = found.baselines;
     expect(lines.find(({ kind }) => kind === "baselines")).toMatchObject({
-      ...{ knnPixels: pixels.knn.accuracy, knnStart: untrained.knn.accuracy },
-      ...{ knnAsked: "test", knnImages: 40, knnK: 5 },
+      knnPixels: pixels.knn.accuracy,
+      knnStart: untrained.knn.accuracy,
+      knnAsked: "test",
+      knnImages: 40,
+      knnK: 5,
     });
     expect(lines.findLast(({ kind }) => kind === "evaluation")).toMatchObject({
-      ...{ knnAccuracy: found.knn.accuracy, knnAsked: "test", knnImages: 40 },
+      knnAccuracy: found.knn.accuracy,
+      knnAsked: "test",
+      knnImages: 40,
     });
   });
 

@@ -8,8 +8,11 @@ import { expect, test } from "vitest";
 import { codeOf, filesOf, partsOf, standing } from "../scripts/codeOf.mjs";
 
 const parts = partsOf({
-  ...{ encoder: { name: "convnet" }, head: { name: "mlp" }, optimiser: { name: "sgd" } },
-  ...{ loss: { name: "infoNce" }, samplers: [{ name: "groups" }, { name: "ring" }] },
+  encoder: { name: "convnet" },
+  head: { name: "mlp" },
+  optimiser: { name: "sgd" },
+  loss: { name: "infoNce" },
+  samplers: [{ name: "groups" }, { name: "ring" }],
 });
 
 test("a figure depends on what its config names and on what trains, not on its neighbours", () => {

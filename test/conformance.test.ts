@@ -85,7 +85,9 @@ describe("loops over plain numbers", () => {
     expect(unlike(cases)).toEqual([]);
     const made = makeOwnCases();
     const given = ({ id, params, inputs }: Pick<ConformanceCase, "id" | "params" | "inputs">) => ({
-      ...{ id, params, inputs },
+      id,
+      params,
+      inputs,
     });
     expect(cases.map(given)).toEqual(made.map(given));
   });
@@ -247,7 +249,12 @@ describe("a case file is refused", () => {
   };
   const file = (cases: unknown, format: unknown = FORMAT) => JSON.stringify({ format, cases });
   const one = {
-    ...{ id: "ntXent/a", method: "ntXent", params: {}, inputs: {}, differentiate: [], expect: {} },
+    id: "ntXent/a",
+    method: "ntXent",
+    params: {},
+    inputs: {},
+    differentiate: [],
+    expect: {},
     tolerance: { loss: 1, gradient: 1 },
   };
 

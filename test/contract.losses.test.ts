@@ -69,7 +69,9 @@ describe("a loss that breaks the contract is told how", () => {
   test.each(Object.entries(broken))("%s", async (_, [what, more]) => {
     const about = { name: "broken", summary: "Broken.", source: "this test, 2026" };
     const loss = defineLoss({
-      ...{ ...about, options: z.strictObject({}), perAnchor: mean },
+      ...about,
+      options: z.strictObject({}),
+      perAnchor: mean,
       ...more,
     });
     expect((await checkPart(loss)).join("\n")).toMatch(what);

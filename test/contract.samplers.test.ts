@@ -81,7 +81,8 @@ describe("a sampler that breaks the contract is told how", () => {
       /lets a gradient through its weights/,
       {
         apply: ({ similarity }, { positive, negative }) => ({
-          ...{ positive, negative: negative.mul(similarity.ref.add(2)) },
+          positive,
+          negative: negative.mul(similarity.ref.add(2)),
         }),
       },
     ],
@@ -122,7 +123,8 @@ describe("a sampler that breaks the contract is told how", () => {
       /not \[N, M\] and \[N\]/,
       {
         apply: (_, { positive, negative }) => ({
-          ...{ positive, negative: negative.sum(1, { keepdims: true }) },
+          positive,
+          negative: negative.sum(1, { keepdims: true }),
         }),
         gates: true,
       },
@@ -140,7 +142,10 @@ describe("a sampler that breaks the contract is told how", () => {
 
   test("so is a mixer", async () => {
     const mixer = defineMixer({
-      ...{ name: "broken", summary: "Broken.", source: "this test, 2026", options },
+      name: "broken",
+      summary: "Broken.",
+      source: "this test, 2026",
+      options,
       apply: ({ similarity }, { positive, negative }) => {
         positive.dispose();
         return { similarity: similarity.ref.mul(2), negative };

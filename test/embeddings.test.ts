@@ -309,10 +309,12 @@ describe("search", () => {
     const { metadata } = await readParquetFooter(`${table}.parquet`);
     const columns = [
       ...(["id", "path", "label", "content"] as const).map((name) => ({
-        ...{ name, type: "string" as const },
+        name,
+        type: "string" as const,
       })),
       ...(["group", "width", "height"] as const).map((name) => ({
-        ...{ name, type: "int32" as const },
+        name,
+        type: "int32" as const,
       })),
       { name: "vector", type: "vector" as const },
     ];

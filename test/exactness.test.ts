@@ -87,10 +87,27 @@ function radialError({ inputs }: Given, gradients: Named<Nested>): number {
 
 /** Inputs of each method that are of images, and the depth at which their lists run along the images. */
 const alongImages: Named<number> = {
-  ...{ view1: 0, view2: 0, view3: 0, labels: 0, query: 0, key: 0, embedding: 0, indices: 0 },
-  ...{ views: 1, rankingViews: 1, keys: 1, anchor: 0, positive: 0, support: 0 },
-  ...{ projection1: 0, projection2: 0, prediction1: 0, prediction2: 0 },
-  ...{ "looc.query": 1, "looc.keys": 2, "knnVote.labels": -1 }, // labels of the bank
+  view1: 0,
+  view2: 0,
+  view3: 0,
+  labels: 0,
+  query: 0,
+  key: 0,
+  embedding: 0,
+  indices: 0,
+  views: 1,
+  rankingViews: 1,
+  keys: 1,
+  anchor: 0,
+  positive: 0,
+  support: 0,
+  projection1: 0,
+  projection2: 0,
+  prediction1: 0,
+  prediction2: 0,
+  "looc.query": 1,
+  "looc.keys": 2,
+  "knnVote.labels": -1, // labels of the bank
 };
 
 type Change = (images: Nested[]) => Nested[];

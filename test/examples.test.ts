@@ -36,9 +36,17 @@ test("the example of MoCo takes the steps of moco, samplers and mixer included",
 
 test("the example of MoCo trains", async () => {
   const settings = {
-    ...{ data: folder.at("drawn", "train"), out: folder.at("run"), epochs: 3, batchSize: 8 },
-    ...{ imageSize: 8, threads: 1, workers: 0, tune: "off", evaluation: { every: 0 } },
-    ...{ framework: { name: "keyQueue", size: 16 }, encoder: { name: "convnet", width: 4 } },
+    data: folder.at("drawn", "train"),
+    out: folder.at("run"),
+    epochs: 3,
+    batchSize: 8,
+    imageSize: 8,
+    threads: 1,
+    workers: 0,
+    tune: "off",
+    evaluation: { every: 0 },
+    framework: { name: "keyQueue", size: 16 },
+    encoder: { name: "convnet", width: 4 },
   };
   const { loss, chanceLoss, config } = await train(settings as TrainSettings);
   expect(config.own).toEqual(["framework keyQueue"]);

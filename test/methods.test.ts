@@ -82,7 +82,10 @@ describe("any sampler, mixer, loss and framework that make sense together take a
   );
   test.each(cases)("$title", async ({ name, framework, loss }) => {
     const tiny = tinyFramework({
-      ...{ framework, loss, head: { dimension: 4 }, datasetSize: 32 },
+      framework,
+      loss,
+      head: { dimension: 4 },
+      datasetSize: 32,
       samplers: [{ name, warmup: 0, ...large[name] }],
     });
     const step = await stepper(tiny, "cpu");
@@ -107,7 +110,9 @@ describe("any sampler, mixer, loss and framework that make sense together take a
   );
   test.each(mixed)("$title", async ({ mixer, framework }) => {
     const tiny = tinyFramework({
-      ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
+      framework,
+      head: { dimension: 4 },
+      datasetSize: 32,
       samplers: ["falseNegatives", { name: "ring", ...large.ring }],
       mixer: { name: mixer, warmup: 0 },
     });
@@ -150,7 +155,9 @@ describe("the oracle among the views of an image finds those that show another o
   const cases = homes.sortViews.map((framework) => [describeFramework(framework), framework]);
   test.each(cases as [string, Named][])("%s", async (_, framework) => {
     const tiny = tinyFramework({
-      ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
+      framework,
+      head: { dimension: 4 },
+      datasetSize: 32,
       samplers: [{ name: "sortViews", warmup: 0, choose: "oracle", rankFall: 1 }],
     });
     const ids = Int32Array.from({ length: 12 }, (_, row) => row % 4);
@@ -166,7 +173,9 @@ describe("the oracle among the views of an image finds those that show another o
 describe("crops reach the sampler that compares them", () => {
   const withOverlap = (framework: Named) =>
     tinyFramework({
-      ...{ framework, head: { dimension: 4 }, datasetSize: 32 },
+      framework,
+      head: { dimension: 4 },
+      datasetSize: 32,
       samplers: [{ name: "sortViews", warmup: 0, overlap: 1, budget: 0 }],
     });
   // crops of neighbouring views share a third, those of the first and the last nothing

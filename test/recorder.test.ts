@@ -10,8 +10,11 @@ import { someBatch, stepper } from "./tinyFramework.ts";
 
 const facts = { images: 32, shortSide: 8, labelled: true };
 const small = {
-  ...{ data: "x", encoder: { name: "resnet", width: 2, blocks: [1] } },
-  ...{ batchSize: 4, imageSize: 8, head: { dimension: 4 } },
+  data: "x",
+  encoder: { name: "resnet", width: 2, blocks: [1] },
+  batchSize: 4,
+  imageSize: 8,
+  head: { dimension: 4 },
 };
 
 function methodFramework(method: string) {
@@ -41,9 +44,7 @@ async function thirdStep(framework: Framework) {
   const program = await compile(
     (...args: never[]) => recorder.program(...(args as [never, never])),
     example,
-    {
-      device: "cpu",
-    },
+    { device: "cpu" },
   );
   const rows = Int32Array.from({ length: anchors }, (_, i) => i);
   const recorded = (await program.run(

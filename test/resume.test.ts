@@ -310,9 +310,16 @@ test("a run slower than its plan gets fewer epochs, the same bit for bit where t
       if (ends(event)) throw new Error("killed");
     };
   const settings = {
-    ...{ data: images, out: run, minutes, warmupEpochs: 1, batchSize: 16, threads: 1 },
-    ...{ encoder: { name: "convnet" as const, width: 4, depth: 2 }, workers: 1 },
-    ...{ evaluation: { images: 64 }, checkpoint: { seconds: 0.2 } },
+    data: images,
+    out: run,
+    minutes,
+    warmupEpochs: 1,
+    batchSize: 16,
+    threads: 1,
+    encoder: { name: "convnet" as const, width: 4, depth: 2 },
+    workers: 1,
+    evaluation: { images: 64 },
+    checkpoint: { seconds: 0.2 },
   };
   const started = train(settings, { listener: slow(({ kind }) => kind === "plan") });
   await expect(started).rejects.toThrow("killed");

@@ -180,8 +180,16 @@ export function randomViews(
 
 /** Parameters of random cases. */
 export const defaults: Params = {
-  ...{ temperature: 0.2, mode: "drop", quantile: 0.9, maxDemoted: 2, minKeep: 1, budget: 1 },
-  ...{ alpha: 0.5, rankTemperature: 0.5, softCentre: 0.9, softTemperature: 0.02 },
+  temperature: 0.2,
+  mode: "drop",
+  quantile: 0.9,
+  maxDemoted: 2,
+  minKeep: 1,
+  budget: 1,
+  alpha: 0.5,
+  rankTemperature: 0.5,
+  softCentre: 0.9,
+  softTemperature: 0.02,
   allPositivesInDenominator: false,
 };
 
@@ -197,7 +205,8 @@ export function randomCase(seed: number, params: Partial<Params>): Case {
   };
   return {
     id: `seed ${seed} ${JSON.stringify(params)}`,
-    ...{ params: whole, inputs },
+    params: whole,
+    inputs,
     expect: viewTriage(whole, inputs) as unknown as Case["expect"],
     tolerance: { loss: 1e-9, gradient: 1e-9 },
   };

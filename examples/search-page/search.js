@@ -45,8 +45,15 @@ function inputOf(image, { imageSize: size, mean, std, batch }) {
   const x = Math.floor((image.width - side) / 2);
   const y = Math.floor((image.height - side) / 2);
   const plain = {
-    ...{ crop: { x, y, width: side, height: side }, flip: false, verticalFlip: false, rotation: 0 },
-    ...{ jitter: [], grey: false, blur: null, solarise: null, cutout: null },
+    crop: { x, y, width: side, height: side },
+    flip: false,
+    verticalFlip: false,
+    rotation: 0,
+    jitter: [],
+    grey: false,
+    blur: null,
+    solarise: null,
+    cutout: null,
   };
   const count = batch === "any" ? 1 : batch;
   const data = new Float32Array(count * 3 * size * size);

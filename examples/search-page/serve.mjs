@@ -34,19 +34,17 @@ const files = {
   "/names.txt": `${base}.names.txt`,
 };
 const types = {
-  ...{ ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" },
-  ...{
-    ".json": "application/json",
-    ".wasm": "application/wasm",
-    ".txt": "text/plain; charset=utf-8",
-  },
-  ...{
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
-    ".svg": "image/svg+xml",
-  },
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+  ".txt": "text/plain; charset=utf-8",
+  ".png": "image/png",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".webp": "image/webp",
+  ".svg": "image/svg+xml",
 };
 const policy =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' blob:; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'";

@@ -73,7 +73,8 @@ describe("arms", () => {
     expect(() => withArm({ loss: { name: "infoNce" } }, hcl)).toThrow("hcl would no longer be hcl");
     const [low] = makeArms({ methods: "hcl", over: ["loss.beta=0.5,1"] });
     expect(withArm({ batchSize: 8 }, low)).toEqual({
-      ...{ method: "hcl", batchSize: 8 },
+      method: "hcl",
+      batchSize: 8,
       loss: { beta: 0.5 },
     });
   });

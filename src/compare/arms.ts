@@ -99,7 +99,8 @@ export function makeArms({ methods: names, configs = [], over = [] }: ArmSources
     ...listed.map(methodSide),
     ...configs.map(({ path, tree }) => ({
       name: basename(path, extname(path)),
-      ...{ file: tree, method: undefined },
+      file: tree,
+      method: undefined,
     })),
   ];
   const grids = over.map(grid);

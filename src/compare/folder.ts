@@ -38,8 +38,10 @@ export type CompareState = {
 };
 
 const compareState: z.ZodType<CompareState> = z.looseObject({
-  ...{ format: z.literal(1), contrapose: z.string() },
-  ...{ parallel: z.int().min(1), threads: z.int().min(1) },
+  format: z.literal(1),
+  contrapose: z.string(),
+  parallel: z.int().min(1),
+  threads: z.int().min(1),
   secondsPerEpoch: z.record(z.string(), z.number()),
 });
 

@@ -51,7 +51,8 @@ export type RunResult = RunFigures &
 
 const score = z.number().nullable();
 const more = {
-  ...{ knnBalanced: score.exactOptional(), linearBalanced: score.exactOptional() },
+  knnBalanced: score.exactOptional(),
+  linearBalanced: score.exactOptional(),
   knnWithoutCopies: score.exactOptional(),
   linearWithoutCopies: score.exactOptional(),
 };
@@ -59,22 +60,39 @@ const baseline = z.object({ knn: score, linear: score, ...more });
 
 /** The structure of a line of results.jsonl. */
 export const runResult: z.ZodType<RunResult> = z.looseObject({
-  ...{ arm: z.string(), seed: z.int(), hash: z.string(), run: z.string(), date: z.string() },
-  ...{ contrapose: z.string(), decisive: z.record(z.string(), z.unknown()) },
-  ...{ epochs: z.number(), knn: score, linear: score, chance: score },
-  ...{ alignment: z.number(), uniformity: z.number(), effectiveRank: z.number() },
+  arm: z.string(),
+  seed: z.int(),
+  hash: z.string(),
+  run: z.string(),
+  date: z.string(),
+  contrapose: z.string(),
+  decisive: z.record(z.string(), z.unknown()),
+  epochs: z.number(),
+  knn: score,
+  linear: score,
+  chance: score,
+  alignment: z.number(),
+  uniformity: z.number(),
+  effectiveRank: z.number(),
   ...more,
   images: z.looseObject({
-    ...{ train: z.number(), test: z.number(), how: z.string() },
+    train: z.number(),
+    test: z.number(),
+    how: z.string(),
     copies: z.number().nullable().exactOptional(),
   }),
   baselines: z
     .object({
-      ...{ start: baseline.exactOptional(), untrained: baseline.exactOptional() },
+      start: baseline.exactOptional(),
+      untrained: baseline.exactOptional(),
       pixels: baseline,
     })
     .exactOptional(),
-  ...{ steps: z.number(), seconds: z.number(), memoryMiB: z.number(), loss: z.number() },
-  ...{ chanceLoss: z.number(), boxRefreshes: z.number() },
+  steps: z.number(),
+  seconds: z.number(),
+  memoryMiB: z.number(),
+  loss: z.number(),
+  chanceLoss: z.number(),
+  boxRefreshes: z.number(),
   sampling: z.record(z.string(), z.number()),
 });

@@ -196,7 +196,9 @@ describe("a comparison", () => {
     const images = { ...resultFor("simclr", 0, 0.9).images, copies: 500 };
     const copied = (seed: number) =>
       resultFor("simclr", seed, 0.9, {
-        ...{ images, knnWithoutCopies: 0.8 + 0.1 * seed, linearWithoutCopies: 0.7 },
+        images,
+        knnWithoutCopies: 0.8 + 0.1 * seed,
+        linearWithoutCopies: 0.7,
       });
     const all = summarise(factsFor(["simclr"], [0, 1]), [copied(0), copied(1)]);
     expect(all.data.copies).toBe(500);
@@ -255,15 +257,28 @@ describe("a comparison", () => {
 describe("figures of a run", () => {
   const step = (i: number, more: object = {}) =>
     ({
-      ...{ kind: "step", epoch: Math.floor(i / 3), step: i, loss: 6 - i, chanceLoss: 6 },
-      ...{ learningRate: 1, imagesPerSecond: 1, waitShare: 0, memoryMiB: 100 + i },
-      ...{ elapsedSeconds: 2 * i, hardness: i, ...more },
+      kind: "step",
+      epoch: Math.floor(i / 3),
+      step: i,
+      loss: 6 - i,
+      chanceLoss: 6,
+      learningRate: 1,
+      imagesPerSecond: 1,
+      waitShare: 0,
+      memoryMiB: 100 + i,
+      elapsedSeconds: 2 * i,
+      hardness: i,
+      ...more,
     }) as never;
 
   test("are of the last epoch and the last third of the steps", () => {
     const records = [0, 1, 2, 3, 4, 5].map((i) => step(i, i === 5 ? { auroc: 0.8 } : {}));
     expect(runFigures(records)).toMatchObject({
-      ...{ steps: 6, seconds: 10, memoryMiB: 105, loss: 2, chanceLoss: 6 },
+      steps: 6,
+      seconds: 10,
+      memoryMiB: 105,
+      loss: 2,
+      chanceLoss: 6,
       sampling: { hardness: 4.5, auroc: 0.8 },
     });
     expect(() => runFigures([])).toThrow("no step");

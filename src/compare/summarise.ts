@@ -160,7 +160,14 @@ function summaryOf(
   const least = base === undefined ? passes : passesOf(base.arm, base.runs);
   const measures = measuresOf(runs, base?.runs, comparisonsOf(facts));
   return {
-    ...{ name, method, epochs, steps, batchSize, usesLabels, passes, measures },
+    name,
+    method,
+    epochs,
+    steps,
+    batchSize,
+    usesLabels,
+    passes,
+    measures,
     seeds: [...runs.keys()],
     extraPasses: {
       gradient: passes.gradient - least.gradient,
@@ -235,14 +242,22 @@ export function summarise(facts: SummaryFacts, results: readonly RunResult[]): C
   );
   const [any] = results;
   const whole = {
-    ...{ format: 1 as const, contrapose: VERSION, ...rest, seeds, base: first.name },
+    format: 1 as const,
+    contrapose: VERSION,
+    ...rest,
+    seeds,
+    base: first.name,
     comparisons: comparisonsOf(facts),
     data: {
-      ...{ ...data, testImages: any?.images.test ?? null, how: any?.images.how ?? null },
+      ...data,
+      testImages: any?.images.test ?? null,
+      how: any?.images.how ?? null,
       copies: any?.images.copies ?? null,
     },
     runs: { total: arms.length * seeds.length, done: results.length, failed },
-    ...{ baselines, arms: summaries, meanings: meaningsOf(summaries) },
+    baselines,
+    arms: summaries,
+    meanings: meaningsOf(summaries),
   };
   const all = { ...whole, allBelowPixels: allBelowPixels(whole) };
   return { ...all, conclusion: conclusionOf(all) };

@@ -102,7 +102,8 @@ function accuracyTable(all: Comparison): Table {
     : "";
   const rows = measureTable(all, accuracyColumns, true);
   return {
-    ...{ id: "accuracy", title: "Accuracy" },
+    id: "accuracy",
+    title: "Accuracy",
     intro: `Mean over seeds ± half its 95 % interval (Student's t), of two seeds both; the paired difference to ${all.base} over common seeds ± half its interval, ${levelOf(all)}. Balanced: the mean over the classes of the share of each that is right. Beside ${all.base} is about k-NN.${start}`,
     head: [
       ...["", "seeds", ...heads(accuracyColumns), `beside ${all.base}`],
@@ -117,7 +118,8 @@ function accuracyTable(all: Comparison): Table {
 
 function shapeTable(all: Comparison): Table {
   return {
-    ...{ id: "shape", title: "Features" },
+    id: "shape",
+    title: "Features",
     intro:
       "Alignment: squared distance of two views of an image, 0 the same, 2 unrelated. Uniformity: lower is more even. Rank: directions that the features use. None of them says by itself which encoder is better. Differences are paired, their intervals corrected as those of accuracies are.",
     head: ["", "seeds", ...heads(shapeColumns)],
@@ -162,7 +164,8 @@ function costTable(all: Comparison): Table {
       ? "Runs were made one after the other"
       : `${all.parallel} runs were made at once`;
   return {
-    ...{ id: "cost", title: "Cost" },
+    id: "cost",
+    title: "Cost",
     intro: `${busy}, with ${counted(all.threads, "thread")} each. Times and memory: medians over seeds. Extra views: passes of the encoder for an image in an epoch beyond those of ${all.base}, with gradient and without. Memory: the most that the process took. Loss: mean of the last epoch beside the loss of embeddings that know nothing; it compares nothing between losses.`,
     head: [
       ...["", "epochs", "steps", "seconds", "s / epoch", `× ${all.base}`],
@@ -198,7 +201,7 @@ function samplingTables(all: Comparison): Table[] {
     common.slice(i * MOST_FIGURES, (i + 1) * MOST_FIGURES),
   );
   const tables = pages.map((page, i): Table => ({
-    ...{ id: i === 0 ? "sampling" : `sampling-${i + 1}` },
+    id: i === 0 ? "sampling" : `sampling-${i + 1}`,
     title: i === 0 ? "Quality of the sampling" : `Quality of the sampling (${i + 1})`,
     intro: samplingIntro,
     head: ["", ...page],
@@ -208,7 +211,8 @@ function samplingTables(all: Comparison): Table[] {
   const some = names.filter((name) => !common.includes(name));
   if (some.length === 0) return tables;
   const own: Table = {
-    ...{ id: "sampling-own", title: "What only some methods do" },
+    id: "sampling-own",
+    title: "What only some methods do",
     intro: `Figures that not every arm has, arm by arm. ${samplingIntro}`,
     head: ["", "figure", "value"],
     rows: arms.flatMap(({ name, sampling }) =>

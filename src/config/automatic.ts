@@ -250,15 +250,26 @@ export function openConfig(
   const chosen = { ...tree, ...begun, encoder, optimiser };
   const parsed = parseOptions("train", TrainConfig, chosen);
   const config: OpenConfig = {
-    ...{ data: parsed.data, out: parsed.out ?? "", ...optional(parsed) },
-    ...{ method: parsed.method ?? "simclr", framework: parsed.framework },
-    ...{ encoder: parsed.encoder, head: parsed.head, loss: parsed.loss },
+    data: parsed.data,
+    out: parsed.out ?? "",
+    ...optional(parsed),
+    method: parsed.method ?? "simclr",
+    framework: parsed.framework,
+    encoder: parsed.encoder,
+    head: parsed.head,
+    loss: parsed.loss,
     samplers: parsed.samplers,
     ...ownParts(parsed),
-    ...{ optimiser: parsed.optimiser, learningRate, schedule: parsed.schedule ?? "warmupCosine" },
-    ...{ averaging: parsed.averaging ?? 0, batchSize, views: views.policy, imageSize },
+    optimiser: parsed.optimiser,
+    learningRate,
+    schedule: parsed.schedule ?? "warmupCosine",
+    averaging: parsed.averaging ?? 0,
+    batchSize,
+    views: views.policy,
+    imageSize,
     ...threadsOf(parsed, availableParallelism()),
-    ...{ seed: parsed.seed ?? 0, device },
+    seed: parsed.seed ?? 0,
+    device,
     epochs: parsed.epochs ?? epochs,
     minutes: parsed.minutes ?? 15,
     given: chosen,
@@ -292,7 +303,10 @@ export function epochsFor(minutes: number, secondsPerEpoch: number, given = fals
 
 /** Which pairs are written down unless something else is said. */
 export const recordDefaults: RunConfig["record"] = {
-  ...{ steps: null, anchors: 8, candidates: 5000, images: [] },
+  steps: null,
+  anchors: 8,
+  candidates: 5000,
+  images: [],
 };
 
 /**
@@ -317,7 +331,9 @@ export function closeConfig(config: OpenConfig, epochs: number, minutes?: number
   const { seconds = 30, keepEvery } = parsed.checkpoint ?? {};
   const closed: RunConfig = {
     ...omit(config, "given", "minutes"),
-    ...{ epochs, minutes, warmupEpochs },
+    epochs,
+    minutes,
+    warmupEpochs,
     evaluation: { every: every ?? Math.max(1, Math.round(epochs / 20)), k, temperature, images },
     checkpoint: { seconds, keepEvery: keepEvery ?? Math.ceil(epochs / 4) },
     record: overlay(recordDefaults, parsed.record ?? {}) as RunConfig["record"],

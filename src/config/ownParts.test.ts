@@ -21,17 +21,21 @@ import { resume, train } from "../train/train.ts";
 
 const about = { summary: "A part of this test.", source: "this test, 2026" };
 const half = defineLoss({
-  ...{ name: "half", ...about },
+  name: "half",
+  ...about,
   options: z.strictObject({ factor: z.number().default(0.5).describe("times the loss") }),
   perAnchor: (similarity, pairs, { factor }) => infoNce(similarity, pairs).mul(factor),
 });
 const asIs = defineSampler({
-  ...{ name: "asIs", ...about, reasons: {} },
+  name: "asIs",
+  ...about,
+  reasons: {},
   options: z.strictObject({}),
   apply: (_scene, pairs) => pairs,
 });
 const flat = defineEncoder({
-  ...{ name: "flat", ...about },
+  name: "flat",
+  ...about,
   options: z.strictObject({ width: z.int().default(4).describe("channels") }),
   build: ({ width }) => ({
     layer: sequence([layers.conv("conv", 3, width, { kernel: 3, stride: 2 }), layers.averagePool]),
@@ -39,7 +43,8 @@ const flat = defineEncoder({
   }),
 });
 const signs = defineOptimiser({
-  ...{ name: "signs", ...about },
+  name: "signs",
+  ...about,
   options: z.strictObject({}),
   slots: () => [],
   step: ({ parameter, gradient, learningRate }) => ({
@@ -50,8 +55,15 @@ const signs = defineOptimiser({
 
 let folder: string;
 const settings = (out: string) => ({
-  ...{ data: join(folder, "drawn", "train"), out: join(folder, out), epochs: 1, imageSize: 8 },
-  ...{ batchSize: 8, threads: 1, workers: 0, tune: "off" as const, evaluation: { every: 0 } },
+  data: join(folder, "drawn", "train"),
+  out: join(folder, out),
+  epochs: 1,
+  imageSize: 8,
+  batchSize: 8,
+  threads: 1,
+  workers: 0,
+  tune: "off" as const,
+  evaluation: { every: 0 },
 });
 
 beforeAll(async () => {
@@ -69,7 +81,10 @@ function renamed(run: string, from: string, to: string): void {
 test("a run of values of one's own names them, goes on with them, and says what is missing", async () => {
   const chosen = { loss: { name: half, factor: 0.25 }, samplers: [asIs, "groups" as const] };
   const { run, config } = await train({
-    ...{ ...settings("own"), ...chosen, encoder: flat, optimiser: signs },
+    ...settings("own"),
+    ...chosen,
+    encoder: flat,
+    optimiser: signs,
     plugins: [],
   });
   expect(config.own).toEqual(["encoder flat", "loss half", "optimiser signs", "sampler asIs"]);

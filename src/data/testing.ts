@@ -23,8 +23,10 @@ export async function inFolder(test: (folder: string) => Promise<void>): Promise
 export function blobs(seed: number, width = 48, height = width): PixelImage {
   const stream = randomStream(seed, "blobs");
   const spots = Array.from({ length: 10 }, () => ({
-    ...{ x: stream.uniform(0, width), y: stream.uniform(0, height) },
-    ...{ size: stream.uniform(0.1, 0.3) * width, channel: stream.integer(3) },
+    x: stream.uniform(0, width),
+    y: stream.uniform(0, height),
+    size: stream.uniform(0.1, 0.3) * width,
+    channel: stream.integer(3),
     strength: stream.uniform(-90, 90),
   }));
   const data = new Uint8Array(3 * width * height).map((_, i) => {

@@ -95,7 +95,9 @@ describe("onnxGraph", () => {
   test("finds weights in files beside the model", () => {
     const external = (...facts: [string, string][]) =>
       withTensor({
-        ...{ name: "one", dims: [2n], dataType: DataType.FLOAT },
+        name: "one",
+        dims: [2n],
+        dataType: DataType.FLOAT,
         dataLocation: TensorProto_DataLocation.EXTERNAL,
         externalData: facts.map(([key, value]) => ({ key, value })),
       });
@@ -123,7 +125,9 @@ describe("a model with other weights", () => {
   const half = () => {
     const graph = tinyEncoder();
     graph.initializer[6] = tensor({
-      ...{ name: "fc.bias", dims: [4n], dataType: DataType.FLOAT16 },
+      name: "fc.bias",
+      dims: [4n],
+      dataType: DataType.FLOAT16,
       int32Data: [0x3c00, 0, 0, 0],
     });
     graph.initializer.push(integers("kept", [3, 4]), floats("untouched", [2], [5, 6]));

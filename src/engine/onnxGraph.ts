@@ -16,7 +16,8 @@ import {
 import { type HostRecord, sizeOf } from "../core/arrays.ts";
 import { DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
-import { float16Bits, fromBfloat16, fromFloat16 } from "./halves.ts";
+import { elementTypes } from "./elementTypes.ts";
+import { float16Bits } from "./halves.ts";
 
 /** An input or output of a model: sizes are numbers where the model fixes them, else their names. */
 export type OnnxValue = {
@@ -113,70 +114,6 @@ export function placeOf({ name, externalData }: TensorProto) {
 /** Reads bytes of a file beside the model; up to its end where no length is given. */
 export type ReadBeside = (location: string, offset: number, length?: number) => Uint8Array;
 
-/** How numbers of an element type lie in a file: as bytes, or in a list of the message. */
-type Kind = {
-  readonly type: string;
-  readonly bytes: number;
-  readonly read: (view: DataView, at: number) => number;
-  readonly list: (tensor: TensorProto) => ArrayLike<number>;
-};
-
-const kind = (type: string, bytes: number, read: Kind["read"], list: Kind["list"]): Kind => ({
-  ...{ type, bytes, read, list },
-});
-
-const small: Kind["list"] = ({ int32Data }) => int32Data;
-const signed: Kind["list"] = ({ int64Data }) => int64Data.map(Number);
-const unsigned: Kind["list"] = ({ uint64Data }) => uint64Data.map(Number);
-
-const kinds = new Map<number, Kind>([
-  [
-    DataType.FLOAT,
-    kind(
-      "float32",
-      4,
-      (v, at) => v.getFloat32(at, true),
-      (t) => t.floatData,
-    ),
-  ],
-  [
-    DataType.FLOAT16,
-    kind(
-      "float32",
-      2,
-      (v, at) => fromFloat16(v.getUint16(at, true)),
-      (t) => t.int32Data.map(fromFloat16),
-    ),
-  ],
-  [
-    DataType.BFLOAT16,
-    kind(
-      "float32",
-      2,
-      (v, at) => fromBfloat16(v.getUint16(at, true)),
-      (t) => t.int32Data.map(fromBfloat16),
-    ),
-  ],
-  [
-    DataType.DOUBLE,
-    kind(
-      "float64",
-      8,
-      (v, at) => v.getFloat64(at, true),
-      (t) => t.doubleData,
-    ),
-  ],
-  [DataType.INT64, kind("int64", 8, (v, at) => Number(v.getBigInt64(at, true)), signed)],
-  [DataType.INT32, kind("int32", 4, (v, at) => v.getInt32(at, true), small)],
-  [DataType.INT16, kind("int16", 2, (v, at) => v.getInt16(at, true), small)],
-  [DataType.INT8, kind("int8", 1, (v, at) => v.getInt8(at), small)],
-  [DataType.UINT64, kind("uint64", 8, (v, at) => Number(v.getBigUint64(at, true)), unsigned)],
-  [DataType.UINT32, kind("uint32", 4, (v, at) => v.getUint32(at, true), unsigned)],
-  [DataType.UINT16, kind("uint16", 2, (v, at) => v.getUint16(at, true), small)],
-  [DataType.UINT8, kind("uint8", 1, (v, at) => v.getUint8(at), small)],
-  [DataType.BOOL, kind("bool", 1, (v, at) => Number(v.getUint8(at) !== 0), small)],
-]);
-
 const shapeOf = ({ name, dims }: TensorProto): number[] => {
   const shape = dims.map(Number);
   if (shape.every((size) => size >= 0) && Number.isSafeInteger(sizeOf(shape))) return shape;
@@ -186,7 +123,7 @@ const shapeOf = ({ name, dims }: TensorProto): number[] => {
 /** A tensor as plain numbers; without any where `stripped` and it holds none. */
 function tensorOf(tensor: TensorProto, stripped: boolean): OnnxTensor {
   const { name, dataType, rawData } = tensor;
-  const found = kinds.get(dataType);
+  const found = elementTypes.get(dataType);
   if (found === undefined) {
     throw new DataError(`the tensor ${quoted(name)} holds no numbers (type ${dataType})`);
   }
@@ -227,12 +164,14 @@ function nodeOf(node: NodeProto, stripped: boolean): OnnxNode {
     const value = attributeOf(attribute, stripped);
     if (value === undefined) return [];
     const isType = attribute.name === "to" && typeof value === "number"; // of a Cast
-    return [[attribute.name, isType ? (kinds.get(value)?.type ?? "") : value]];
+    return [[attribute.name, isType ? (elementTypes.get(value)?.type ?? "") : value]];
   });
   return {
     name: name === "" ? (output[0] ?? "") : name,
     op: own ? opType : `${domain}.${opType}`,
-    ...{ inputs: input, outputs: output, attributes: new Map(attributes) },
+    inputs: input,
+    outputs: output,
+    attributes: new Map(attributes),
   };
 }
 
@@ -250,7 +189,7 @@ function valueOf({ name, type }: ValueInfoProto): OnnxValue {
   const sizes = shape?.dim.map(({ value }) =>
     value.case === "dimValue" ? Number(value.value) : (value.value ?? ""),
   );
-  return { name, type: kinds.get(elemType)?.type ?? `type ${elemType}`, shape: sizes ?? [] };
+  return { name, type: elementTypes.get(elemType)?.type ?? `type ${elemType}`, shape: sizes ?? [] };
 }
 
 const quantised = /[Qq]uantize|Integer|QLinear|NBits|^com\.microsoft\.(?:Q|MatMulBnb)/;
@@ -313,7 +252,9 @@ export function onnxGraph(model: ModelProto, { stripped = false } = {}): OnnxGra
   const opset = opsetOf(model);
   const body = bodyOf(graph, stripped);
   return {
-    ...{ opset, nodes: body.nodes, initializers: body.initializers },
+    opset,
+    nodes: body.nodes,
+    initializers: body.initializers,
     inputs: graph.input.filter(({ name }) => !body.initializers.has(name)).map(valueOf),
     outputs: graph.output.map(valueOf),
     metadata: metadataOf(model),
@@ -353,7 +294,7 @@ export function filledModel(
   for (const tensor of model.graph!.initializer) {
     if (!Object.hasOwn(arrays, tensor.name)) continue;
     const { data } = arrays[tensor.name];
-    if (kinds.get(tensor.dataType)?.bytes === 2) narrowed++;
+    if (elementTypes.get(tensor.dataType)?.bytes === 2) narrowed++;
     Object.assign(tensor, { floatData: [], doubleData: [], int32Data: [] });
     tensor.rawData = bytesOf(tensor.dataType, data);
   }

@@ -117,6 +117,10 @@ export async function embedImages(
   return {
     images: described,
     features: { data, count: images.count, dimension },
-    ...{ facts, fresh: asked.length, kept, dropped, unchanged },
+    facts,
+    fresh: asked.length,
+    kept,
+    dropped,
+    unchanged,
   };
 }

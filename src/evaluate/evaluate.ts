@@ -217,7 +217,9 @@ export async function evaluate(
   const { own, baselines } = await measureLoaded(loaded, plan);
   return {
     ...own,
-    ...{ encoder: loaded.path, encoderHash: await encoderHash(loaded, features), features },
+    encoder: loaded.path,
+    encoderHash: await encoderHash(loaded, features),
+    features,
     ...aboutImages(split),
     baselines: { chance: chanceOf(split), ...baselines },
   };

@@ -91,7 +91,9 @@ describe("what began as an ONNX model", () => {
     const graph = tinyEncoder();
     graph.input[0] = value("pixels", ["batch", 6, 6, 3]);
     graph.initializer[5] = tensor({
-      ...{ name: "half", dims: [4n, 5n], dataType: DataType.FLOAT16 },
+      name: "half",
+      dims: [4n, 5n],
+      dataType: DataType.FLOAT16,
       int32Data: Array.from({ length: 20 }, (_, i) => 0x3800 + 31 * i),
     });
     graph.node.unshift(

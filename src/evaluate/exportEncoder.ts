@@ -61,7 +61,8 @@ async function exportable(loaded: LoadedEncoder, kind: FeaturesKind): Promise<Ex
   if (kind === "features") {
     return {
       embed: featuresOf(network),
-      ...{ weights: variables, dimension: network.dimension },
+      weights: variables,
+      dimension: network.dimension,
       async reference(images, count) {
         const embedder = await openFeatures(network, variables, description, { batchSize: count });
         const features = await embedder.embed(variables, rows(images, count));
@@ -75,7 +76,8 @@ async function exportable(loaded: LoadedEncoder, kind: FeaturesKind): Promise<Ex
   const networks = { encoder: network, head: head.network };
   return {
     embed: headFeaturesOf(networks),
-    ...{ weights: both, dimension: head.network.dimension },
+    weights: both,
+    dimension: head.network.dimension,
     async reference(images, count) {
       const options = { batchSize: count };
       const embedder = await openHeadFeatures(networks, both, description, options);

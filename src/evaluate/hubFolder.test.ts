@@ -52,8 +52,13 @@ async function expectSame(loaded: LoadedEncoder, name: string) {
 describe("a folder laid out as hubs do it", () => {
   test("of a start under timm's names: they come back, with the way images go in", async () => {
     const pretrained_cfg = {
-      ...{ input_size: [3, 32, 32], mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.4] },
-      ...{ crop_pct: 0.875, interpolation: "bicubic", license: "apache-2.0", num_classes: 1000 },
+      input_size: [3, 32, 32],
+      mean: [0.5, 0.4, 0.3],
+      std: [0.2, 0.3, 0.4],
+      crop_pct: 0.875,
+      interpolation: "bicubic",
+      license: "apache-2.0",
+      num_classes: 1000,
     };
     const loaded = await start("timm", {
       architecture: "resnet10t",
@@ -74,9 +79,15 @@ describe("a folder laid out as hubs do it", () => {
 
   test("of a start of transformers", async () => {
     const processor = {
-      ...{ do_resize: true, size: { shortest_edge: 73 }, resample: 3, kept: "yes" },
-      ...{ do_center_crop: true, crop_size: { height: 64, width: 64 } },
-      ...{ do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.25, 0.25, 0.25] },
+      do_resize: true,
+      size: { shortest_edge: 73 },
+      resample: 3,
+      kept: "yes",
+      do_center_crop: true,
+      crop_size: { height: 64, width: 64 },
+      do_normalize: true,
+      image_mean: [0.5, 0.5, 0.5],
+      image_std: [0.25, 0.25, 0.25],
     };
     const config = { model_type: "resnet", image_size: 64, id2label: { 0: "cat" } };
     const { written } = await expectSame(await start("hf", config, processor), "as-hf");

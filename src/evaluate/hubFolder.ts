@@ -34,11 +34,16 @@ function processorOf(description: EncoderDescription, facts: Facts): Facts {
   const square = { height: imageSize, width: imageSize };
   return {
     ...facts,
-    ...{ do_resize: true, resample: pilFilters[interpolation] },
+    do_resize: true,
+    resample: pilFilters[interpolation],
     size: of === "square" ? { shortest_edge: edge } : { height: edge, width: edge },
-    ...{ do_center_crop: of === "square" || share !== 1, crop_size: square },
-    ...{ do_rescale: true, rescale_factor: 1 / 255, do_normalize: true },
-    ...{ image_mean: mean, image_std: std },
+    do_center_crop: of === "square" || share !== 1,
+    crop_size: square,
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    do_normalize: true,
+    image_mean: mean,
+    image_std: std,
   };
 }
 
@@ -48,8 +53,13 @@ function pretrainedOf(description: EncoderDescription, facts: Facts): Facts {
   const { of = "square", share = 1 } = crop ?? {};
   return {
     ...facts,
-    ...{ input_size: [3, imageSize, imageSize], mean, std, interpolation },
-    ...{ crop_pct: share, crop_mode: of === "square" ? "center" : "squash", num_classes: 0 },
+    input_size: [3, imageSize, imageSize],
+    mean,
+    std,
+    interpolation,
+    crop_pct: share,
+    crop_mode: of === "square" ? "center" : "squash",
+    num_classes: 0,
     ...(start?.licence !== undefined && { license: start.licence }),
   };
 }

@@ -20,8 +20,12 @@ vi.mock("./embedSet.ts", () => {
 const loaded: LoadedEncoder = {
   path: "weights.safetensors",
   description: {
-    ...{ encoder: { name: "convnet" }, imageSize: 8, dimension: 1, version: "1" },
-    ...{ mean: [0, 0, 0], std: [1, 1, 1] },
+    encoder: { name: "convnet" },
+    imageSize: 8,
+    dimension: 1,
+    version: "1",
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
   },
   network: { dimension: 1 } as never,
   variables: { parameters: {}, statistics: {} },

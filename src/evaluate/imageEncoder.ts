@@ -107,10 +107,15 @@ export async function openLoaded(
     return opening;
   };
   return {
-    ...{ path, hash, format, features },
-    ...{ data: description.training?.data, ranges: description.training?.ranges },
+    path,
+    hash,
+    format,
+    features,
+    data: description.training?.data,
+    ranges: description.training?.ranges,
     split: description.training?.split,
-    ...{ about: aboutOf(description), dimension },
+    about: aboutOf(description),
+    dimension,
     async embed(rows, calls) {
       if (rows.count === 0) return { data: new Float32Array(0), count: 0, dimension };
       return (await compiledFor(batchFor(rows.count, fixed ? FIXED_BATCH : BATCH))).embed(
@@ -146,7 +151,11 @@ export async function openImageEncoder(
   const opened = await openOnnxEncoder(onnx, stated, { device, threads });
   const { dimension, format, hash } = opened;
   return {
-    ...{ path: onnx, hash, format, dimension, features: "features" },
+    path: onnx,
+    hash,
+    format,
+    dimension,
+    features: "features",
     data: undefined,
     split: undefined,
     about: "an ONNX model",

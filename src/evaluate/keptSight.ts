@@ -61,7 +61,10 @@ async function seenOf(
   place: string,
 ): Promise<Seen> {
   const keeping: KeepOptions = {
-    ...{ encoder, place, threads: options.threads, signal: options.signal },
+    encoder,
+    place,
+    threads: options.threads,
+    signal: options.signal,
     compiling: () => undefined,
     progress: (what, done, total) => options.progress?.(`features of a ${what}`, done, total),
     note: () => undefined,
@@ -99,7 +102,8 @@ export async function keptSight(loaded: LoadedEncoder, plan: Plan, place: string
       fill: (row, out, offset) =>
         out.set(data.subarray(row * dimension, (row + 1) * dimension), offset),
     }),
-    ...{ count, dimension: embedder.dimension },
+    count,
+    dimension: embedder.dimension,
   });
   try {
     const [trained, tested] = [await adapted(start.trained), await adapted(start.tested)];

@@ -31,11 +31,15 @@ const columns: ColumnSource[] = [
   { name: "lengths", data: texts, type: "STRING", encoding: "DELTA_LENGTH_BYTE_ARRAY" },
   { name: "prefixes", data: texts.toSorted(), type: "STRING", encoding: "DELTA_BYTE_ARRAY" },
   {
-    ...{ name: "deltas", type: "INT32", encoding: "DELTA_BINARY_PACKED" },
+    name: "deltas",
+    type: "INT32",
+    encoding: "DELTA_BINARY_PACKED",
     data: Int32Array.from(indices, (i) => (i % 5) * 2 ** 28 * (i % 2 ? 1 : -1)),
   },
   {
-    ...{ name: "wide deltas", type: "INT64", encoding: "DELTA_BINARY_PACKED" },
+    name: "wide deltas",
+    type: "INT64",
+    encoding: "DELTA_BINARY_PACKED",
     data: BigInt64Array.from(indices, (i) => BigInt(i) ** 11n - 5n),
   },
   { name: "wide", data: BigInt64Array.from(indices, BigInt), type: "INT64" },

@@ -21,7 +21,8 @@ describe("instDisc", () => {
 
   test("learns to tell every image of a set from the others", async () => {
     const framework = tinyFramework({
-      ...{ framework: "instDisc", datasetSize: 4 },
+      framework: "instDisc",
+      datasetSize: 4,
       encoder: { name: "resnet", width: 8, blocks: [1, 1] },
     });
     const step = await stepper(framework, "cpu");

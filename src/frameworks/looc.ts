@@ -104,7 +104,11 @@ export const looc = defineFramework({
       ),
   }),
   base: ({ augmentations, queueSize, momentum, batchSplits }) => ({
-    ...{ name: "moco", queueSize, momentum, batchSplits, views: augmentations.length + 2 },
+    name: "moco",
+    queueSize,
+    momentum,
+    batchSplits,
+    views: augmentations.length + 2,
   }),
   spaces: ({ augmentations }) => augmentations,
   splits: (options, batchSize) => splitsOf(options, batchSize, "looc"),

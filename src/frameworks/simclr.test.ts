@@ -105,8 +105,12 @@ describe("simclr", () => {
   test("a step of ResNet-18 on 64 views is traced in under a second", async () => {
     await startJax();
     const framework = createFramework({
-      ...{ encoder: "resnet18", head: { name: "mlp", bias: false }, ...bare },
-      ...{ batchSize: 32, imageSize: 32, datasetSize: 1000 },
+      encoder: "resnet18",
+      head: { name: "mlp", bias: false },
+      ...bare,
+      batchSize: 32,
+      imageSize: 32,
+      datasetSize: 1000,
     });
     const state = framework.init();
     const times: number[] = [];

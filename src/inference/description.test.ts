@@ -13,11 +13,16 @@ import {
 
 const options = { width: 8, blocks: [1] };
 const format: Pick<EncoderDescription, "imageSize" | "mean" | "std"> = {
-  ...{ imageSize: 16, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] },
+  imageSize: 16,
+  mean: [0.5, 0.5, 0.5],
+  std: [0.2, 0.2, 0.2],
 };
 const training = {
-  ...{ method: "simclr", head: { name: "linear" }, views: viewPolicy({ size: 16 }) },
-  ...{ seed: 0, data: "/photos" },
+  method: "simclr",
+  head: { name: "linear" },
+  views: viewPolicy({ size: 16 }),
+  seed: 0,
+  data: "/photos",
 };
 const description = describeEncoder(
   { name: "resnet", ...options },

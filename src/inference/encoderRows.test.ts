@@ -33,13 +33,18 @@ describe("inputCut", () => {
 });
 
 const picture = (width: number, height: number): PixelImage => ({
-  ...{ width, height, channels: 3 },
+  width,
+  height,
+  channels: 3,
   data: Uint8Array.from({ length: 3 * width * height }, (_, i) => 31 * i * i + 7 * i),
 });
 
 const format: InputFormat = {
-  ...{ imageSize: 4, mean: [0.5, 0.25, 0], std: [0.5, 0.25, 1] },
-  ...{ crop: square(0.8), interpolation: "bicubic" },
+  imageSize: 4,
+  mean: [0.5, 0.25, 0],
+  std: [0.5, 0.25, 1],
+  crop: square(0.8),
+  interpolation: "bicubic",
 };
 
 describe("encoderRows", () => {

@@ -77,7 +77,9 @@ async function openKept(folder: string): Promise<FeatureFile | undefined> {
     await utimes(folder, now, now); // used last
     const file = openSync(path, "r");
     return {
-      ...{ count, dimension, sum },
+      count,
+      dimension,
+      sum,
       read(row, out, offset) {
         const bytes = new Uint8Array(out.buffer, out.byteOffset + 4 * offset, 4 * dimension);
         const got = readSync(file, bytes, 0, bytes.length, start + 4 * row * dimension);

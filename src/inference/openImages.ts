@@ -93,8 +93,14 @@ function toImages(dataset: PackedDataset, source?: ImagePlace): Images {
     return Math.min(originalWidth, originalHeight);
   });
   return {
-    ...{ path: dataset.path, count: dataset.count, pixels, labels, classes, dataset },
-    ...{ fingerprint: dataset.fingerprint, shortSide: median(sides) },
+    path: dataset.path,
+    count: dataset.count,
+    pixels,
+    labels,
+    classes,
+    dataset,
+    fingerprint: dataset.fingerprint,
+    shortSide: median(sides),
     originalShortSide: median(originals),
     image: (index) => dataset.image(index),
     idOf: (index) => dataset.ids[index],
@@ -159,7 +165,9 @@ async function withLabels(images: Images, { labels: file, note }: OpenImagesOpti
   const hash = createHash("sha256").update(fingerprint).update(JSON.stringify(given.labels));
   return {
     ...images,
-    ...{ labels, classes, dataset: { ...dataset, labels, classes } },
+    labels,
+    classes,
+    dataset: { ...dataset, labels, classes },
     fingerprint: hash.digest("hex"),
   };
 }

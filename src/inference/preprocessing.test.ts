@@ -82,7 +82,8 @@ test("what is no number and no name is told in short words, never as an error of
   const odd = { toString: 1 }; // which no text can be made of
   const timm = (given: object) => preprocessingOf({ pretrained_cfg: given }, undefined);
   expect(timm({ mean: [odd, 0, 0], std: [1, "1", 1] })).toMatchObject({
-    ...{ mean: undefined, std: undefined },
+    mean: undefined,
+    std: undefined,
   });
   expect(() => timm({ input_size: [3, odd, 8] })).toThrow('input_size is [3,{"toString":1},8]');
   const side = { size: { height: odd, width: 8 } };

@@ -53,7 +53,7 @@ const near = (found: Float32Array, expected: Float32Array) => {
 beforeAll(() => {
   mkdirSync(join(folder, "onnx"));
   writeFileSync(path, onnxModel(tinyEncoder()));
-  const pretrained_cfg = { ...{ input_size: [3, 6, 6], mean: stated.mean }, license: "mit" };
+  const pretrained_cfg = { input_size: [3, 6, 6], mean: stated.mean, license: "mit" };
   writeFileSync(
     at("config.json"),
     JSON.stringify({ pretrained_cfg: { ...pretrained_cfg, std: stated.std } }),

@@ -159,7 +159,8 @@ describe("debiased", () => {
       // view 3 is a second positive of Ng, and no negative of anybody
       const embedded = view3
         ? {
-            ...{ ...two, names: ["view1", "view2", "view3"] },
+            ...two,
+            names: ["view1", "view2", "view3"],
             sides: (i: number, j: number) =>
               i % n === j % n
                 ? ("positive" as const)

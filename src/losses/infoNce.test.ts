@@ -87,7 +87,10 @@ describe("infoNce", () => {
 
   test.each(forms)("agrees with loops and central differences: %j", async (form) => {
     const options: Options = {
-      ...{ temperature: 0.3, positives: "outside", denominator: "all", epsilon: 0 },
+      temperature: 0.3,
+      positives: "outside",
+      denominator: "all",
+      epsilon: 0,
       ...form,
     };
     await expectLoops(infoNce, (table) => byLoops(table, options), randomTable(5, 8, 6), options);

@@ -135,7 +135,9 @@ function bySize({ k, centres, assigned, ...rest }: Clusters): Clusters {
     data.set(centres.data.subarray(cluster * dimension, (cluster + 1) * dimension), i * dimension),
   );
   return {
-    ...{ k, ...rest, centres: { data, count: k, dimension } },
+    k,
+    ...rest,
+    centres: { data, count: k, dimension },
     assigned: assigned.map((cluster) => place[cluster]),
   };
 }

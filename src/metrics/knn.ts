@@ -67,7 +67,8 @@ export function score(predictions: Int32Array, labels: ArrayLike<number>) {
   const count = each.reduce((sum, one) => sum + one.count, 0);
   const shares = each.reduce((sum, one) => sum + one.correct / one.count, 0);
   return {
-    ...{ correct, count },
+    correct,
+    count,
     accuracy: count === 0 ? NaN : correct / count,
     balanced: count === 0 ? NaN : shares / each.length,
   };

@@ -57,7 +57,11 @@ export async function findOutliers(
   const scores = distances.map((distance) => distance / median);
   const deviation = NORMAL * medianOf(scores.map((score) => Math.abs(score - 1)));
   return {
-    ...{ k, distances, scores, median, limit: 1 + DEVIATIONS * deviation },
+    k,
+    distances,
+    scores,
+    median,
+    limit: 1 + DEVIATIONS * deviation,
     nearest: Int32Array.from(pick(found.indices, 0)),
     similarities: Float32Array.from(pick(found.similarities, 0)),
   };

@@ -102,7 +102,10 @@ function uncertainRows(features: Features, labels: Int32Array): SuggestedRow[] {
   const { margins, predictions } = knnClassify(train, test, { k: NEIGHBOURS });
   return open
     .map((row, i): SuggestedRow => ({
-      ...{ row, why: "uncertain", score: margins[i], guess: predictions[i] },
+      row,
+      why: "uncertain",
+      score: margins[i],
+      guess: predictions[i],
     }))
     .sort((a, b) => a.score - b.score || a.row - b.row);
 }

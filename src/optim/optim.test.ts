@@ -24,7 +24,9 @@ async function follow(optimiser: Optimiser, rate = 0.1): Promise<{ w: number[]; 
   for (const { w, b } of slopes) {
     const gradient = { w: float32([3], w), b: float32([1], b) };
     const result = (await evaluate((update: Update) => optimiser.update(update), {
-      ...{ parameters, gradient, state },
+      parameters,
+      gradient,
+      state,
       learningRate: scalar(rate),
     })) as { parameters: HostTree; state: HostTree };
     ({ parameters, state } = result);

@@ -14,7 +14,8 @@ export type Page = {
 /** A whole page with its contents as one HTML file that needs nothing else. */
 export function renderPage({ title, header, sections, numbers, styles = "" }: Page): string {
   return renderDocument({
-    ...{ title, styles },
+    title,
+    styles,
     header: [header, sections.length > 1 && contents(sections)],
     sections: sections.map(({ markup }) => markup),
     footer: `This page holds all it shows; the same numbers are in ${numbers}.`,

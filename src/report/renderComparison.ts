@@ -21,7 +21,9 @@ export function renderComparison(all: Comparison): string {
     ...[outcome(all), differences(all), ...tables, failures(all), goOn(all)],
   ].filter((part) => part !== undefined);
   return renderPage({
-    ...{ title: `${titleOf(all)} – Contrapose comparison`, header: header(all), sections },
+    title: `${titleOf(all)} – Contrapose comparison`,
+    header: header(all),
+    sections,
     numbers: "compare.json",
   });
 }
@@ -89,7 +91,7 @@ function differences(all: Comparison): Section | undefined {
     const called = verdict === "better" || verdict === "worse";
     const { mean, n } = difference;
     const half = n < LEAST_SEEDS ? null : difference.half;
-    return [{ ...{ name, mean, half, note: said[verdict ?? ""] }, accent: called }];
+    return [{ name, mean, half, note: said[verdict ?? ""], accent: called }];
   });
   if (rows.length === 0) return undefined;
   const corrected =

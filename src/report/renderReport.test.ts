@@ -198,7 +198,10 @@ test("a thumbnail that lies elsewhere is an error, not a broken picture", () => 
 
 test("curves of the sampling appear where they were measured", () => {
   const point = (step: number, sampling?: Record<string, number>) => ({
-    ...{ step, epoch: 0, loss: 1, sampling },
+    step,
+    epoch: 0,
+    loss: 1,
+    sampling,
   });
   const measured = renderReport({
     ...bare,
@@ -237,7 +240,9 @@ test("the first sentence says how the encoder stands beside raw pixels, and copi
 
 test("curves of k-NN lie beside what the encoder has to beat, and say whose labels they are of", () => {
   const epochBaselines = {
-    ...{ knnPixels: 0.36, knnStart: 0.2, startName: "untrained" },
+    knnPixels: 0.36,
+    knnStart: 0.2,
+    startName: "untrained",
     asked: "400 test images (held out)",
   };
   const words = text(renderReport({ ...full, epochBaselines }));

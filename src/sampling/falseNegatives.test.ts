@@ -42,7 +42,10 @@ type Case = {
 } & Pick<GoldenCase, "tolerance">;
 
 const optionsOf = ({ aggregation, topK, threshold, strategy }: Params) => ({
-  ...{ aggregation, topK, threshold, action: strategy },
+  aggregation,
+  topK,
+  threshold,
+  action: strategy,
 });
 
 /** Views of B images against themselves; with keys and memory, against those instead. */
@@ -137,13 +140,20 @@ function randomViews(seed: number, V: number, B: number): Rows[] {
 function randomCase(seed: number, [V, B]: [number, number], params: Partial<Params>): Case {
   const views = randomViews(seed, V, B);
   const whole: Params = {
-    ...{ form: "batch", temperature: 0.2, aggregation: "max", topK: 3, threshold: 0.2 },
-    ...{ strategy: "attract", ...params },
+    form: "batch",
+    temperature: 0.2,
+    aggregation: "max",
+    topK: 3,
+    threshold: 0.2,
+    strategy: "attract",
+    ...params,
   };
   const inputs = { views } as Inputs;
   return {
     id: `seed ${seed} ${JSON.stringify(params)}`,
-    ...{ params: whole, inputs, differentiate: ["views"] },
+    params: whole,
+    inputs,
+    differentiate: ["views"],
     expect: fnc(whole, inputs) as unknown as Expected,
     tolerance: { loss: 1e-9, gradient: 1e-9 },
   };
@@ -257,7 +267,9 @@ describe("falseNegatives", () => {
   test("ties go to the lower column, also where all candidates are equal", async () => {
     const similarity = [[0.5, 0.5, 0.5, 0.5, 0.5]];
     const got = await sample(falseNegatives, { similarity }, keyAndQueue(1, 5), {
-      ...{ topK: 2, threshold: null, action: "eliminate" },
+      topK: 2,
+      threshold: null,
+      action: "eliminate",
     });
     expect(got.negative).toEqual([[0, 0, 0, 1, 1]]);
   });
@@ -298,7 +310,10 @@ describe("falseNegatives", () => {
     const scores = async (aggregation: "max" | "mean") =>
       (
         await sample(falseNegatives, { similarity: zeros, support }, keyAndQueue(4, 3), {
-          ...{ aggregation, topK: null, threshold: 0.45, action: "eliminate" },
+          aggregation,
+          topK: null,
+          threshold: 0.45,
+          action: "eliminate",
         })
       ).negative;
     const rows = [

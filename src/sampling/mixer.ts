@@ -77,7 +77,9 @@ export function defineMixer<O extends z.ZodObject>(definition: MixerDefinition<O
     parseOptions(name, schema, options ?? {}) as unknown as z.output<O>;
   return {
     kind: "mixer",
-    ...{ metrics: {}, warmup, ...definition },
+    metrics: {},
+    warmup,
+    ...definition,
     options: schema,
     inputs: inputs && ((options: Given, sizes: Sizes) => inputs(parsed(options), sizes)),
     parents:

@@ -192,8 +192,11 @@ const joined = (parts: Mixed[], name: "similarity" | "negative"): np.Array =>
 /** Random positions and shares of one step. */
 function inputsOf({ pairMixes, queryMixes }: MochiOptions, { anchors }: Sizes): StepInputs {
   const shapes = {
-    ...{ first: [anchors, pairMixes], second: [anchors, pairMixes], alphas: [anchors, pairMixes] },
-    ...{ picks: [anchors, queryMixes], betas: [anchors, queryMixes] },
+    first: [anchors, pairMixes],
+    second: [anchors, pairMixes],
+    alphas: [anchors, pairMixes],
+    picks: [anchors, queryMixes],
+    betas: [anchors, queryMixes],
   };
   const wanted = Object.entries(shapes).filter(([, shape]) => shape[1] > 0);
   return {
@@ -280,10 +283,7 @@ export const mochi = defineMixer({
     const parts = made.length === 0 ? [nothing(scene)] : made;
     const similarity = joined(parts, "similarity"); // [N, S + S′]
     const weight = joined(parts, "negative"); // [N, S + S′]
-    const metrics = measured(scene, negative, {
-      similarity: similarity.ref,
-      negative: weight.ref,
-    });
+    const metrics = measured(scene, negative, { similarity: similarity.ref, negative: weight.ref });
     return { similarity, negative: weight, metrics };
   },
 });

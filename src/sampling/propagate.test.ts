@@ -73,7 +73,8 @@ const optionsOf = (params: Params) => {
 };
 
 const lossOptions = ({ variant, temperature, epsilon }: Params) => ({
-  ...{ temperature, positives: "inside" as const },
+  temperature,
+  positives: "inside" as const,
   epsilon: variant === "multiset" ? epsilon : 0,
 });
 
@@ -124,8 +125,15 @@ function randomRows(seed: number, count: number, size: number): Rows {
 /** A case made of random rows, with what loops say of it. */
 function randomCase(seed: number, params: Partial<Params>): Case {
   const whole: Params = {
-    ...{ variant: "set", temperature: 0.2, neighbours: 3, steps: 2, hardPositives: 4 },
-    ...{ hardNegatives: 9, invarianceWeight: 0.6, epsilon: 1e-7, ...params },
+    variant: "set",
+    temperature: 0.2,
+    neighbours: 3,
+    steps: 2,
+    hardPositives: 4,
+    hardNegatives: 9,
+    invarianceWeight: 0.6,
+    epsilon: 1e-7,
+    ...params,
   };
   const bank = randomRows(seed, 16, 5);
   const indices = [3, 0, 11];
@@ -135,7 +143,8 @@ function randomCase(seed: number, params: Partial<Params>): Case {
   const loops = { ...whole, bankMomentum: 0.5 };
   return {
     id: `seed ${seed} ${JSON.stringify(params)}`,
-    ...{ params: whole, inputs },
+    params: whole,
+    inputs,
     expect: invariancePropagation(loops, inputs) as unknown as Case["expect"],
     tolerance: { loss: 1e-9, gradient: 1e-9 },
   };
@@ -239,7 +248,8 @@ describe("propagate", () => {
     expect(after.terms[0]).toEqual(before.terms[0]);
     expect(after.terms[1].weight![0]).toBeCloseTo(0, 12); // row 3 is all that is left, and it was found
     const wide = await sample(propagate, { ...given, state: { graph } }, pairs, {
-      ...{ neighbours: 1, steps: 1 },
+      neighbours: 1,
+      steps: 1,
     });
     expect(wide.terms[1].weight![0]).toBeCloseTo(0.6, 12);
   });
@@ -292,7 +302,8 @@ describe("propagate", () => {
     expect(set.terms[1].positive).toEqual([[0, 1, 1, 0, 0, 0]]);
     // walked: 4 3 | 2 0 1 0: the first two of equal cosine
     const multiset = await sample(propagate, { ...given, state: { graph } }, pairs, {
-      ...{ ...options, variant: "multiset" },
+      ...options,
+      variant: "multiset",
     });
     expect(multiset.terms[1].positive).toEqual([[0, 0, 0, 1, 1, 0]]);
   });
@@ -302,7 +313,8 @@ describe("propagate", () => {
     const { given } = oneAnchor([1, 0.9, 0.8, 0.7, 0.6]);
     const pairs = { positive: [[2, 0, 0, 0, 0]], negative: [[0, 1, 0, 0.5, 3]] };
     const got = await sample(propagate, { ...given, state: { graph } }, pairs, {
-      ...{ neighbours: 1, hardNegatives: 4 },
+      neighbours: 1,
+      hardNegatives: 4,
     });
     expect(got.terms[0]).toMatchObject({
       positive: [[2, 0, 0, 0, 0]],

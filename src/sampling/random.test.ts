@@ -9,8 +9,10 @@ import { random } from "./random.ts";
 import { fieldInputs, uniformField } from "./uniformField.ts";
 
 const sizesOf = (anchors: number, candidates: number) => ({
-  ...{ anchors, candidates },
-  ...{ images: anchors, datasetSize: candidates },
+  anchors,
+  candidates,
+  images: anchors,
+  datasetSize: candidates,
 });
 
 async function fieldOf(

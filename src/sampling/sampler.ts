@@ -192,8 +192,15 @@ export function defineSampler<O extends z.ZodObject>(definition: SamplerDefiniti
   };
   return {
     kind: "sampler",
-    ...{ detects: false, findsPositives: false, hardens: false, usesGroups: false },
-    ...{ metrics: {}, warmup, gates, ...definition, needs },
+    detects: false,
+    findsPositives: false,
+    hardens: false,
+    usesGroups: false,
+    metrics: {},
+    warmup,
+    gates,
+    ...definition,
+    needs,
     options: schema,
     usesLabels: (options?: Given) => usesLabels?.(parsed(options)) ?? needs.includes("labels"),
     crops: (options?: Given) => crops?.(parsed(options)) ?? false,

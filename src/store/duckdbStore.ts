@@ -104,9 +104,13 @@ function imageOf(row: Record<string, unknown>): EmbeddedImage {
   const { id, path, label, group, width, height } = row;
   const number = (value: unknown) => (isNumber(value) ? Number(value) : 0);
   return {
-    ...{ id: String(id), path: String(path), content: "" },
+    id: String(id),
+    path: String(path),
+    content: "",
     label: typeof label === "string" ? label : undefined,
-    ...{ group: number(group), width: number(width), height: number(height) },
+    group: number(group),
+    width: number(width),
+    height: number(height),
   };
 }
 
@@ -228,7 +232,9 @@ export async function duckdbStore(path: string, signal?: AbortSignal): Promise<D
     return rows.map((row): Hit => ({ image: imageOf(row), similarity: Number(row.similarity) }));
   };
   return {
-    ...{ kind: "duckdb", count: Number(count), dimension },
+    kind: "duckdb",
+    count: Number(count),
+    dimension,
     async search(queries, { k, where }) {
       checkWidth(queries.dimension, dimension);
       checkFeatures("search", "query", queries, 0);

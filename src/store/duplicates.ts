@@ -132,7 +132,9 @@ export function joinLinks(
   may: (joining: Joining) => boolean,
 ): Group[] {
   const group = Array.from({ length: count }, (_, i): Growing => ({
-    ...{ first: i, members: [i], links: [] },
+    first: i,
+    members: [i],
+    links: [],
   }));
   const sorted = order.flatMap((kind) => links.filter((link) => link.kind === kind));
   for (const link of sorted) {

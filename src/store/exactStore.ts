@@ -8,7 +8,10 @@ export function exactStore({ images, features }: Embeddings): VectorStore & { by
   const rows = residentRows(features);
   const { count, dimension } = features;
   return {
-    ...{ kind: "exact", count, dimension, bytes: rows.bytes },
+    kind: "exact",
+    count,
+    dimension,
+    bytes: rows.bytes,
     async search(queries, { k, where }) {
       const allowed = where === undefined ? undefined : matching(where, images);
       const { indices, similarities, k: most } = rows.nearest(queries, k, allowed);

@@ -147,7 +147,9 @@ export async function qdrantStore(
   await checkHeld(ask, place, count, expected);
   const dimension = info.config.params.vectors.size;
   return {
-    ...{ kind: "qdrant", count, dimension },
+    kind: "qdrant",
+    count,
+    dimension,
     async search(queries, { k, where }) {
       checkWidth(queries.dimension, dimension);
       const filter = where === undefined ? {} : { filter: qdrantFilter(where) };

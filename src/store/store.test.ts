@@ -256,8 +256,13 @@ describe.skipIf(!duckdb)("DuckDB (needs @duckdb/node-api)", () => {
   test("takes every condition as exact search does", async () => {
     const texts = ["", "a", "it's", "Ä", "a_b", "50%", "\uffee", "𝒳", "a\nb", "__proto__", "b\\"];
     const images = texts.map((text, i): EmbeddedImage => ({
-      ...{ id: `${i}/${text}`, path: text, label: i % 3 ? text : undefined, content: "" },
-      ...{ group: i - 3, width: i % 4, height: -(2 ** 31) },
+      id: `${i}/${text}`,
+      path: text,
+      label: i % 3 ? text : undefined,
+      content: "",
+      group: i - 3,
+      width: i % 4,
+      height: -(2 ** 31),
     }));
     const features = {
       data: new Float32Array(texts.length).fill(1),
@@ -509,7 +514,12 @@ describe("Qdrant, against an exchange written down from its documentation (no se
   const recorded = JSON.parse(readFileSync(file, "utf8")) as Record<string, Exchange[]>;
   const three: Embeddings = {
     images: [0, 1, 2].map((i) => ({
-      ...{ id: `${i}.png`, path: `${i}.png`, group: i, width: 100 * i, height: 50, content: "c" },
+      id: `${i}.png`,
+      path: `${i}.png`,
+      group: i,
+      width: 100 * i,
+      height: 50,
+      content: "c",
       label: i === 2 ? undefined : "shoe",
     })),
     features: { data: Float32Array.from([1, 0, 0, 1, 0.5, 0.5]), count: 3, dimension: 2 },

@@ -34,7 +34,9 @@ function viewSetting(): Setting {
     sizes: { anchors: n, candidates: n, images: IMAGES, datasetSize: 20 },
     similarity: list(n * n, () => Math.fround(stream.uniform(-1, 1))),
     scene: {
-      ...{ views: 4, anchors: marks, candidates: marks },
+      views: 4,
+      anchors: marks,
+      candidates: marks,
       overlaps: list(3, () => list(n, () => Math.fround(stream.uniform(0, 1)))),
     },
     pairs: viewsOfImages(n, 4),

@@ -94,7 +94,9 @@ export function sceneOf(given: GivenScene): Scene {
     labels: constant(of.labels ?? Array<number>(count).fill(-1), "int32"),
   });
   return {
-    ...{ similarity, ranking, support },
+    similarity,
+    ranking,
+    support,
     ownViews: own.map((matrix) => constant(matrix, type)),
     ownIds: own.map((_, w) => constant(given.ownIds?.[w] ?? Array<number>(n).fill(-1), "int32")),
     overlaps: given.overlaps?.map((each) => constant(each, type)),
@@ -164,7 +166,10 @@ export async function sample(
     weight: weight && numbers(weight),
   }));
   return {
-    ...{ positive: lists[0].positive, negative: lists[0].negative, terms: lists, state },
+    positive: lists[0].positive,
+    negative: lists[0].negative,
+    terms: lists,
+    state,
     metrics: Object.fromEntries(
       Object.entries(metrics).map(([name, value]) => [name, numbers(value)[0]]),
     ),

@@ -29,7 +29,13 @@ export type OpenDataOptions = {
 export function openTrainingData(path: string, options: OpenDataOptions): Promise<TrainingData> {
   const { out, imageSize, groups, labels, split = "auto", ranges, listener, signal } = options;
   return openImages(path, {
-    ...{ cache: packedIn(dirname(out)), imageSize, groups, labels, split, ranges, signal },
+    cache: packedIn(dirname(out)),
+    imageSize,
+    groups,
+    labels,
+    split,
+    ranges,
+    signal,
     progress: (done, total) => listener?.({ kind: "packing", done, total }),
     note: (text) => listener?.({ kind: "note", text }),
   });

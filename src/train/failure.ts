@@ -24,8 +24,12 @@ export type Failure = {
 };
 
 const written = z.looseObject({
-  ...{ run: z.string(), checkpoint: z.string(), notFinite: z.array(z.string()) },
-  ...{ step: z.int().min(0), epoch: z.int().min(0), learningRate: z.number() },
+  run: z.string(),
+  checkpoint: z.string(),
+  notFinite: z.array(z.string()),
+  step: z.int().min(0),
+  epoch: z.int().min(0),
+  learningRate: z.number(),
 });
 
 /** Reads the failure.json of a run. Throws `DataError` where it is damaged or of something else. */

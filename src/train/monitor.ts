@@ -169,7 +169,9 @@ function factsOf({ train, test, views, config }: Asked) {
   const knnAsked: KnnAsked = test === undefined ? "training" : "test";
   const voters = train.labels.length - (test === undefined ? 1 : 0);
   return {
-    ...{ knnAsked, knnImages: labels.length, knnChance: largestShare(labels) },
+    knnAsked,
+    knnImages: labels.length,
+    knnChance: largestShare(labels),
     ...(test === undefined ? {} : { knnAmong: voters }),
     knnK: Math.min(config.evaluation.k, voters),
     knnTemperature: config.evaluation.temperature,
@@ -210,13 +212,19 @@ async function baselinesOf(asked: Asked, pixels: Eye, first: Eye): Promise<Basel
   const raw = await measure(asked, pixels);
   const start = await measure(asked, first);
   return {
-    ...{ kind: "baselines", epoch: 0, step: 0, ...factsOf(asked) },
-    ...{ knnPixels: raw.knn, knnStart: start.knn },
-    ...{ balancedPixels: raw.balanced, balancedStart: start.balanced },
+    kind: "baselines",
+    epoch: 0,
+    step: 0,
+    ...factsOf(asked),
+    knnPixels: raw.knn,
+    knnStart: start.knn,
+    balancedPixels: raw.balanced,
+    balancedStart: start.balanced,
     copies: asked.copied?.reduce((sum, one) => sum + one, 0),
     knnPixelsWithoutCopies: raw.knnWithoutCopies,
     knnStartWithoutCopies: start.knnWithoutCopies,
-    ...{ agreementPixels: raw.agreement, agreementStart: start.agreement },
+    agreementPixels: raw.agreement,
+    agreementStart: start.agreement,
     elapsedSeconds: 0,
   };
 }
@@ -278,7 +286,11 @@ export async function openMonitor(
       const measured = await measure(asked, eyeOf(state));
       const { tested, knn, balanced, knnWithoutCopies, agreement } = measured;
       return {
-        ...{ kind: "evaluation", epoch, step, knnAccuracy: knn, knnBalanced: balanced },
+        kind: "evaluation",
+        epoch,
+        step,
+        knnAccuracy: knn,
+        knnBalanced: balanced,
         knnWithoutCopies,
         viewAgreement: agreement,
         ...factsOf(asked),

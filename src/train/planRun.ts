@@ -41,7 +41,9 @@ export function planRun(tree: ConfigTree, data: TrainingData, start?: Start): Ru
   const { queryViews, viewCount } = framework;
   const decisive = decisivePart(config, data.fingerprint);
   return {
-    ...{ config, decisive, hash: configHash(decisive) },
+    config,
+    decisive,
+    hash: configHash(decisive),
     passes: { gradient: queryViews, forward: viewCount - queryViews },
     stepsPerEpoch: Math.floor(data.count / config.batchSize),
     usesLabels: goesByLabels(config.samplers),

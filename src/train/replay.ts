@@ -57,8 +57,11 @@ export async function replay(path: string): Promise<Replayed> {
   checkOwn(quoted(folder.path), config);
   const { imageSize, batchSize } = config;
   const data = await openTrainingData(config.data, {
-    ...{ out: folder.path, imageSize, split: config.split },
-    ...{ groups: config.groups, labels: config.labels },
+    out: folder.path,
+    imageSize,
+    split: config.split,
+    groups: config.groups,
+    labels: config.labels,
   });
   const quiet = { listener: () => undefined, signal: new AbortController().signal };
   const start = await keptStart(folder.path, config);
@@ -89,7 +92,9 @@ export async function replay(path: string): Promise<Replayed> {
     const views = extent(batch.views);
     await Promise.all([stepper.dispose(), loader.close()]);
     return {
-      ...{ run: folder.path, step, ...views },
+      run: folder.path,
+      step,
+      ...views,
       repeated: notFinite(figures).join() === failure.notFinite.join(),
       figures: Object.fromEntries(
         Object.entries(figures).map(([name, value]) => [name, String(value)]),

@@ -77,9 +77,18 @@ function positionOf({ session, files, stepsPerEpoch }: Saving, progress: Progres
   const { step, elapsedSeconds, best, behindStart, lossSum } = progress;
   const epoch = Math.floor(step / stepsPerEpoch);
   return {
-    ...{ format: 1, package: VERSION, step, epoch, stepInEpoch: step - epoch * stepsPerEpoch },
-    ...{ elapsedSeconds, best, behindStart, lossSum, lengths: files.flush() },
-    ...{ configHash: configHash(decisive), decisive },
+    format: 1,
+    package: VERSION,
+    step,
+    epoch,
+    stepInEpoch: step - epoch * stepsPerEpoch,
+    elapsedSeconds,
+    best,
+    behindStart,
+    lossSum,
+    lengths: files.flush(),
+    configHash: configHash(decisive),
+    decisive,
   };
 }
 
@@ -122,7 +131,11 @@ export function openLoader(
   const place = { batchSize, epochs, from };
   if (kept !== undefined) {
     return openKeptLoader({
-      ...{ ...place, seed, kept: kept.views, views: policy.count, pixels: data.pixels },
+      ...place,
+      seed,
+      kept: kept.views,
+      views: policy.count,
+      pixels: data.pixels,
     });
   }
   return openViewLoader({ ...place, policy, seed, boxes, source: data.pixels, workers });
@@ -132,9 +145,14 @@ function announce(session: Session, firstStep: number, stepsPerEpoch: number): v
   const { config, framework, data, folder, listener } = session;
   const parameters = parameterCount(framework.encoder);
   listener({
-    ...{ kind: "start", config, run: folder.path, images: data.count },
+    kind: "start",
+    config,
+    run: folder.path,
+    images: data.count,
     labelled: data.labels !== undefined,
-    ...{ stepsPerEpoch, parameters, firstStep },
+    stepsPerEpoch,
+    parameters,
+    firstStep,
   });
 }
 
@@ -227,13 +245,19 @@ function loopParts(
     get config() {
       return session.config;
     },
-    ...{ stepper, loader, stepsPerEpoch, signal, listener },
+    stepper,
+    loader,
+    stepsPerEpoch,
+    signal,
+    listener,
     chanceLoss: framework.chanceLoss(),
     loaded: (batch) => loadedBatch(batch, data),
     recordPairs: async (...step) => recorder?.before(...step),
     observe: (batch) => coverageFigures(data, batch),
     refresh: refreshing(saving, loader),
-    ...{ record: doctor.record, look: doctor.look, judge: doctor.judge },
+    record: doctor.record,
+    look: doctor.look,
+    judge: doctor.judge,
     save: (at, names) => save(saving, at, names),
     evaluate: (at, epoch) => monitor.evaluate(at, epoch),
     keepTime: keepingTime(session, stepsPerEpoch, (text) => files.log(text)),

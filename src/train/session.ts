@@ -51,7 +51,11 @@ export function frameworkOf(
   const parts = { framework, encoder, head, loss, samplers, mixer, optimiser };
   return createFramework({
     ...(parts as ChosenParts), // names that may be of entries of one's own
-    ...{ averaging, batchSize, imageSize, datasetSize: images, seed },
+    averaging,
+    batchSize,
+    imageSize,
+    datasetSize: images,
+    seed,
   });
 }
 
@@ -65,8 +69,11 @@ export const formatOf = ({
   views,
   start,
 }: Pick<RunConfig, "imageSize" | "views" | "start">): InputFormat => ({
-  ...{ imageSize, mean: views.mean, std: views.std },
-  ...{ crop: start?.crop, interpolation: start?.interpolation },
+  imageSize,
+  mean: views.mean,
+  std: views.std,
+  crop: start?.crop,
+  interpolation: start?.interpolation,
 });
 
 type TrainingConfig = Pick<
@@ -79,7 +86,12 @@ export function trainingOf(config: TrainingConfig, { header }: PackedDataset): T
   const { method, head, views, seed, data, split, labels } = config;
   const { ranges = [] } = header;
   return {
-    ...{ method, head, views, seed, data: resolve(data), split },
+    method,
+    head,
+    views,
+    seed,
+    data: resolve(data),
+    split,
     ...(ranges.length === 0 ? {} : { ranges }),
     ...(labels === undefined ? {} : { labels: resolve(labels) }),
   };
@@ -104,7 +116,10 @@ export function exportedOf(
   const { encoder, adapter } = config;
   const { start, graph, adapter: own } = body?.description ?? {};
   const description = describeEncoder(encoder, framework.encoder, formatOf(config), {
-    ...{ training: trainingOf(config, dataset), start, graph, adapter: adapter ?? own },
+    training: trainingOf(config, dataset),
+    start,
+    graph,
+    adapter: adapter ?? own,
   });
   const { parameters, statistics } = adapter && body ? body.variables : nothing;
   return {

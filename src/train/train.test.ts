@@ -37,8 +37,14 @@ test("without timing two fresh caches give the same weights, and nothing is reme
     const files = Array.from({ length: 8 }, (_, i) => [`${i}.png`, blobs(i, 12)]);
     await writeFiles(data, Object.fromEntries(files));
     const small = {
-      ...{ encoder: { name: "resnet" as const, width: 16, blocks: [1] }, epochs: 1, batchSize: 4 },
-      ...{ imageSize: 8, threads: 1, workers: 0, evaluation: { every: 0 }, record: { steps: 0 } },
+      encoder: { name: "resnet" as const, width: 16, blocks: [1] },
+      epochs: 1,
+      batchSize: 4,
+      imageSize: 8,
+      threads: 1,
+      workers: 0,
+      evaluation: { every: 0 },
+      record: { steps: 0 },
     };
     const weightsIn = async (cache: string, tune: "on" | "off") => {
       vi.stubEnv("CONTRAPOSE_CACHE", join(folder, cache));

@@ -215,10 +215,13 @@ async function trainLocked(
       ...describeMachine(),
       started: new Date().toISOString(),
       dataset: {
-        ...{ images: data.count, fingerprint: data.fingerprint, classes: data.classes },
+        images: data.count,
+        fingerprint: data.fingerprint,
+        classes: data.classes,
         shortSide: data.originalShortSide,
       },
-      ...{ choices, lowering },
+      choices,
+      lowering,
     };
     if (start !== undefined) {
       await keepStart(folder.path, start, trainingOf(closed.config, data.dataset));
@@ -318,10 +321,7 @@ async function resumeLocked(
     const state = read?.state ?? fresh;
     const target = targetOf(config, about.lowering);
     const stepper = await openStepper(framework, state, config, target);
-    const parts = {
-      ...{ config, framework, state, stepper, target, data },
-      ...{ test, start, kept },
-    };
+    const parts = { config, framework, state, stepper, target, data, test, start, kept };
     if (from !== undefined) await goBackTo(folder.checkpoints, from);
     await noteMoved(folder, before, config);
     forgetFailure(folder);

@@ -93,7 +93,10 @@ const nceOverBank =
   (normaliser: number | null, bankMomentum: number, noise?: number[][], epsilon = 1e-7): Drafter =>
   (numbers) => ({
     params: {
-      ...{ temperature: 0.2, normaliser, bankMomentum, epsilon },
+      temperature: 0.2,
+      normaliser,
+      bankMomentum,
+      epsilon,
       noise: noise ?? range(3).map(() => numbers.integers(4, 12)),
     },
     inputs: bank(numbers, 12, [7, 2, 9]),
@@ -198,7 +201,10 @@ const mixing =
     const each = <T>(make: () => T) => range(n).map(make);
     return {
       params: {
-        ...{ temperature: 0.2, topN, pairs: each(() => pairs), picks: each(() => picks) },
+        temperature: 0.2,
+        topN,
+        pairs: each(() => pairs),
+        picks: each(() => picks),
         alphas: each(() => given.alphas ?? numbers.uniforms(pairs.length)),
         betas: each(() => given.betas ?? numbers.uniforms(picks.length, 0.5)),
       },
@@ -225,8 +231,13 @@ const ringOf =
     const inputs = queue(numbers, 3, 16);
     return {
       params: {
-        ...{ temperature: 0.1, outer: 0.5, inner: 0.25, dynamicInner: true },
-        ...{ draws: null, neighbourViews: "none", ...params },
+        temperature: 0.1,
+        outer: 0.5,
+        inner: 0.25,
+        dynamicInner: true,
+        draws: null,
+        neighbourViews: "none",
+        ...params,
       },
       inputs: ties ? { ...inputs, queue: alike(inputs.queue, ...ties) } : inputs,
     };
@@ -277,6 +288,14 @@ const looc: Drafters = {
 
 /** Cases of losses, of negatives out of a queue, and of leave-one-out. */
 export const lossDrafts: Record<string, Drafters> = {
-  ...{ ntXent, infoNce, instDiscNce, instDiscSoftmax, supCon, debiased, hardNegative },
-  ...{ mochi, ring, looc },
+  ntXent,
+  infoNce,
+  instDiscNce,
+  instDiscSoftmax,
+  supCon,
+  debiased,
+  hardNegative,
+  mochi,
+  ring,
+  looc,
 };

@@ -7,7 +7,9 @@ const D = 5;
 
 type Select = { aggregation?: string; topK?: number | null; threshold?: number | null };
 const rules = ({ aggregation = "max", topK = null, threshold = null }: Select) => ({
-  ...{ aggregation, topK, threshold },
+  aggregation,
+  topK,
+  threshold,
 });
 
 const selecting =
@@ -44,7 +46,9 @@ const fncSelect: Drafters = {
 
 type Fnc = Select & { form?: string; strategy: string; temperature?: number };
 const fncParams = ({ form = "batch", strategy, temperature = 0.2, ...select }: Fnc) => ({
-  ...{ form, temperature, strategy },
+  form,
+  temperature,
+  strategy,
   ...rules(select),
 });
 
@@ -115,8 +119,16 @@ const propagating =
     );
     return {
       params: {
-        ...{ variant: "set", temperature: 0.2, neighbours: 2, steps: 2, hardPositives: 2 },
-        ...{ hardNegatives: 8, invarianceWeight: 0.6, bankMomentum: 0.5, epsilon: 1e-7, ...given },
+        variant: "set",
+        temperature: 0.2,
+        neighbours: 2,
+        steps: 2,
+        hardPositives: 2,
+        hardNegatives: 8,
+        invarianceWeight: 0.6,
+        bankMomentum: 0.5,
+        epsilon: 1e-7,
+        ...given,
       },
       inputs: { embedding, bank, indices },
     };
@@ -147,6 +159,4 @@ const invariancePropagation: Drafters = {
 };
 
 /** Cases of samplers that find false negatives and neighbours. */
-export const selectionDrafts: Record<string, Drafters> = {
-  ...{ fncSelect, fnc, invariancePropagation },
-};
+export const selectionDrafts: Record<string, Drafters> = { fncSelect, fnc, invariancePropagation };

@@ -64,7 +64,12 @@ const cropping =
   ({ size = [40, 60], attempts, centre = [0.3, 0.8], box, exact = false, note }: Crop): Drafter =>
   () => ({
     params: {
-      ...{ height: size[0], width: size[1], ratio: [0.75, 4 / 3], attempts, centre, exact },
+      height: size[0],
+      width: size[1],
+      ratio: [0.75, 4 / 3],
+      attempts,
+      centre,
+      exact,
     },
     inputs: { box: box ?? [0.2, 0.35, 0.6, 0.9] },
     onEdge: true,
@@ -110,9 +115,18 @@ const triage =
     }
     return {
       params: {
-        ...{ temperature: 0.2, mode: "drop", quantile: 0.9, maxDemoted: 2, minKeep: 1 },
-        ...{ budget: 1, alpha: 0.5, rankTemperature: 0.5, softCentre: 0.9, softTemperature: 0.05 },
-        ...{ allPositivesInDenominator: false, ...given },
+        temperature: 0.2,
+        mode: "drop",
+        quantile: 0.9,
+        maxDemoted: 2,
+        minKeep: 1,
+        budget: 1,
+        alpha: 0.5,
+        rankTemperature: 0.5,
+        softCentre: 0.9,
+        softTemperature: 0.05,
+        allPositivesInDenominator: false,
+        ...given,
       },
       inputs: { views: all, ...(ranking ? { rankingViews: views(4, 4, D, 1) } : {}) },
     };
@@ -237,5 +251,10 @@ const knnVote: Drafters = {
 
 /** Cases of crops, of views of one image, and of votes. */
 export const viewDrafts: Record<string, Drafters> = {
-  ...{ contrastiveCropBox, contrastiveCrop, viewTriage, decoupled, nnclr, knnVote },
+  contrastiveCropBox,
+  contrastiveCrop,
+  viewTriage,
+  decoupled,
+  nnclr,
+  knnVote,
 };

@@ -112,7 +112,8 @@ async function vectorLinks(
   const alike = (a: number, b: number) => looks.likeness(a, b) >= LIKENESS;
   const threshold = given ?? similarityThreshold(features, alike);
   const links = await similarLinks(features, threshold, {
-    ...{ signal, progress: (done, total) => show("searching", done, total) },
+    signal,
+    progress: (done, total) => show("searching", done, total),
   });
   const pause = pauses("the search for duplicates", signal);
   const kept: Link[] = [];
@@ -172,7 +173,8 @@ export async function findDuplicates(
   }
   const show = progressOf(call);
   const nearest = await mutualLinks(features, mutual, {
-    ...{ signal: call.signal, progress: (done, total) => show("searching", done, total) },
+    signal: call.signal,
+    progress: (done, total) => show("searching", done, total),
   });
   // an image and its nearest: larger groups would be chains
   const together = (joining: Joining) =>

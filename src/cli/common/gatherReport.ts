@@ -111,13 +111,11 @@ function evaluationOf(evaluation: Evaluation): ReportData["evaluation"] {
       ...(untrained === undefined ? {} : { untrained: measuresOf(untrained) }),
       ...(pixels === undefined ? {} : { pixels: measuresOf(pixels) }),
     },
-    ...{
-      copies: images.copies,
-      testSet: images.how,
-      testImages: images.test,
-      trainImages: images.train,
-      dimension,
-    },
+    copies: images.copies,
+    testSet: images.how,
+    testImages: images.test,
+    trainImages: images.train,
+    dimension,
     intervals:
       "95 % intervals for the draw of the test images (Wilson); another seed varies beyond that",
     ...(knn === undefined ? {} : { knn: { k: knn.k, temperature: knn.temperature } }),
@@ -141,7 +139,10 @@ function epochBaselinesOf(
   if (found === undefined) return undefined;
   const { knnPixels, knnStart, agreementPixels, agreementStart } = found;
   return {
-    ...{ knnPixels, knnStart, agreementPixels, agreementStart },
+    knnPixels,
+    knnStart,
+    agreementPixels,
+    agreementStart,
     startName: firstWeights(config.from, config.init),
     ...(found.knnAsked === undefined ? {} : { asked: askedImages(found) }),
   };

@@ -51,7 +51,11 @@ export async function setOfImages(
     return describe(entry, classes?.[entry.label ?? -1]);
   });
   return {
-    ...{ name: path, images, features: undefined, packed: dataset, numbers },
+    name: path,
+    images,
+    features: undefined,
+    packed: dataset,
+    numbers,
     facts: { images: dataset.header.source.path, packed: dataset.path },
     skipped: dataset.header.skipped,
     close: () => dataset.close(),
@@ -65,7 +69,11 @@ export async function setOfEmbeddings(name: string): Promise<ImageSet> {
   const places = new Map(dataset?.ids.map((id, i) => [id, i]));
   const numbers = Int32Array.from(images, ({ id }) => places.get(id) ?? -1);
   return {
-    ...{ name: tablePath(name), images, facts, features, numbers },
+    name: tablePath(name),
+    images,
+    facts,
+    features,
+    numbers,
     packed: numbers.some((number) => number >= 0) ? dataset : undefined,
     skipped: dataset?.header.skipped ?? [],
     close: () => dataset?.close(),

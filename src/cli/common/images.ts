@@ -37,7 +37,9 @@ export async function openWithProgress(
 ): Promise<Images> {
   const { dim } = printer.colours;
   return openImages(path, {
-    ...{ ...options, cache, signal },
+    ...options,
+    cache,
+    signal,
     note: (text) => printer.note(text),
     progress: (done, total) => {
       const of = total === undefined ? "" : ` of ${count(total)}`;

@@ -17,21 +17,25 @@ beforeEach(() => {
 afterEach(() => rmSync(path, { recursive: true }));
 
 const evaluation = {
-  ...{ encoder: "weights", encoderHash: "hash", features: "features", classes: [] },
-  ...{
-    images: { train: 1, test: 1, how: "", copies: null },
-    alignment: 0,
-    uniformity: -1,
-    effectiveRank: 2,
-  },
-  ...{ dimension: 8, baselines: { chance: null } },
+  encoder: "weights",
+  encoderHash: "hash",
+  features: "features",
+  classes: [],
+  images: { train: 1, test: 1, how: "", copies: null },
+  alignment: 0,
+  uniformity: -1,
+  effectiveRank: 2,
+  dimension: 8,
+  baselines: { chance: null },
 } as Evaluation;
 const printer = createPrinter({ json: false, quiet: true, environment: {} });
 
 test("an evaluation comes back as it was, with its images in full", async () => {
   await keepEvaluation(runFolder(path), evaluation, { test: "held" }, printer);
   expect(keptEvaluation(runFolder(path))).toEqual({
-    ...{ run: path, ...evaluation, test: resolve("held") },
+    run: path,
+    ...evaluation,
+    test: resolve("held"),
   });
 });
 
@@ -62,7 +66,8 @@ test("a report shows what was measured of these weights, before the head and bes
       },
     }) as unknown as LoadedEncoder;
   const measured = {
-    ...{ ...evaluation, encoderHash: await encoderHash(loaded(1), "features") },
+    ...evaluation,
+    encoderHash: await encoderHash(loaded(1), "features"),
     baselines: { chance: null, untrained: { alignment: 1 } },
   } as Evaluation;
   expect(await isReportable(measured, loaded(1))).toBe(true);

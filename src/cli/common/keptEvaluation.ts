@@ -47,22 +47,32 @@ export async function keepEvaluation(
 }
 
 const accuracy = z.looseObject({
-  ...{ accuracy: z.number(), balanced: z.number(), interval: z.tuple([z.number(), z.number()]) },
+  accuracy: z.number(),
+  balanced: z.number(),
+  interval: z.tuple([z.number(), z.number()]),
   withoutCopies: z.number().nullish(),
 });
 const vote = accuracy.extend({ k: z.number(), temperature: z.number() });
 const accuracies = {
-  ...{ knn: vote.nullish(), linear: accuracy.nullish() },
+  knn: vote.nullish(),
+  linear: accuracy.nullish(),
   knnStandardised: accuracy.optional(),
 };
 const spread = { uniformity: z.number(), effectiveRank: z.number(), dimension: z.number() };
 
 /** The structure of an evaluation that is kept, as far as its readers go by it. */
 const written = z.looseObject({
-  ...{ ...accuracies, ...spread, alignment: z.number(), features: z.enum(["features", "head"]) },
-  ...{ encoder: z.string(), encoderHash: z.string(), classes: z.array(z.string()) },
+  ...accuracies,
+  ...spread,
+  alignment: z.number(),
+  features: z.enum(["features", "head"]),
+  encoder: z.string(),
+  encoderHash: z.string(),
+  classes: z.array(z.string()),
   images: z.looseObject({
-    ...{ train: z.number(), test: z.number(), how: z.string() },
+    train: z.number(),
+    test: z.number(),
+    how: z.string(),
     copies: z.number().nullable(),
   }),
   baselines: z.looseObject({
@@ -71,7 +81,8 @@ const written = z.looseObject({
     untrained: z.looseObject({ ...accuracies, ...spread, alignment: z.number() }).optional(),
     pixels: z.looseObject({ ...accuracies, ...spread }).optional(),
   }),
-  ...{ train: z.string().optional(), test: z.string().optional() },
+  train: z.string().optional(),
+  test: z.string().optional(),
 }) as z.ZodType<Written>;
 
 /** The evaluation that was kept in a run; undefined where there is none, or none that can be read. */

@@ -24,7 +24,9 @@ const triple = z.array(z.number()).length(3).optional();
 
 /** What a user said of a foreign model when its embeddings were made. */
 const Stated: z.ZodType<StatedInput> = z.object({
-  ...{ imageSize: z.int().positive().optional(), mean: triple, std: triple },
+  imageSize: z.int().positive().optional(),
+  mean: triple,
+  std: triple,
   output: z.string().optional(),
 });
 

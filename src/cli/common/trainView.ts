@@ -39,7 +39,9 @@ const figures: readonly Column[] = [
   { title: "pos", width: 6, cell: ({ positiveSimilarity }) => signed(positiveSimilarity) },
   { title: "neg", width: 6, cell: ({ negativeSimilarity }) => signed(negativeSimilarity) },
   {
-    ...{ title: "k-NN", unlabelled: "views", width: 7 },
+    title: "k-NN",
+    unlabelled: "views",
+    width: 7,
     cell: (_, { evaluation }) => measured(evaluation),
   },
   { title: "images/s", width: 9, cell: ({ imagesPerSecond }) => figure(imagesPerSecond) },

@@ -71,7 +71,9 @@ async function methodsBench({ options, printer }: Call): Promise<Answer> {
   const { width, ...rest } = sizes;
   const costs = await benchMethods({
     ...rest,
-    ...{ names: names as MethodName[], device, note: (text) => printer.note(text) },
+    names: names as MethodName[],
+    device,
+    note: (text) => printer.note(text),
     encoder: { name: "resnet", width, blocks, stem: "small" },
   });
   const rows = costs.map(({ method, overhead, overheadMs, spreadMs, baseStepMs, ...cost }) => [

@@ -113,7 +113,8 @@ export async function runCluster(call: Call): Promise<Answer> {
   }
   const { dim } = printer.colours;
   const found = await kMeans(features, asked ?? usualK(embeddings), {
-    ...{ seed, signal },
+    seed,
+    signal,
     progress: (start, round) => printer.redraw(dim(`clustering: start ${start}, round ${round}`)),
   });
   const clusters = clustersOf(embeddings, found);
@@ -137,9 +138,14 @@ export async function runCluster(call: Call): Promise<Answer> {
   if (csv !== undefined) printer.say(`table      ${csv}`);
   printer.say(`page       ${page}`);
   return {
-    ...{ images: images.length, k: found.k, purity: purity ?? null, page },
+    images: images.length,
+    k: found.k,
+    purity: purity ?? null,
+    page,
     clusters: clusters.map(({ size, label, share, members }) => ({
-      ...{ size, label: label ?? null, share },
+      size,
+      label: label ?? null,
+      share,
       images: members.map((member) => images[member].id),
     })),
   };

@@ -54,7 +54,9 @@ function fullTree(tree: ConfigTree, { request, data }: Opened, load?: Load): Con
   const cores = availableParallelism();
   const workers = load && Math.max(1, Math.floor(cores / load.parallel) - 1);
   const defaults: ConfigTree = {
-    ...{ evaluation: { every: 0 }, checkpoint: { keepEvery: 0 }, record: { steps: 0 } },
+    evaluation: { every: 0 },
+    checkpoint: { keepEvery: 0 },
+    record: { steps: 0 },
     ...(load === undefined ? {} : { threads: load.threads, workers }),
     ...(measures ? { test: request.test } : {}),
   };
@@ -170,15 +172,28 @@ function summariser({ request, folder, data }: Opened, arms: readonly PlannedArm
   return (results: readonly RunResult[], failed: readonly FailedRun[]): Comparison =>
     summarise(
       {
-        ...{ out: folder.path, command: commandLine(folder.path), budget: request.budget, machine },
-        ...{ parallel: load.parallel, threads: load.threads, seeds: request.seeds, failed },
+        out: folder.path,
+        command: commandLine(folder.path),
+        budget: request.budget,
+        machine,
+        parallel: load.parallel,
+        threads: load.threads,
+        seeds: request.seeds,
+        failed,
         data: {
-          ...{ path: request.data, images: train.count, test: request.test ?? null },
+          path: request.data,
+          images: train.count,
+          test: request.test ?? null,
           classes: train.classes?.length ?? 0,
         },
         arms: arms.map(({ name, plan: { config, passes, stepsPerEpoch, usesLabels } }) => ({
-          ...{ name, passes, usesLabels, method: config.method, epochs: config.epochs },
-          ...{ steps: config.epochs * stepsPerEpoch, batchSize: config.batchSize },
+          name,
+          passes,
+          usesLabels,
+          method: config.method,
+          epochs: config.epochs,
+          steps: config.epochs * stepsPerEpoch,
+          batchSize: config.batchSize,
         })),
       },
       results,
@@ -259,7 +274,12 @@ async function compareLocked(request: Request, folder: CompareFolder, call: Call
     };
     const made = await makeRuns(
       {
-        ...{ folder, runs, standings, sources, parallel, threads },
+        folder,
+        runs,
+        standings,
+        sources,
+        parallel,
+        threads,
         each: (results, failed) => writePages(folder, summary(results, failed)),
       },
       call,

@@ -162,11 +162,15 @@ export async function runDedupe(call: Call): Promise<Answer> {
       printer.say(`groups     ${target}: contrapose train … --groups ${target}`);
     }
     return {
-      ...{ images: set.images.length, groups: listed, extra, threshold: threshold ?? null },
+      images: set.images.length,
+      groups: listed,
+      extra,
+      threshold: threshold ?? null,
       ...(crossing === undefined ? {} : { across: crossing }),
       blank: looks.blank.map((row) => set.images[row].id),
       skipped: set.skipped.filter(({ ignored }) => ignored === undefined),
-      ...{ page, ...(target === undefined ? {} : { written: target }) },
+      page,
+      ...(target === undefined ? {} : { written: target }),
     };
   } finally {
     looks.close();

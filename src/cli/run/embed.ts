@@ -170,7 +170,9 @@ function answerOf({ features, facts, fresh, kept, dropped }: EmbeddedImages, fil
   return {
     images: features.count,
     dimension: features.dimension,
-    ...{ fresh, kept, dropped },
+    fresh,
+    kept,
+    dropped,
     files: Object.values(files),
     features: facts.features,
   };

@@ -6,9 +6,16 @@ import { outcomeLines } from "./evaluate.ts";
 
 test("where test images are copies the encoder is held against raw pixels without them", () => {
   const voted = (accuracy: number, withoutCopies?: number) => ({
-    ...{ uniformity: -2, effectiveRank: 9, dimension: 64, alignment: 0.3 },
+    uniformity: -2,
+    effectiveRank: 9,
+    dimension: 64,
+    alignment: 0.3,
     knn: {
-      ...{ accuracy, balanced: accuracy, interval: [0, 1] as const, k: 20, temperature: 0.07 },
+      accuracy,
+      balanced: accuracy,
+      interval: [0, 1] as const,
+      k: 20,
+      temperature: 0.07,
       ...(withoutCopies === undefined ? {} : { withoutCopies }),
     },
   });
@@ -16,7 +23,10 @@ test("where test images are copies the encoder is held against raw pixels withou
   const said = (copies: number, own?: number, pixels?: number) => {
     const evaluation: Evaluation = {
       ...voted(0.7, own),
-      ...{ encoder: "a", encoderHash: "b", features: "features", classes: ["a", "b"] },
+      encoder: "a",
+      encoderHash: "b",
+      features: "features",
+      classes: ["a", "b"],
       images: { train: 40, test: 48, how: "test images as given", copies },
       baselines: { chance: 0.5, untrained: voted(0.6, own && 0.5), pixels: voted(0.8, pixels) },
     };

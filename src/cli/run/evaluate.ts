@@ -216,7 +216,9 @@ export async function evaluateOn(
   const encoder = { path: loaded.path, format: description, ranges: training?.ranges };
   return withImages(placesOf(sources, training), encoder, call, (images) =>
     evaluate(loaded, images, {
-      ...{ ...options, how: howOf(sources), progress: progressOf(call) },
+      ...options,
+      how: howOf(sources),
+      progress: progressOf(call),
       kept: featuresIn(cacheFor(call, loaded.path)),
     }),
   );

@@ -43,7 +43,9 @@ async function intoDuckdb(table: string, overwrite: boolean, printer: Printer): 
 }
 
 const first = ({ data, dimension }: Features): Features => ({
-  ...{ data: data.slice(0, dimension), count: 1, dimension },
+  data: data.slice(0, dimension),
+  count: 1,
+  dimension,
 });
 
 async function secondsOf(store: VectorStore, query: Features): Promise<number> {
@@ -89,7 +91,11 @@ export async function runIndex(call: Call): Promise<Answer> {
   );
   printer.say(`query      ${query.toFixed(2)} ms for the 10 nearest, the median of five`);
   return {
-    ...{ store: kind, vectors: store.count, dimension: store.dimension },
-    ...{ seconds, milliseconds: query, ...made },
+    store: kind,
+    vectors: store.count,
+    dimension: store.dimension,
+    seconds,
+    milliseconds: query,
+    ...made,
   };
 }

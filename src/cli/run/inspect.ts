@@ -77,8 +77,10 @@ function pictureMaker(images: Images, config: RunConfig) {
     boxes({ crop, box }: Shown, image: number): { crop: ShareBox; box?: ShareBox } {
       const { width, height } = images.image(image);
       const share = {
-        ...{ left: crop.x / width, top: crop.y / height },
-        ...{ width: crop.width / width, height: crop.height / height },
+        left: crop.x / width,
+        top: crop.y / height,
+        width: crop.width / width,
+        height: crop.height / height,
       };
       if (box === null) return { crop: share };
       const { left, top, right, bottom } = box;
@@ -106,7 +108,12 @@ async function pagePair(
   const drawn = shown && candidate ? pictures.boxes(shown, candidate.image) : {};
   const rendered = shown && role === "positive" ? await pictures.view(step, shown) : undefined;
   return {
-    ...{ image: candidate?.image ?? null, similarity, weight, force, rank, reasons },
+    image: candidate?.image ?? null,
+    similarity,
+    weight,
+    force,
+    rank,
+    reasons,
     ...drawn,
     rendered,
     verdict: shownVerdict(pair),
@@ -132,7 +139,12 @@ async function pageAnchor(
     return made;
   };
   return {
-    ...{ image, view, loss, candidates, leftOut, counts },
+    image,
+    view,
+    loss,
+    candidates,
+    leftOut,
+    counts,
     ...(spaces > 1 ? { space } : {}),
     ...(shown
       ? { ...pictures.boxes(shown, image), rendered: await pictures.view(step, shown) }
@@ -167,8 +179,11 @@ async function pageData(
     made.push({ step: step.step, epoch: step.epoch, reasons: step.reasons, anchors });
   }
   return {
-    ...{ run, method: methodInWords(config), labelled: images.labels !== undefined },
-    ...{ images: pictures.seen, steps: made },
+    run,
+    method: methodInWords(config),
+    labelled: images.labels !== undefined,
+    images: pictures.seen,
+    steps: made,
   };
 }
 

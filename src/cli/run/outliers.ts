@@ -70,7 +70,9 @@ const listOf = (
   order: readonly number[],
 ) =>
   order.map((row) => ({
-    ...{ id: images[row].id, score: scores[row], distance: distances[row] },
+    id: images[row].id,
+    score: scores[row],
+    distance: distances[row],
     nearest:
       nearest[row] < 0 ? null : { id: images[nearest[row]].id, similarity: similarities[row] },
   }));

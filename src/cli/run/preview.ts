@@ -98,11 +98,9 @@ export async function runPreview(call: Call): Promise<Answer> {
   const start = from === undefined ? undefined : await openStart(from, asked, fetchingOf(call));
   const imageSize = asked ?? start?.description.imageSize;
   const images = await openWithProgress(String(tree.data), cache, call, {
-    ...{
-      imageSize,
-      split: tree.split as RunConfig["split"],
-      labels: tree.labels as RunConfig["labels"],
-    },
+    imageSize,
+    split: tree.split as RunConfig["split"],
+    labels: tree.labels as RunConfig["labels"],
   });
   try {
     const timed = options.estimate !== false;

@@ -44,7 +44,10 @@ export async function writeReport(
   const { ranges } = training ?? {};
   const { path: place, split: part, labels } = tested ?? learned;
   const images = await openWithProgress(place, cache, call, {
-    ...{ imageSize, ranges, split: part, labels },
+    imageSize,
+    ranges,
+    split: part,
+    labels,
   });
   try {
     const data = await gatherReport(folder, images, loaded, evaluation);

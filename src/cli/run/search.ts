@@ -60,7 +60,8 @@ async function queryOf(call: Call, store: VectorStore, pictures: Pictures, table
   }
   const encoder = await openEncoderOf(table.facts, {
     path: values.text("encoder"),
-    ...{ device: values.text("device"), threads: values.number("threads") },
+    device: values.text("device"),
+    threads: values.number("threads"),
   });
   try {
     const started = performance.now();
@@ -176,7 +177,8 @@ export async function runSearch(call: Call): Promise<Answer> {
   }
   const table = await readEmbeddedImages(name);
   const page = pagePath("search", values, {
-    ...{ beside: table.path, overwrite: options.overwrite === true },
+    beside: table.path,
+    overwrite: options.overwrite === true,
   });
   const opened = performance.now();
   const store = await openStore(kind, name, placeOf(values), call.signal);
@@ -196,9 +198,13 @@ export async function runSearch(call: Call): Promise<Answer> {
     printer.say(`page       ${page}`);
     const times = { opening, search: milliseconds, embedding: query.milliseconds ?? 0 };
     return {
-      ...{ query: file ?? values.text("id"), store: kind, vectors: store.count },
+      query: file ?? values.text("id"),
+      store: kind,
+      vectors: store.count,
       converted: query.converted ?? [],
-      ...{ milliseconds: times, hits: hits.map(plain), page },
+      milliseconds: times,
+      hits: hits.map(plain),
+      page,
     };
   } finally {
     pictures.close();

@@ -58,7 +58,10 @@ async function writePage(
 /** Every suggestion, as it is listed. */
 const listOf = ({ images }: Embeddings, { rows, classes }: Found) =>
   rows.map(({ row, why, score, clusterSize, guess }) => ({
-    ...{ path: images[row].id, why, score, cluster: clusterSize ?? null },
+    path: images[row].id,
+    why,
+    score,
+    cluster: clusterSize ?? null,
     guess: guess === undefined ? null : classes[guess],
   }));
 
@@ -110,9 +113,7 @@ export async function runSuggestLabels(call: Call): Promise<Answer> {
   const { labels, classes } = await labelsOf(embeddings, values.text("labels"), call);
   const left = labels.reduce((sum, label) => sum + (label < 0 ? 1 : 0), 0);
   const numbers = numbersOf(asked, unsure, { left, all: labels.length, classes: classes.length });
-  const rows = await suggestRows(embeddings.features, labels, {
-    ...{ ...numbers, seed, signal },
-  });
+  const rows = await suggestRows(embeddings.features, labels, { ...numbers, seed, signal });
   const known = labels.length - left;
   const lead = `${counted(rows.length, "image")} to label next, of ${count(left)} without a label; ${count(known)} ${known === 1 ? "has" : "have"} one.`;
   const found = { rows, classes, lead };

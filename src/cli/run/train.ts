@@ -20,7 +20,13 @@ function answerOf(result: TrainResult): Answer {
   const { run, epochs, steps, loss, chanceLoss, seconds, finished, config } = result;
   const { evaluation, baselines } = result;
   return {
-    ...{ run, epochs, steps, loss, knn: evaluation?.knnAccuracy ?? null, chanceLoss, finished },
+    run,
+    epochs,
+    steps,
+    loss,
+    knn: evaluation?.knnAccuracy ?? null,
+    chanceLoss,
+    finished,
     seconds: Number(seconds.toFixed(2)),
     evaluation: evaluation ?? null,
     baselines: baselines ?? null,

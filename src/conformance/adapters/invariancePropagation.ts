@@ -81,7 +81,11 @@ function sampled(similarity: np.Array, given: ArrayRecord, graph: np.Array, para
     scene,
     { positive: given.positive, negative: given.negative },
     {
-      ...{ variant, neighbours, steps, hardPositives, hardNegatives },
+      variant,
+      neighbours,
+      steps,
+      hardPositives,
+      hardNegatives,
       weight: params.invarianceWeight,
       warmup: 0,
     },
@@ -118,7 +122,10 @@ function outputsOf(
     const lossInvariance = termLoss(similarity, invariance, options); // [n]
     return {
       perAnchor: lossInstance.ref.add(lossInvariance.ref.mul(invariance.weight!)),
-      ...{ lossInstance, lossInvariance, negative, cosine: detached.ref },
+      lossInstance,
+      lossInvariance,
+      negative,
+      cosine: detached.ref,
       ...reached(detached, graph, given.indices, params),
       neighbours: graph,
       nearest: lax.topK(detached, params.hardNegatives)[1], // [n, M]

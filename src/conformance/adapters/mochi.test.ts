@@ -19,7 +19,12 @@ const inputs = {
   ],
 };
 const given = (method: string, params: Record<string, unknown>) => ({
-  ...{ id: `${method}/x`, method, params, inputs, differentiate: ["query"], expect: {} },
+  id: `${method}/x`,
+  method,
+  params,
+  inputs,
+  differentiate: ["query"],
+  expect: {},
   tolerance: { loss: 1e-6, gradient: 1e-6 },
 });
 

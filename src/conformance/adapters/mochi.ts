@@ -64,7 +64,10 @@ export const mochi = defineAdapter({
       const similarity = queueSimilarity(unit.query.ref, unit.key, unit.queue.ref); // [n, 1 + K]
       const pairs = pairsOf(given);
       const scene = {
-        ...{ anchors: unit.query, rows: unit.queue, offset: 1, similarity },
+        anchors: unit.query,
+        rows: unit.queue,
+        offset: 1,
+        similarity,
         active: np.array(1, { dtype: similarity.dtype }),
         inputs: Object.fromEntries(Object.keys(drawn).map((name) => [name, given[name]])),
       };

@@ -37,10 +37,25 @@ function optionsOf(params: Params) {
   const { mode, quantile, maxDemoted, minKeep, budget, alpha, rankTemperature } = params;
   const { softCentre, softTemperature } = params;
   return {
-    ...{ mode, quantile, maxDemoted, minKeep, budget, alpha, rankTemperature },
-    ...{ softCentre, softTemperature, aurocGate: 0, minNegatives: 0, unbounded: true },
-    ...{ choose: "lowest" as const, support: null, explore: 0, ramp: 0, warmup: 0 },
-    ...{ overlap: null, rankFall: 1 },
+    mode,
+    quantile,
+    maxDemoted,
+    minKeep,
+    budget,
+    alpha,
+    rankTemperature,
+    softCentre,
+    softTemperature,
+    aurocGate: 0,
+    minNegatives: 0,
+    unbounded: true,
+    choose: "lowest" as const,
+    support: null,
+    explore: 0,
+    ramp: 0,
+    warmup: 0,
+    overlap: null,
+    rankFall: 1,
   };
 }
 

@@ -135,13 +135,18 @@ function looksOf(
   const link = (a: number, b: number) => proven.get(keyOf(a, b)) ?? gallery.link(a, b);
   const sameFrames = (a: number, b: number) => images[a].framesHash === images[b].framesHash;
   const pairOf = ({ a, b, likeness }: Pair): AlikePair => ({
-    ...{ a, b, likeness },
+    a,
+    b,
+    likeness,
     kind: sameFrames(a, b) ? "near" : "similar",
   });
   const isBlank = (image: number) => images[image].blank === true;
   const facts = (image: number, brightness: number): CopyFacts => ({
-    ...{ width: images[image].originalWidth, height: images[image].originalHeight, brightness },
-    ...{ content: traitsOf(image).content, colour: traitsOf(image).colour },
+    width: images[image].originalWidth,
+    height: images[image].originalHeight,
+    brightness,
+    content: traitsOf(image).content,
+    colour: traitsOf(image).colour,
   });
   const kept = (image: number): Kept => {
     const { originalWidth, originalHeight, lossless = false, bytes = 0 } = images[image];

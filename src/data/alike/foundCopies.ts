@@ -29,8 +29,11 @@ const found: z.ZodType<FoundCopies> = z.object({
   traits: z.array(z.object({ content: windowOf, colour: z.number().min(0).max(255) })),
   links: z.array(
     z.object({
-      ...{ a: z.int().min(0), b: z.int().min(0) },
-      ...{ likeness: z.number(), agreement: z.number(), texture: z.number() },
+      a: z.int().min(0),
+      b: z.int().min(0),
+      likeness: z.number(),
+      agreement: z.number(),
+      texture: z.number(),
       greys: z.tuple([z.number(), z.number()]),
       overlay: z.object({ turn: z.int().min(0).max(7), ours: windowOf, theirs: windowOf }),
     }),

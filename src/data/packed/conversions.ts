@@ -10,8 +10,12 @@ export type ImageFacts = Partial<FileFacts> & { readonly blank?: boolean | undef
 const grounds: Record<number, string> = { 255: "white", 128: "grey", 0: "black" };
 
 const depths: Record<DeepFacts["depth"], string> = {
-  ...{ char: "signed 8 bits", short: "signed 16 bits", ushort: "16 bits" },
-  ...{ int: "signed 32 bits", uint: "32 bits", float: "floats" },
+  char: "signed 8 bits",
+  short: "signed 16 bits",
+  ushort: "16 bits",
+  int: "signed 32 bits",
+  uint: "32 bits",
+  float: "floats",
 };
 
 const rounded = (value: number) => Number(value.toPrecision(6));

@@ -134,10 +134,15 @@ function nextHeader(
   { images, skipped }: Pick<Stored, "images" | "skipped">,
 ): NewHeader {
   return {
-    ...{ contrapose: VERSION, source: { kind: source.kind, path: source.path } },
-    ...{ settings: pixelSettings(options), nearDuplicates: options.nearDuplicates },
-    ...{ classes: classNames(source, images), notes: source.notes, skipped },
-    ...{ conversions: conversionsOf(images), ranges: rangesFor(images, options) },
+    contrapose: VERSION,
+    source: { kind: source.kind, path: source.path },
+    settings: pixelSettings(options),
+    nearDuplicates: options.nearDuplicates,
+    classes: classNames(source, images),
+    notes: source.notes,
+    skipped,
+    conversions: conversionsOf(images),
+    ranges: rangesFor(images, options),
   };
 }
 
@@ -148,17 +153,15 @@ function reportOf(
 ): PackReport {
   const { images, packed, kept, skipped, started } = stored;
   return {
-    ...{
-      folder,
-      images: images.length,
-      packed,
-      kept,
-      skipped,
-      classes,
-      notes,
-      groups,
-      conversions,
-    },
+    folder,
+    images: images.length,
+    packed,
+    kept,
+    skipped,
+    classes,
+    notes,
+    groups,
+    conversions,
     labelled: images.filter(({ label }) => label !== undefined).length,
     bytes: images.reduce((sum, image) => sum + byteLength(image), 0),
     seconds: (performance.now() - started) / 1000,

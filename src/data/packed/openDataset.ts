@@ -139,7 +139,13 @@ function toEntry(image: StoredImage, index: number, labels: Int32Array | undefin
   const { box, crc, blank } = image;
   const label = labels?.[index] ?? -1;
   return {
-    ...{ id, path, group, width, height, originalWidth, originalHeight },
+    id,
+    path,
+    group,
+    width,
+    height,
+    originalWidth,
+    originalHeight,
     content: `${crc.toString(16).padStart(8, "0")}-${width}x${height}`,
     ...(blank === undefined ? {} : { blank }),
     ...(label < 0 ? {} : { label }),
@@ -175,7 +181,11 @@ export async function openDataset(
   const labels = labelsOf(images, header.classes);
   const [width, height] = [common(images.map((i) => i.width)), common(images.map((i) => i.height))];
   return {
-    ...{ path, count: images.length, header, stored: images, pixels },
+    path,
+    count: images.length,
+    header,
+    stored: images,
+    pixels,
     fingerprint: header.fingerprint,
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),

@@ -48,26 +48,45 @@ const boxSide = z.number().min(-1e6).max(1e6);
 
 const deepFacts: z.ZodType<DeepFacts> = z.looseObject({
   depth: z.enum(["char", "short", "ushort", "int", "uint", "float"]),
-  ...{ low: z.number(), high: z.number(), shown: z.tuple([z.number(), z.number()]) },
-  ...{ noValue: count.exactOptional(), fewLevels: z.literal(true).exactOptional() },
+  low: z.number(),
+  high: z.number(),
+  shown: z.tuple([z.number(), z.number()]),
+  noValue: count.exactOptional(),
+  fewLevels: z.literal(true).exactOptional(),
 });
 
 /** The structure of `StoredImage`, as it must be in any file. */
 export const storedImage: z.ZodType<StoredImage> = z.looseObject({
-  ...{ id: z.string(), path: z.string(), stamp: z.string(), shard: count, offset: count },
-  ...{ width: side, height: side, originalWidth: count, originalHeight: count },
+  id: z.string(),
+  path: z.string(),
+  stamp: z.string(),
+  shard: count,
+  offset: count,
+  width: side,
+  height: side,
+  originalWidth: count,
+  originalHeight: count,
   crc: count.max(0xffffffff),
   hash: z
     .string()
     .regex(/^[0-9a-f]{16}$/)
     .exactOptional(),
-  ...{ label: word, sourceGroup: word, group: count.max(2 ** 31 - 1).exactOptional() },
+  label: word,
+  sourceGroup: word,
+  group: count.max(2 ** 31 - 1).exactOptional(),
   box: z.tuple([boxSide, boxSide, boxSide, boxSide]).exactOptional(),
-  ...{ taken: instant, modified: instant, blank: z.literal(true).exactOptional() },
-  ...{ format: word, space: word, framesHash: word, lossless: z.boolean().exactOptional() },
-  ...{ bytes: count.exactOptional(), frames: count.exactOptional() },
+  taken: instant,
+  modified: instant,
+  blank: z.literal(true).exactOptional(),
+  format: word,
+  space: word,
+  framesHash: word,
+  lossless: z.boolean().exactOptional(),
+  bytes: count.exactOptional(),
+  frames: count.exactOptional(),
   ground: count.max(255).exactOptional(),
-  ...{ deep: deepFacts.exactOptional(), damaged: z.literal(true).exactOptional() },
+  deep: deepFacts.exactOptional(),
+  damaged: z.literal(true).exactOptional(),
 });
 
 /** What was found by grouping images. */
@@ -104,25 +123,38 @@ const PACK_AGAIN = "the dataset is damaged; pack the images again";
 
 const packedHeader: z.ZodType<PackedHeader> = z.looseObject({
   format: z.literal("contrapose-dataset"),
-  ...{ version: z.int(), contrapose: z.string(), count, nearDuplicates: z.boolean() },
+  version: z.int(),
+  contrapose: z.string(),
+  count,
+  nearDuplicates: z.boolean(),
   source: z.object({ kind: z.enum(["folder", "cifar", "idx", "tar"]), path: z.string() }),
   settings: z.looseObject({
-    ...{ recipe: z.int(), size: side, longest: side, minimum: side },
+    recipe: z.int(),
+    size: side,
+    longest: side,
+    minimum: side,
     damaged: z.enum(["reject", "accept"]),
   }),
   classes: z.array(z.string()).exactOptional(),
   groups: z.looseObject({
-    ...{ groups: count, grouped: count, nearDuplicates: count, bursts: count, largest: count },
+    groups: count,
+    grouped: count,
+    nearDuplicates: count,
+    bursts: count,
+    largest: count,
     examples: z.array(z.array(z.string())),
   }),
   shards: z.array(z.object({ shard: count.max(1e9), bytes: count })),
   entries: z.string().regex(/^entries-[0-9a-f]+\.jsonl$/),
-  ...{ fingerprint: z.string(), notes: z.array(z.string()) },
+  fingerprint: z.string(),
+  notes: z.array(z.string()),
   conversions: z.array(z.object({ images: count, what: z.string() })).exactOptional(),
   ranges: z.array(PixelRange).exactOptional(),
   skipped: z.array(
     z.looseObject({
-      ...{ path: z.string(), reason: z.string(), ignored: z.literal(true).exactOptional() },
+      path: z.string(),
+      reason: z.string(),
+      ignored: z.literal(true).exactOptional(),
     }),
   ),
 });
@@ -232,8 +264,11 @@ export async function writeIndex(
     }
   });
   const whole: PackedHeader = {
-    ...{ format: "contrapose-dataset", version: VERSION, ...header },
-    ...{ entries: name, count: entries.length },
+    format: "contrapose-dataset",
+    version: VERSION,
+    ...header,
+    entries: name,
+    count: entries.length,
   };
   await writeFileAtomic(join(folder, headerName), `${JSON.stringify(whole, undefined, 1)}\n`);
   return whole;

@@ -87,8 +87,11 @@ export async function prepareImage(
   return {
     pixels: data,
     image: {
-      ...{ id: entry.id, path: entry.path, stamp: entry.stamp },
-      ...{ ...sizes, crc: crc32(data) },
+      id: entry.id,
+      path: entry.path,
+      stamp: entry.stamp,
+      ...sizes,
+      crc: crc32(data),
       ...(isBlank(image) ? { blank: true } : {}),
       ...file,
       ...(taken === undefined ? {} : { taken }),

@@ -54,7 +54,9 @@ const STARTING = 60; // seconds
 async function started(signal: AbortSignal | undefined): Promise<ChildProcess> {
   if (running?.connected === true) return running;
   const child = fork(workerUrl("decodeChild", import.meta.url), {
-    ...{ serialization: "advanced", execArgv: [], stdio: ["ignore", "ignore", "ignore", "ipc"] },
+    serialization: "advanced",
+    execArgv: [],
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
   running = child;
   child.unref(); // a timer keeps this process alive while a job is under way

@@ -5,8 +5,12 @@ import { rangeFor } from "./ranges.ts";
 import type { Extent, PixelRange } from "./ranges.ts";
 
 const arrays = {
-  ...{ char: Int8Array, short: Int16Array, ushort: Uint16Array },
-  ...{ int: Int32Array, uint: Uint32Array, float: Float32Array },
+  char: Int8Array,
+  short: Int16Array,
+  ushort: Uint16Array,
+  int: Int32Array,
+  uint: Uint32Array,
+  float: Float32Array,
 };
 
 /** How a file holds pixels of more than 8 bits, as libvips names it. */

@@ -232,7 +232,8 @@ test("images with fewer bits that are a kind of their own have a range of theirs
     expect(images.map(({ deep: found }) => found!.shown[1])).toEqual([4095, 4095, 65535, 65535]);
     const source = await detectSource(join(folder, "in"));
     const given = await packDataset(source, join(folder, "out"), {
-      ...{ size: SIDE, ranges: [{ low: 100, high: 5000 }] },
+      size: SIDE,
+      ranges: [{ low: 100, high: 5000 }],
     });
     expect(given.conversions).toEqual([
       { images: 4, what: "of 16 bits: 100 shown black, 5000 white" },

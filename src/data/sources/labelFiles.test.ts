@@ -225,7 +225,8 @@ test("boxes of no image, of no rectangle and of an unknown format are told", () 
       "manifest.jsonl": '{"path":"a.png","label":"x","box":[0,0,-1,4]}',
     });
     expect(lines).toMatchObject({
-      ...{ labels: "x", notes: '"manifest.jsonl": 1 box left out: no left, top, width, height' },
+      labels: "x",
+      notes: '"manifest.jsonl": 1 box left out: no left, top, width, height',
     });
   }));
 

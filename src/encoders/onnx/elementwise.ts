@@ -228,7 +228,11 @@ export const elementwise: Readonly<Record<string, Operator>> = {
   ...all(comparisons, comparison),
   ...all(steps, step),
   ...all(unary, unaryOperator),
-  ...{ Pow: pow, Mod: mod, Clip: clip, Where: where, PRelu: prelu },
+  Pow: pow,
+  Mod: mod,
+  Clip: clip,
+  Where: where,
+  PRelu: prelu,
   Not: step((x) => Number(x === 0)),
   Cast: castTo((call) => textOf(call, "to", "")),
   CastLike: castTo((call) => {

@@ -24,10 +24,29 @@ export const onnxOperators: readonly string[] = [...Object.keys(operators), "If"
 
 /** Inputs of an operator that decide shapes or places: what leads to them is no parameter. */
 const deciding: Readonly<Record<string, readonly number[]>> = {
-  ...{ Reshape: [1], Expand: [1], Tile: [1], Slice: [1, 2, 3, 4], Gather: [1], Range: [0, 1, 2] },
-  ...{ Squeeze: [1], Unsqueeze: [1], Split: [1], Pad: [1, 2, 3], ConstantOfShape: [0], Where: [0] },
-  ...{ Resize: [1, 2, 3], Clip: [1, 2], Pow: [1], If: [0], ReduceSum: [1], ReduceMean: [1] },
-  ...{ ReduceMax: [1], ReduceMin: [1], ReduceL1: [1], ReduceL2: [1], ReduceSumSquare: [1] },
+  Reshape: [1],
+  Expand: [1],
+  Tile: [1],
+  Slice: [1, 2, 3, 4],
+  Gather: [1],
+  Range: [0, 1, 2],
+  Squeeze: [1],
+  Unsqueeze: [1],
+  Split: [1],
+  Pad: [1, 2, 3],
+  ConstantOfShape: [0],
+  Where: [0],
+  Resize: [1, 2, 3],
+  Clip: [1, 2],
+  Pow: [1],
+  If: [0],
+  ReduceSum: [1],
+  ReduceMean: [1],
+  ReduceMax: [1],
+  ReduceMin: [1],
+  ReduceL1: [1],
+  ReduceL2: [1],
+  ReduceSumSquare: [1],
 };
 
 const isBody = (value: unknown): value is OnnxBody =>
@@ -104,7 +123,11 @@ export function trainableGraph(graph: OnnxGraph, input: string, output: string):
     new Map(found.filter(([name, tensor]) => wanted(name, tensor)));
   const trains = (name: string, tensor: OnnxTensor) => isFloat(tensor) && !fixed.has(name);
   return {
-    ...{ opset: graph.opset, input, output, nodes, makers },
+    opset: graph.opset,
+    input,
+    output,
+    nodes,
+    makers,
     constants: pick((name, tensor) => !trains(name, tensor)),
     parameters: pick((name, tensor) => trains(name, tensor) && !running.has(name)),
     statistics: pick((name, tensor) => trains(name, tensor) && running.has(name)),

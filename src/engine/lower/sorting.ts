@@ -35,7 +35,12 @@ const argExtreme: Rule = (ctx, [x], params, [shape]) => {
   const length = x.shape[axis];
   if (axis === x.shape.length - 1 && blockOf(length, 1) !== undefined) {
     const one: Ranked = {
-      ...{ kind: "ranked", of: x, largest, from: 0, to: 1, backwards: false },
+      kind: "ranked",
+      of: x,
+      largest,
+      from: 0,
+      to: 1,
+      backwards: false,
       shape: [...shape, 1],
       dtype: "int32",
       what: { sign: -1, offset: length },

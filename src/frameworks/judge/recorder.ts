@@ -37,7 +37,9 @@ export function recorderOf(
   const watched = { ...parts, recording, metrics: false };
   const core = build(watched);
   const chains = core.chains.map(({ key, sizes, links, mixer }) => ({
-    ...{ key, anchorViews: sizes.anchors / sizes.images, columns: core.columns ?? [] },
+    key,
+    anchorViews: sizes.anchors / sizes.images,
+    columns: core.columns ?? [],
     links: links.map(({ part: { name, reasons } }) => ({ name, reasons })),
     mixer: mixer?.part.name,
     overrides: () => overrides.get(key) ?? [],

@@ -42,8 +42,12 @@ describe("pages of results", () => {
   test("show groups, the one to keep first, and files that could not be read", () => {
     const group = { title: "Group 1", note: "2 images", images: [shown("1"), shown("2")] };
     const page = renderDuplicates({
-      ...{ set: "photos", lead: "1 image of 2 could go.", groups: [group], more: 3 },
-      ...{ skipped: [{ path: "b.jpg", reason: "damaged" }], facts: [] },
+      set: "photos",
+      lead: "1 image of 2 could go.",
+      groups: [group],
+      more: 3,
+      skipped: [{ path: "b.jpg", reason: "damaged" }],
+      facts: [],
     });
     expect(page).toContain('class="card first"');
     expect(page).toContain("3 further groups, not shown here.");

@@ -76,7 +76,9 @@ const formats = {
 export function sampling(points: readonly TrainingPoint[] = []): Section | undefined {
   const charts = figures.flatMap(({ title, unit, curves }) => {
     const series = curves.map(({ metric, name, tone = "accent", dashed = false }) => ({
-      ...{ name, tone, dashed },
+      name,
+      tone,
+      dashed,
       values: points.map((point) => point.sampling?.[metric]),
     }));
     const main = series.filter(({ tone }) => tone !== "muted");

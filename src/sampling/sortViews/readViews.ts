@@ -98,6 +98,7 @@ export function readViews(
     percentiles: percentilesOf(ranking, scores, opposed, references),
     strangers: momentsOf(ranking, opposed),
     thresholds: rowQuantile(ranking.ref, opposed, quantile),
-    ...{ scores, references },
+    scores,
+    references,
   };
 }

@@ -99,7 +99,8 @@ function chosenViews(
 }
 
 const stateOf = ({ overlap }: SortViewsOptions): HostRecord => ({
-  ...{ ...emptyHistory(), ...emptyBreaker() },
+  ...emptyHistory(),
+  ...emptyBreaker(),
   ...(overlap === null ? {} : { crowding: scalar(1) }),
 });
 

@@ -24,7 +24,8 @@ export function triageViews(scene: Scene, pairs: Pairs, options: SortViewsOption
   const [n, w] = scores.shape;
   const quota = constantLike(scores, Math.floor(options.budget * n * w)); // []
   return {
-    ...{ scores, percentiles },
+    scores,
+    percentiles,
     thresholds: thresholds.ref.reshape([n]),
     demoted: lowestViews(reading, thresholds, quota, options),
     weights: softWeights(reading, options),

@@ -59,7 +59,11 @@ function configOf(method: MethodName, encoder: Named, sizes: Sized) {
   const entry = frameworkNamed((preset.framework as Named).name);
   const queued = entry !== undefined && Object.hasOwn(entry.options.shape, "queueSize");
   const tree = {
-    ...{ data: "none", method, encoder, batchSize: batch, imageSize: size },
+    data: "none",
+    method,
+    encoder,
+    batchSize: batch,
+    imageSize: size,
     head: { dimension: 128 },
     ...(queued ? { framework: { queueSize: queue } } : {}),
   };
@@ -76,7 +80,9 @@ function noiseBatch(framework: Framework, seed: number, images: number) {
   const ids = Int32Array.from({ length: framework.batchSize }, (_, i) => (first + i) % images);
   return {
     views: Float32Array.from({ length: size }, () => stream.normal()),
-    ...{ ids, groups: ids, labels: ids.map((id) => id % 10) },
+    ids,
+    groups: ids,
+    labels: ids.map((id) => id % 10),
   };
 }
 

@@ -33,9 +33,13 @@ export async function benchStep(options: BenchStepOptions): Promise<StepRate> {
   const batchSize = batch / views;
   const framework = createFramework({
     ...({ framework: method, encoder } as ChosenParts), // by names from outside
-    ...{ head: { name: "mlp", bias: false }, loss: { temperature: 0.5 } },
+    head: { name: "mlp", bias: false },
+    loss: { temperature: 0.5 },
     optimiser: { name: "sgd", momentum: 0.9 },
-    ...{ batchSize, imageSize: size, datasetSize: Math.max(batchSize, 4096), metrics: false },
+    batchSize,
+    imageSize: size,
+    datasetSize: Math.max(batchSize, 4096),
+    metrics: false,
   });
   const started = performance.now();
   let state = framework.init();

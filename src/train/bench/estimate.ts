@@ -50,7 +50,9 @@ export async function estimateCost(
     return {
       config: closeConfig(config, epochs).config,
       estimate: {
-        ...{ secondsPerStep, stepsPerEpoch, seconds: secondsPerStep * stepsPerEpoch * epochs },
+        secondsPerStep,
+        stepsPerEpoch,
+        seconds: secondsPerStep * stepsPerEpoch * epochs,
         memoryMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
         stateMiB: Number((bytes / 2 ** 20).toFixed(1)),
       },

@@ -5,8 +5,11 @@ import { checkMemory } from "./checkMemory.ts";
 
 const frameworkOf = (framework: object) =>
   createFramework({
-    ...{ batchSize: 64, imageSize: 32, datasetSize: 1000 },
-    ...{ encoder: { name: "convnet", width: 16 }, ...framework },
+    batchSize: 64,
+    imageSize: 32,
+    datasetSize: 1000,
+    encoder: { name: "convnet", width: 16 },
+    ...framework,
   });
 const GIB = 2 ** 30;
 const cpu = { device: "cpu" };

@@ -87,7 +87,9 @@ describe("what a run starts with", () => {
 test("a refresh is described, with a warning where boxes restrict next to nothing", () => {
   const record = {
     ...({ kind: "crops", epoch: 3, step: 12, mapSide: 4, boxArea: 0.5 } as const),
-    ...{ restrictedShare: 0.25, imagesPerSecond: 812.3, elapsedSeconds: 1 },
+    restrictedShare: 0.25,
+    imagesPerSecond: 812.3,
+    elapsedSeconds: 1,
   };
   const { crop } = contrastive();
   expect(describeRefresh(record, crop)).toBe(

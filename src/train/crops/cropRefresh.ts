@@ -97,8 +97,12 @@ export async function refreshCrops(
   const [crop] = cropsWithBoxes(config.views);
   const restricted = restrictedShare(boxes, data.pixels, crop, config.seed);
   const record: CropRecord = {
-    ...{ kind: "crops", epoch, step: at.step },
-    ...{ mapSide: side, boxArea: meanArea(boxes), restrictedShare: restricted },
+    kind: "crops",
+    epoch,
+    step: at.step,
+    mapSide: side,
+    boxArea: meanArea(boxes),
+    restrictedShare: restricted,
     imagesPerSecond: Number((data.count / seconds).toFixed(1)),
     elapsedSeconds: Number(at.elapsedSeconds.toFixed(3)),
   };

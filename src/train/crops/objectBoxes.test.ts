@@ -8,7 +8,8 @@ const data = {
   count: 4,
   dataset: {
     entry: (index: number) => ({
-      ...{ width: 100, height: 50 },
+      width: 100,
+      height: 50,
       ...(index % 2 === 1 ? { box: [20, 10, 40, 20] } : {}),
     }),
   },

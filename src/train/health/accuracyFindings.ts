@@ -74,7 +74,9 @@ const byLabels = (bar: Bar["name"], images: number) =>
   `By the labels of ${counted(images, "image")} ${bar} do better than the encoder.`;
 
 const sentences = {
-  ...{ knnAccuracy: byLabels, knnBalanced: byLabels, [WITHOUT_COPIES]: byLabels },
+  knnAccuracy: byLabels,
+  knnBalanced: byLabels,
+  [WITHOUT_COPIES]: byLabels,
   viewAgreement: (bar: Bar["name"], images: number) =>
     `Of ${counted(images, "image")} ${bar} find the other view more often than the encoder does.`,
 };

@@ -9,13 +9,33 @@ import { describeDiagnosis, watchHealth } from "./watch.ts";
 
 const times = { imagesPerSecond: 100, waitShare: 0, memoryMiB: 100, elapsedSeconds: 1 };
 const step = (at: number, more: Partial<StepRecord> = {}): StepRecord => ({
-  ...{ kind: "step", epoch: 0, step: at, loss: 5, chanceLoss: 6.2, learningRate: 0.1 },
-  ...{ positiveSimilarity: 0.8, negativeSimilarity: 0.3, accuracy: 0.4, featureStd: 0.6 },
-  ...{ gradientNorm: 1, effectiveNegatives: 200, ...times, ...more },
+  kind: "step",
+  epoch: 0,
+  step: at,
+  loss: 5,
+  chanceLoss: 6.2,
+  learningRate: 0.1,
+  positiveSimilarity: 0.8,
+  negativeSimilarity: 0.3,
+  accuracy: 0.4,
+  featureStd: 0.6,
+  gradientNorm: 1,
+  effectiveNegatives: 200,
+  ...times,
+  ...more,
 });
 const look = (more: Partial<HealthRecord> = {}): HealthRecord => ({
-  ...{ kind: "health", epoch: 0, step: 20, viewMean: 0.1, viewStd: 1, viewDifference: 0.7 },
-  ...{ updateRatio: 0.01, weightNorm: 10, duplicateShare: 0, elapsedSeconds: 1, ...more },
+  kind: "health",
+  epoch: 0,
+  step: 20,
+  viewMean: 0.1,
+  viewStd: 1,
+  viewDifference: 0.7,
+  updateRatio: 0.01,
+  weightNorm: 10,
+  duplicateShare: 0,
+  elapsedSeconds: 1,
+  ...more,
 });
 function course(
   figures: (at: number) => Partial<StepRecord> = () => ({}),
@@ -24,17 +44,27 @@ function course(
 ): Course {
   return {
     config: {
-      ...{ framework: { name: "simclr" }, method: "simclr", batchSize: 256, samplers: [] },
+      framework: { name: "simclr" },
+      method: "simclr",
+      batchSize: 256,
+      samplers: [],
       loss: { name: "infoNce", ...loss },
     },
     steps: Array.from({ length: 40 }, (_, at) => step(at, figures(at))),
-    ...{ health: looks, evaluations: [], totalSteps: 1000 },
+    health: looks,
+    evaluations: [],
+    totalSteps: 1000,
   };
 }
 const measuredVotes = (votes: number[]) =>
   votes.map((knnAccuracy, epoch) => ({
-    ...{ kind: "evaluation" as const, epoch, step: 10 * epoch, knnAccuracy },
-    ...{ uniformity: -2, effectiveRank: 30, elapsedSeconds: 1 },
+    kind: "evaluation" as const,
+    epoch,
+    step: 10 * epoch,
+    knnAccuracy,
+    uniformity: -2,
+    effectiveRank: 30,
+    elapsedSeconds: 1,
   }));
 const finding = (...args: Parameters<typeof course>) => diagnose(course(...args)).finding;
 
@@ -60,11 +90,19 @@ describe("diagnose", () => {
       ...course(),
       totalSteps: 40,
       evaluations: measuredVotes(votes.map(([all]) => all)).map((one, i) => ({
-        ...{ ...one, knnImages: 40, knnWithoutCopies: votes[i][1] },
+        ...one,
+        knnImages: 40,
+        knnWithoutCopies: votes[i][1],
       })),
       baselines: {
-        ...{ kind: "baselines", epoch: 0, step: 0, elapsedSeconds: 0, knnImages: 40 },
-        ...{ copies: 32, knnPixels: 0.99, knnPixelsWithoutCopies: pixels },
+        kind: "baselines",
+        epoch: 0,
+        step: 0,
+        elapsedSeconds: 0,
+        knnImages: 40,
+        copies: 32,
+        knnPixels: 0.99,
+        knnPixelsWithoutCopies: pixels,
       },
     });
     const found = diagnose(leaking([[0.9, 0.5]], 0.4));
@@ -79,7 +117,8 @@ describe("diagnose", () => {
     const { evaluations, baselines } = all;
     const none = { knnWithoutCopies: undefined, knnPixelsWithoutCopies: undefined };
     const whole = {
-      ...{ ...all, evaluations: [{ ...evaluations[0], ...none }] },
+      ...all,
+      evaluations: [{ ...evaluations[0], ...none }],
       baselines: { ...baselines!, ...none, copies: 40 },
     };
     expect(diagnose(whole)).toMatchObject({ verdict: "watch", finding: found.finding });
@@ -196,8 +235,13 @@ describe("diagnose", () => {
     const measured = (votes: number[], more: object, totalSteps = 40) => {
       const evaluations = measuredVotes(votes).map((one) => ({ ...one, knnImages: 2000 }));
       const baselines = {
-        ...{ kind: "baselines" as const, epoch: 0, step: 0, elapsedSeconds: 0 },
-        ...{ knnPixels: 0.388, knnStart: 0.2, ...more },
+        kind: "baselines" as const,
+        epoch: 0,
+        step: 0,
+        elapsedSeconds: 0,
+        knnPixels: 0.388,
+        knnStart: 0.2,
+        ...more,
       };
       return diagnose({ ...course(), evaluations, baselines, totalSteps });
     };
@@ -226,8 +270,12 @@ describe("diagnose", () => {
         { ...one, uniformity: -2, effectiveRank: 30, viewAgreement, viewImages: 200 },
       ];
       const baselines = {
-        ...{ kind: "baselines" as const, epoch: 0, step: 0, elapsedSeconds: 0 },
-        ...{ agreementPixels: 0.5, agreementStart: 0.1 },
+        kind: "baselines" as const,
+        epoch: 0,
+        step: 0,
+        elapsedSeconds: 0,
+        agreementPixels: 0.5,
+        agreementStart: 0.1,
       };
       return diagnose({ ...course(), evaluations, baselines, totalSteps: 40 }).finding;
     };

@@ -208,7 +208,9 @@ export function openHealthProbe(
       const turnover = queueTurnover(before, after);
       const companion = await companions.look(after, batch);
       return {
-        ...{ kind: "health", epoch: at.epoch, step: at.step },
+        kind: "health",
+        epoch: at.epoch,
+        step: at.step,
         ...spread(batch.views, values),
         ...(difference === undefined ? {} : { viewDifference: difference }),
         ...weightChange(before, after),

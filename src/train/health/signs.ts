@@ -37,7 +37,9 @@ export function signsOf(course: Course): Signs | undefined {
   if (last === undefined) return undefined;
   const { temperature } = config.loss as { temperature?: unknown };
   return {
-    ...{ course, last, probe: health.at(-1) },
+    course,
+    last,
+    probe: health.at(-1),
     mean: (name) => meanOf(steps.slice(-WINDOW), name),
     early: (name) => meanOf(steps.slice(0, WINDOW), name),
     temperature: typeof temperature === "number" ? temperature : undefined,

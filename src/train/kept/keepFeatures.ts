@@ -66,12 +66,14 @@ export async function keepViews(
     };
   };
   const features = await keepRows(options, data, {
-    ...{ rows, what: "view" },
+    rows,
+    what: "view",
     facts: some === undefined ? plan : { ...plan, some },
   });
   return {
     ...features,
-    ...{ plan, drawn },
+    plan,
+    drawn,
     readView: (image, { draw, view }, out, offset) =>
       features.read(image * each + draw * policy.count + view, out, offset),
   };

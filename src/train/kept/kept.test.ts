@@ -43,8 +43,17 @@ const weightsOf = async (path: string) => (await loadEncoder(path)).variables.pa
 
 /** A run that begins with the encoder of another. */
 const begun = (out: string, more: object = {}): TrainSettings => ({
-  ...{ data: images(), out: join(folder, out), from: start, epochs: 3, keptViews: 4 },
-  ...{ batchSize: 16, threads: 1, workers: 0, tune: "off", evaluation: { every: 1 }, ...more },
+  data: images(),
+  out: join(folder, out),
+  from: start,
+  epochs: 3,
+  keptViews: 4,
+  batchSize: 16,
+  threads: 1,
+  workers: 0,
+  tune: "off",
+  evaluation: { every: 1 },
+  ...more,
 });
 
 beforeAll(async () => {
@@ -52,7 +61,11 @@ beforeAll(async () => {
   await renderSamples(join(folder, "drawn"), { train: 48, test: 0, size: 24 });
   const encoder = { name: "convnet", width: 4 } as const;
   const { run } = await train({
-    ...{ data: images(), out: join(folder, "start"), epochs: 1, encoder, ...small },
+    data: images(),
+    out: join(folder, "start"),
+    epochs: 1,
+    encoder,
+    ...small,
     evaluation: { every: 0 },
   });
   start = run;

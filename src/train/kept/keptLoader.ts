@@ -68,7 +68,13 @@ export function openKeptLoader(options: KeptLoaderOptions): Batches {
     );
     const { groups } = pixels;
     return {
-      ...{ epoch, stepInEpoch, step, ids, sources, views, parameters },
+      epoch,
+      stepInEpoch,
+      step,
+      ids,
+      sources,
+      views,
+      parameters,
       groups: groups === undefined ? ids : ids.map((image) => groups[image]),
       shape: [rows, kept.dimension],
     };

@@ -36,7 +36,10 @@ export const keepOptions = (
   { out, threads }: { out: string; threads: number },
   { listener, signal }: Pick<Given, "listener" | "signal">,
 ): KeepOptions => ({
-  ...{ encoder, place: featuresIn(packedIn(dirname(out))), threads, signal },
+  encoder,
+  place: featuresIn(packedIn(dirname(out))),
+  threads,
+  signal,
   compiling: () => listener({ kind: "compiling", what: "the pretrained encoder" }),
   progress: (what, done, total) => listener({ kind: "keeping", what, done, total }),
   note: (text) => listener({ kind: "note", text }),

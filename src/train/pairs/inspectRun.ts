@@ -146,8 +146,13 @@ function pairsOf(step: RecordedStep, data: Known) {
           },
         }
       : {}),
-    ...{ kind: row.kind, role: row.role, similarity: row.similarity, force: row.force },
-    ...{ rank: row.rank, term: row.term, reasons: row.reasons.split(",") },
+    kind: row.kind,
+    role: row.role,
+    similarity: row.similarity,
+    force: row.force,
+    rank: row.rank,
+    term: row.term,
+    reasons: row.reasons.split(","),
     weight: row.role === "positive" ? row.positive : row.negative,
     verdict: judge(row),
     shown: shownAs(row.candidateRow),
@@ -180,7 +185,13 @@ function anchorOf(
   ]);
   const counts = Object.entries(lists).map(([name, list]) => [name, list.length]);
   return {
-    ...{ step, epoch, space, view, loss, candidates, leftOut },
+    step,
+    epoch,
+    space,
+    view,
+    loss,
+    candidates,
+    leftOut,
     ...read.facts(row.anchor),
     shown: read.shownAs(row.anchorRow),
     ...(Object.fromEntries(shown) as Record<keyof typeof lists, InspectedPair[]>),

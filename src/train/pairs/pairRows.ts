@@ -145,6 +145,24 @@ function ranksOf(columns: readonly number[], similarity: Matrix, r: number): Map
   return new Map(order.map((column, i) => [column, i + 1]));
 }
 
+/** Columns with those that attract first, then by the size of their force, then by rank. */
+function strongestFirst(
+  columns: readonly number[],
+  { recorded, stages, terms }: Arrays,
+  r: number,
+  ranks: ReadonlyMap<number, number>,
+): number[] {
+  const force = matrix(recorded.force);
+  const attracts = (j: number) =>
+    stages[0].positive.at(r, j) > 0 || terms.some(({ positive }) => positive.at(r, j) > 0);
+  return columns.toSorted(
+    (a, b) =>
+      Number(attracts(b)) - Number(attracts(a)) ||
+      Math.abs(force.at(r, b)) - Math.abs(force.at(r, a)) ||
+      ranks.get(a)! - ranks.get(b)!,
+  );
+}
+
 type Table = { anchors: AnchorRow[]; pairs: PairRow[] };
 
 /** Rows of one recorded anchor. */
@@ -160,16 +178,7 @@ function anchorTable(
   const [similarity, force] = [matrix(recorded.similarity), matrix(recorded.force)];
   const columns = candidatesOf(arrays, r);
   const ranks = ranksOf(columns, similarity, r);
-  const attracts = (j: number) =>
-    arrays.stages[0].positive.at(r, j) > 0 || terms.some(({ positive }) => positive.at(r, j) > 0);
-  const kept = columns
-    .toSorted(
-      (a, b) =>
-        Number(attracts(b)) - Number(attracts(a)) ||
-        Math.abs(force.at(r, b)) - Math.abs(force.at(r, a)) ||
-        ranks.get(a)! - ranks.get(b)!,
-    )
-    .slice(0, limit);
+  const kept = strongestFirst(columns, arrays, r, ranks).slice(0, limit);
   const common = { step, space: chain.key, anchorRow: rows[r], anchor: image };
   const pairs = kept.flatMap((column) => {
     const words = wordsOf(chain, arrays, r, column);
@@ -183,9 +192,14 @@ function anchorTable(
     const used = all.filter(({ positive, negative }) => positive !== 0 || negative !== 0);
     return (used.length > 0 ? used : all.slice(0, 1)).map(({ t, positive, negative }): PairRow => ({
       ...common,
-      ...{ term: t, column, ...place },
+      term: t,
+      column,
+      ...place,
       role: positive > 0 ? "positive" : negative > 0 ? "negative" : "none",
-      ...{ positive, negative, similarity: similarity.at(r, column), force: force.at(r, column) },
+      positive,
+      negative,
+      similarity: similarity.at(r, column),
+      force: force.at(r, column),
       rank: ranks.get(column)!,
       reasons: mixed ? "mixed" : words.length === 0 ? "kept" : words.join(","),
       first: mixed ? parent("first") : null,
@@ -199,9 +213,13 @@ function anchorTable(
     ...(denominator === undefined ? {} : { denominator }),
   }));
   const anchor: AnchorRow = {
-    ...{ ...common, epoch, view: Math.floor(rows[r] / batchSize) },
-    ...{ loss: recorded.loss.data[r], terms: JSON.stringify(said) },
-    ...{ candidates: columns.length, leftOut: columns.length - kept.length },
+    ...common,
+    epoch,
+    view: Math.floor(rows[r] / batchSize),
+    loss: recorded.loss.data[r],
+    terms: JSON.stringify(said),
+    candidates: columns.length,
+    leftOut: columns.length - kept.length,
   };
   return { anchors: [anchor], pairs };
 }

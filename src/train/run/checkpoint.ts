@@ -53,10 +53,17 @@ type Stored = Position & { readonly files: Record<typeof WEIGHTS | typeof STATE,
 const count = z.int().min(0);
 
 const stored: z.ZodType<Stored> = z.looseObject({
-  ...{ format: z.literal(1), package: z.string(), step: count, epoch: count, stepInEpoch: count },
-  ...{ elapsedSeconds: z.number().min(0), best: z.number().nullable(), lossSum: z.number() },
+  format: z.literal(1),
+  package: z.string(),
+  step: count,
+  epoch: count,
+  stepInEpoch: count,
+  elapsedSeconds: z.number().min(0),
+  best: z.number().nullable(),
+  lossSum: z.number(),
   behindStart: z.boolean().default(false),
-  ...{ lengths: z.looseObject({ "metrics.jsonl": count }), configHash: z.string() },
+  lengths: z.looseObject({ "metrics.jsonl": count }),
+  configHash: z.string(),
   decisive: z.record(z.string(), z.unknown()),
   files: z.object({ [WEIGHTS]: fileSum, [STATE]: fileSum }),
 });

@@ -8,8 +8,11 @@ const figures = (...names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, z.number().exactOptional()]));
 
 const step = z.looseObject({
-  ...{ kind: z.literal("step"), ...place },
-  ...{ loss: z.number(), chanceLoss: z.number(), learningRate: z.number() },
+  kind: z.literal("step"),
+  ...place,
+  loss: z.number(),
+  chanceLoss: z.number(),
+  learningRate: z.number(),
   ...figures("positiveSimilarity", "negativeSimilarity", "accuracy", "featureStd"),
   ...figures("gradientNorm", "imagesPerSecond", "waitShare", "memoryMiB"),
 });
@@ -17,14 +20,18 @@ const step = z.looseObject({
 const asked = { knnAsked: z.enum(["test", "training"]).exactOptional() };
 
 const evaluation = z.looseObject({
-  ...{ kind: z.literal("evaluation"), ...place, ...asked },
+  kind: z.literal("evaluation"),
+  ...place,
+  ...asked,
   ...figures("knnAccuracy", "knnBalanced", "knnWithoutCopies", "knnK", "knnTemperature"),
   ...figures("knnChance", "knnImages", "knnAmong"),
   ...figures("viewAgreement", "viewImages", "uniformity", "effectiveRank"),
 });
 
 const baselines = z.looseObject({
-  ...{ kind: z.literal("baselines"), ...place, ...asked },
+  kind: z.literal("baselines"),
+  ...place,
+  ...asked,
   ...figures("knnPixels", "knnStart", "balancedPixels", "balancedStart"),
   ...figures("knnChance", "knnImages", "knnAmong", "copies"),
   ...figures("knnPixelsWithoutCopies", "knnStartWithoutCopies"),
@@ -32,7 +39,8 @@ const baselines = z.looseObject({
 });
 
 const health = z.looseObject({
-  ...{ kind: z.literal("health"), ...place },
+  kind: z.literal("health"),
+  ...place,
   ...figures("viewMean", "viewStd", "viewDifference", "updateRatio", "weightNorm"),
   ...figures("companionShift", "companionAlignment", "queueTurnover", "duplicateShare"),
 });

@@ -36,14 +36,27 @@ const named = z.looseObject({ name: z.string() });
 
 /** What tells the config of a run from other files of that name. */
 const written = z.looseObject({
-  ...{ data: z.string(), out: z.string(), method: z.string(), device: z.string() },
-  ...{ framework: named, encoder: named, head: named, loss: named, optimiser: named },
-  ...{ samplers: z.array(named), views: z.looseObject({}), learningRate: z.number() },
-  ...{ epochs: z.int().min(1), batchSize: z.int().min(1), imageSize: z.int().min(1) },
-  ...{ seed: z.int(), threads: z.int() },
+  data: z.string(),
+  out: z.string(),
+  method: z.string(),
+  device: z.string(),
+  framework: named,
+  encoder: named,
+  head: named,
+  loss: named,
+  optimiser: named,
+  samplers: z.array(named),
+  views: z.looseObject({}),
+  learningRate: z.number(),
+  epochs: z.int().min(1),
+  batchSize: z.int().min(1),
+  imageSize: z.int().min(1),
+  seed: z.int(),
+  threads: z.int(),
   about: z.looseObject({
     dataset: z.looseObject({
-      ...{ images: z.int().min(0), fingerprint: z.string() },
+      images: z.int().min(0),
+      fingerprint: z.string(),
       shortSide: z.number().optional(),
       classes: z.array(z.string()).optional(),
     }),

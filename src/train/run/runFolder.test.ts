@@ -16,29 +16,44 @@ beforeEach(() => {
 afterEach(() => rmSync(path, { recursive: true }));
 
 const config = {
-  ...{ data: "/photos", out: "/run", method: "simclr", device: "cpu" },
-  ...{ framework: { name: "simclr" }, encoder: { name: "resnet" } },
-  ...{ head: { name: "linear" }, loss: { name: "infoNce" } },
-  ...{
-    optimiser: { name: "sgd" },
-    samplers: [],
-    views: {},
-    learningRate: 0.1,
-    epochs: 10,
-    batchSize: 10,
-  },
-  ...{ imageSize: 32, seed: 0, threads: 1 },
+  data: "/photos",
+  out: "/run",
+  method: "simclr",
+  device: "cpu",
+  framework: { name: "simclr" },
+  encoder: { name: "resnet" },
+  head: { name: "linear" },
+  loss: { name: "infoNce" },
+  optimiser: { name: "sgd" },
+  samplers: [],
+  views: {},
+  learningRate: 0.1,
+  epochs: 10,
+  batchSize: 10,
+  imageSize: 32,
+  seed: 0,
+  threads: 1,
   about: { dataset: { images: 100, fingerprint: "f" }, choices: [] },
 };
 const times = { imagesPerSecond: 1, waitShare: 0, memoryMiB: 1, elapsedSeconds: 1 };
 const steps = (count: number) =>
   Array.from({ length: count }, (_, step) =>
     JSON.stringify({
-      ...{ kind: "step", epoch: 0, step, loss: 1, chanceLoss: 3, learningRate: 0.1, ...times },
+      kind: "step",
+      epoch: 0,
+      step,
+      loss: 1,
+      chanceLoss: 3,
+      learningRate: 0.1,
+      ...times,
     }),
   );
 const failure = (step: number) => ({
-  ...{ run: path, checkpoint: "before-failure", step, epoch: 0, learningRate: 0.1 },
+  run: path,
+  checkpoint: "before-failure",
+  step,
+  epoch: 0,
+  learningRate: 0.1,
   notFinite: ["loss"],
 });
 const write = (name: string, content: unknown) =>
@@ -99,8 +114,16 @@ test("the doctor says where the records end before the last checkpoint", async (
   mkdirSync(last, { recursive: true });
   const none = { bytes: 0, sha256: "" };
   const position = {
-    ...{ format: 1, package: "0.1.0", step: 30, epoch: 3, stepInEpoch: 0, elapsedSeconds: 1 },
-    ...{ best: null, lossSum: 0, configHash: "c", decisive: {} },
+    format: 1,
+    package: "0.1.0",
+    step: 30,
+    epoch: 3,
+    stepInEpoch: 0,
+    elapsedSeconds: 1,
+    best: null,
+    lossSum: 0,
+    configHash: "c",
+    decisive: {},
     files: { "weights.safetensors": none, "state.safetensors": none },
     lengths: { "metrics.jsonl": lines.length },
   };

@@ -10,13 +10,18 @@ function picture(width: number, height: number) {
 }
 
 const whole = ({ width, height }: { width: number; height: number }) => ({
-  ...{ x: 0, y: 0, width, height },
+  x: 0,
+  y: 0,
+  width,
+  height,
 });
 
 /** What Pillow 13.0 gives for `picture(9, 7)`, with `Image.resize((width, height), filter)`. */
 const pillow: { filter: Interpolation; width: number; height: number; bytes: number[] }[] = [
   {
-    ...{ filter: "bilinear", width: 4, height: 3 },
+    filter: "bilinear",
+    width: 4,
+    height: 3,
     bytes: [
       ...[113, 110, 127, 137, 151, 161, 148, 101, 143, 135, 109, 117],
       ...[164, 118, 124, 153, 108, 119, 145, 89, 122, 164, 127, 83],
@@ -24,7 +29,9 @@ const pillow: { filter: Interpolation; width: number; height: number; bytes: num
     ],
   },
   {
-    ...{ filter: "bicubic", width: 4, height: 3 },
+    filter: "bicubic",
+    width: 4,
+    height: 3,
     bytes: [
       ...[110, 105, 128, 137, 157, 165, 150, 100, 146, 134, 108, 119],
       ...[170, 124, 119, 153, 106, 116, 137, 87, 120, 168, 131, 76],
@@ -32,7 +39,9 @@ const pillow: { filter: Interpolation; width: number; height: number; bytes: num
     ],
   },
   {
-    ...{ filter: "lanczos", width: 4, height: 3 },
+    filter: "lanczos",
+    width: 4,
+    height: 3,
     bytes: [
       ...[112, 103, 128, 139, 159, 166, 147, 100, 145, 134, 107, 119],
       ...[178, 128, 115, 155, 109, 116, 131, 85, 121, 172, 133, 70],
@@ -40,7 +49,9 @@ const pillow: { filter: Interpolation; width: number; height: number; bytes: num
     ],
   },
   {
-    ...{ filter: "bicubic", width: 11, height: 9 },
+    filter: "bicubic",
+    width: 11,
+    height: 9,
     bytes: [
       ...[0, 32, 141, 21, 14, 43, 100, 11, 153, 87, 42, 255, 23, 114, 213, 202, 210],
       ...[23, 173, 134, 92, 175, 73, 218, 230, 51, 234, 224, 63, 169, 98, 90, 144, 0],

@@ -47,7 +47,8 @@ function answerOf(out: string): Answer | undefined {
 export function runChild(args: readonly string[], signal: AbortSignal): Promise<ChildEnd> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [process.argv[1], ...args, "--json"], {
-      ...{ detached: true, stdio: ["ignore", "pipe", "pipe"] },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, [PARENT]: String(process.pid) },
     });
     const stop = () => void child.kill("SIGINT");

@@ -99,8 +99,11 @@ export async function openImages(
   const imageSize = size ?? found?.description.imageSize;
   const open = (path: string, more: Pick<OpenImagesOptions, "groups" | "labels" | "split">) =>
     openTrainingData(path, {
-      ...{ out: join(folder.runs, "any"), imageSize, ...more },
-      ...{ listener: trainView(call.printer), signal: call.signal },
+      out: join(folder.runs, "any"),
+      imageSize,
+      ...more,
+      listener: trainView(call.printer),
+      signal: call.signal,
     });
   const train = await open(data, { groups, labels, split });
   let tested: TrainingData | undefined;

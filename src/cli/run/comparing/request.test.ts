@@ -5,8 +5,12 @@ import { compare } from "../../verbs/compare.ts";
 import { readRequest } from "./request.ts";
 
 const call = (options: OptionValues): Call => ({
-  ...{ words: ["images"], options: { epochs: "2", ...options }, specs: compare.options },
-  ...{ printer: undefined as never, signal: new AbortController().signal, saves: () => undefined },
+  words: ["images"],
+  options: { epochs: "2", ...options },
+  specs: compare.options,
+  printer: undefined as never,
+  signal: new AbortController().signal,
+  saves: () => undefined,
 });
 
 test("options of a sampler lie over those of each arm's preset", async () => {

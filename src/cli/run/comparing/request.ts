@@ -56,7 +56,8 @@ async function readArms(call: Call): Promise<Read> {
   );
   const arms = makeArms({
     ...(typeof methods === "string" ? { methods } : {}),
-    ...{ configs: files, over: (over as string[] | undefined) ?? [] },
+    configs: files,
+    over: (over as string[] | undefined) ?? [],
   });
   const base = await settingsFile(config);
   const trees = arms.map((arm) => treeOf(arm, base, call));
@@ -145,16 +146,22 @@ export async function readRequest(call: Call): Promise<Request> {
   const data = String(common("data", read));
   return {
     arms: read.arms.map(({ name }, i) => ({
-      ...{ name, file: files[i] },
+      name,
+      file: files[i],
       tree: omit(read.trees[i], ...dropped, "test", "out", "seed", "about", "$schema"),
     })),
-    ...{ seeds, budget, data, test: common("test", read) as string | undefined },
+    seeds,
+    budget,
+    data,
+    test: common("test", read) as string | undefined,
     groups: common("groups", read) as string | undefined,
     labels: common("labels", read) as string | undefined,
     split: common("split", read) as RunConfig["split"],
     from: common("from", read) as string | undefined,
     again: againOf(values.text("again"), read.arms),
     out: values.text("out") ?? defaultOut(data, files),
-    ...{ parallel, overwrite: options.overwrite === true, notes: read.notes },
+    parallel,
+    overwrite: options.overwrite === true,
+    notes: read.notes,
   };
 }

@@ -49,8 +49,10 @@ type Accuracies = Record<
 >;
 
 const baseline = ({ knn, linear }: Accuracies): Baseline => ({
-  ...{ knn: knn?.accuracy ?? null, linear: linear?.accuracy ?? null },
-  ...{ knnBalanced: knn?.balanced ?? null, linearBalanced: linear?.balanced ?? null },
+  knn: knn?.accuracy ?? null,
+  linear: linear?.accuracy ?? null,
+  knnBalanced: knn?.balanced ?? null,
+  linearBalanced: linear?.balanced ?? null,
   ...(knn?.withoutCopies === undefined ? {} : { knnWithoutCopies: knn.withoutCopies }),
   ...(linear?.withoutCopies === undefined ? {} : { linearWithoutCopies: linear.withoutCopies }),
 });
@@ -80,9 +82,20 @@ async function resultOf(
   const { knn, linear, alignment, uniformity, effectiveRank, images, baselines } = evaluated;
   const { chance, start, untrained, pixels } = baselines;
   return {
-    ...{ arm: arm.name, seed, hash, decisive, run: relative(folder.path, path) },
-    ...{ contrapose: VERSION, date: new Date().toISOString(), epochs: arm.plan.config.epochs },
-    ...{ ...baseline({ knn, linear }), alignment, uniformity, effectiveRank, chance, images },
+    arm: arm.name,
+    seed,
+    hash,
+    decisive,
+    run: relative(folder.path, path),
+    contrapose: VERSION,
+    date: new Date().toISOString(),
+    epochs: arm.plan.config.epochs,
+    ...baseline({ knn, linear }),
+    alignment,
+    uniformity,
+    effectiveRank,
+    chance,
+    images,
     ...runFigures(records as never[]),
     ...(pixels && {
       baselines: {

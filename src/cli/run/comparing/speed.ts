@@ -32,8 +32,13 @@ async function pilot(
   const out = join(folder.runs, `.speed-${place}-${arm.file}`);
   const config = `${out}.json`;
   const tree = {
-    ...{ ...omit(arm.tree, "test"), out, epochs: 1000, warmupEpochs: 0, seed: 0 },
-    ...{ evaluation: { every: 0 }, checkpoint: { seconds: 1e6, keepEvery: 0 } },
+    ...omit(arm.tree, "test"),
+    out,
+    epochs: 1000,
+    warmupEpochs: 0,
+    seed: 0,
+    evaluation: { every: 0 },
+    checkpoint: { seconds: 1e6, keepEvery: 0 },
   };
   await released(out);
   await writeFileAtomic(config, JSON.stringify(tree));
@@ -87,7 +92,8 @@ export async function chooseLoad(
   const room = (MEMORY_SHARE * totalmem()) / 2 ** 20 / speed.memoryMiB;
   const parallel = Math.max(1, Math.min(most, Math.floor(room)));
   return {
-    ...{ parallel, threads: given ?? Math.max(1, Math.floor(cores / parallel)) },
+    parallel,
+    threads: given ?? Math.max(1, Math.floor(cores / parallel)),
     why: `${cores} cores, ${speed.memoryMiB} MiB a run`,
   };
 }

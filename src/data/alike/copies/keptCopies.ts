@@ -12,7 +12,9 @@ import { SEARCH } from "./findCopies.ts";
 type Written = { format: number; train: string; test: string; original: number[] };
 
 const written: z.ZodType<Written> = z.object({
-  ...{ format: z.literal(SEARCH), train: z.string(), test: z.string() },
+  format: z.literal(SEARCH),
+  train: z.string(),
+  test: z.string(),
   original: z.array(z.int().min(-1)),
 });
 
@@ -44,7 +46,9 @@ export async function keptCopies(
   if (kept !== undefined) return { original: kept, count: kept.filter((from) => from >= 0).length };
   const found = await copiesAcross(train, test, signal);
   const about: Written = {
-    ...{ format: SEARCH, train: train.fingerprint, test: test.fingerprint },
+    format: SEARCH,
+    train: train.fingerprint,
+    test: test.fingerprint,
     original: [...found.original],
   };
   await writeFileAtomic(path, `${JSON.stringify(about)}\n`).catch(() => undefined);
