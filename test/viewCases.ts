@@ -1,19 +1,16 @@
 import { numpy as np } from "@jax-js/jax";
 import { expect } from "vitest";
 
+import { checkCases } from "../src/conformance/index.ts";
 import { type HostRecord } from "../src/core/arrays.ts";
-import { l2Normalize } from "../src/core/numerics.ts";
 import { randomStream } from "../src/core/random.ts";
 import type { Device } from "../src/engine/index.ts";
 import type { Sizes } from "../src/sampling/sampler.ts";
 import { sortViews } from "../src/sampling/sortViews/sortViews.ts";
-import { SortViewsOptions } from "../src/sampling/sortViews/sortViewsOptions.ts";
-import { triageViews } from "../src/sampling/sortViews/triageViews.ts";
-import { evaluate, float64, numbers, rowsOf } from "../src/testing/arrays.ts";
 import { expectNear, expectSlope, type Rows } from "./golden.ts";
 import { viewTriage } from "./reference/viewTriage.ts";
 import { sampledLoss, type Setting } from "./sampledLoss.ts";
-import { sceneOf, viewsOfImages } from "../src/testing/scene.ts";
+import { viewsOfImages } from "../src/testing/scene.ts";
 
 type Mode = "keep" | "drop" | "soft" | "ranked" | "negative";
 /** Its parameters. */
@@ -113,31 +110,12 @@ export function viewSetting({ views, rankingViews }: Case["inputs"], options: ob
   };
 }
 
-/** Scores, percentiles, thresholds, demotions and weights of a case, in float64. */
-export async function checkTriage(
-  { params, inputs, expect: want }: Case,
-  id: string,
-): Promise<void> {
-  const views = inputs.rankingViews ?? inputs.views;
-  const [V, B, D] = [views.length, views[0].length, views[0][0].length];
-  const { given, pairs } = firstViews(V, B);
-  const options = SortViewsOptions.parse(optionsOf(params));
-  const found = await evaluate(
-    (rows: np.Array) => {
-      const unit = l2Normalize(rows); // [V·B, D]
-      const similarity = np.matmul(unit.ref.slice([0, B]), unit.transpose()); // [B, V·B]
-      const matrix = (side: Rows) => np.array(side, { dtype: np.float64 });
-      const sides = { positive: matrix(pairs.positive), negative: matrix(pairs.negative) };
-      return { ...triageViews(sceneOf({ ...given, similarity }), sides, options) };
-    },
-    float64([V * B, D], views.flat(2)),
-  );
-  const got = found as HostRecord;
-  expectNear(rowsOf(got.scores).flat(), want.scores.flat(), 1e-10, id);
-  expectNear(rowsOf(got.percentiles).flat(), want.percentiles.flat(), 1e-10, id);
-  expectNear(numbers(got.thresholds), want.thresholds, 1e-10, id);
-  expect(rowsOf(got.demoted), id).toEqual(want.demoted);
-  if (want.weights) expectNear(rowsOf(got.weights).flat(), want.weights.flat(), 1e-10, id);
+/** A case through what conformance runs, in float64: all that it expects. */
+export async function checkReading(one: Case, id: string): Promise<void> {
+  const tolerance = { loss: 1e-10, gradient: 1e-9 };
+  const given = { ...one, id, method: "viewTriage", differentiate: [], tolerance };
+  const [{ message }] = await checkCases([given], { device: "reference" });
+  expect(message, id).toBe("");
 }
 
 /** Losses, gradients and the number of demotions of a case. */

@@ -12,6 +12,7 @@ import { looc } from "./adapters/looc.ts";
 import { mochi } from "./adapters/mochi.ts";
 import { nnclr } from "./adapters/nnclr.ts";
 import { ntXent } from "./adapters/ntXent.ts";
+import { pairSamplers } from "./adapters/pairSampler.ts";
 import { ring } from "./adapters/ring.ts";
 import { supCon } from "./adapters/supCon.ts";
 import { viewTriage } from "./adapters/viewTriage.ts";
@@ -37,4 +38,5 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   decoupled,
   nnclr,
   knnVote,
+  ...pairSamplers,
 };

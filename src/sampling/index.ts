@@ -28,7 +28,8 @@ export {
 } from "./sampler.ts";
 export { findPositives } from "./propagate.ts";
 export { SortViewsOptions } from "./sortViews/sortViewsOptions.ts";
-export { triageViews } from "./sortViews/triageViews.ts";
+export { ownViewValues } from "./sortViews/ownViewValues.ts";
+export { readViews } from "./sortViews/readViews.ts";
 
 /** Every sampler, by the name used in configs, on the command line and in the docs. */
 export const samplers = {

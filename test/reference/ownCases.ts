@@ -1,5 +1,6 @@
 import { lossDrafts } from "./ownDrafts.ts";
 import { type Draft, type Drafter, numbersOf } from "./ownInputs.ts";
+import { ruleDrafts } from "./ownRules.ts";
 import { selectionDrafts } from "./ownSelections.ts";
 import { viewDrafts } from "./ownViews.ts";
 import { references } from "./references.ts";
@@ -38,16 +39,23 @@ const sources: Record<string, string> = {
   decoupled: "arXiv:2110.06848, eq. 6",
   nnclr: "arXiv:2104.14548, eq. 2",
   knnVote: "arXiv:1805.01978, section 3.4",
+  groups: "this project: near-duplicates are no negatives",
+  groupPositives: "arXiv:2101.05224; arXiv:2004.11362, eq. 2",
+  labels: "arXiv:2004.11362, eq. 2",
+  hardest: "arXiv:2010.02037; arXiv:1503.03832, section 3.2",
+  nearest: "after arXiv:2104.14548",
+  oracle: "arXiv:2011.11765; mass: arXiv:2502.20612",
+  random: "this project: the control at equal rate",
 };
 
 /** Every draft by method and slug. */
-export const ownDrafts = { ...lossDrafts, ...selectionDrafts, ...viewDrafts };
+export const ownDrafts = { ...lossDrafts, ...selectionDrafts, ...viewDrafts, ...ruleDrafts };
 
 /** Outputs that no small change of the inputs may change. */
 const decisions = [
   ...["clamped", "topIndices", "members", "mask", "neighbours", "nearest", "hardPositives"],
   ...["hardNegatives", "refreshedNeighbours", "positivesPerStep", "multiset", "indices"],
-  ...["demoted", "nearest1", "nearest2", "predictions"],
+  ...["demoted", "nearest1", "nearest2", "predictions", "positive", "negative"],
 ];
 
 /** Every number a little larger or smaller; equal numbers change alike, so that exact ties stay. */

@@ -14,6 +14,7 @@ import { looc } from "./looc.ts";
 import { mochi } from "./mochi.ts";
 import { nnclr } from "./nnclr.ts";
 import { ntXent } from "./ntXent.ts";
+import { pairSamplers } from "./pairSamplers.ts";
 import { ring } from "./ring.ts";
 import type { Expected } from "./standard.ts";
 import { supCon } from "./supCon.ts";
@@ -43,4 +44,5 @@ export const references: Record<string, Reference> = {
   decoupled,
   nnclr,
   knnVote,
+  ...pairSamplers,
 };

@@ -5,8 +5,8 @@ import type { HostRecord } from "../../core/arrays.ts";
 import { l2Normalize } from "../../core/numerics.ts";
 import { refPairs } from "../../core/pairs.ts";
 import { randomStream } from "../../core/random.ts";
-import type { ArrayRecord } from "../../core/trees.ts";
-import { samplers, triageViews } from "../../sampling/index.ts";
+import { type ArrayRecord, refArrays } from "../../core/trees.ts";
+import { ownViewValues, readViews, samplers } from "../../sampling/index.ts";
 import { defineAdapter, temperature, views } from "../adapter.ts";
 import { differentiated, type Machine } from "../machine.ts";
 import { matrixOf } from "../nested.ts";
@@ -116,14 +116,32 @@ export const viewTriage = defineAdapter({
         inputs: under("input", fixed),
         state: under("state", fixed),
       });
-      const { weights, ...shown } = triageViews(scene, refPairs(pairsOf(fixed)), options);
-      const { terms } = sortViews.apply(scene, pairsOf(fixed), options);
+      const pairs = pairsOf(fixed);
+      const termsIn = (mode: Params["mode"]) =>
+        sortViews.apply({ ...scene, state: refArrays(scene.state) }, refPairs(pairs), {
+          ...options,
+          mode,
+        }).terms;
+      /** Weights of the own views, [B, V − 1], in a mode whose only term weighs them. */
+      const ownWeights = (mode: Params["mode"]) => {
+        const [{ pairs: made }] = termsIn(mode);
+        return ownViewValues(scene.ownViews, made.positive); // [B, V − 1]
+      };
+      const { scores, percentiles, thresholds } = readViews(scene, pairs, options);
+      const terms = termsIn(params.mode);
       const denominator = params.allPositivesInDenominator ? ("all" as const) : ("own" as const);
       const perAnchor = termsLoss(similarity, terms, {
         temperature: params.temperature,
         denominator,
       });
-      return { perAnchor, ...shown, ...(params.mode === "soft" ? { weights } : {}) };
+      return {
+        perAnchor,
+        scores,
+        percentiles,
+        thresholds: thresholds.reshape([B]),
+        demoted: np.subtract(1, ownWeights("drop")), // [B, V − 1]
+        ...(params.mode === "soft" ? { weights: ownWeights("soft") } : {}),
+      };
     });
   },
 });

@@ -5,7 +5,7 @@ import { viewTriage } from "../../../test/reference/viewTriage.ts";
 import { sampledLoss } from "../../../test/sampledLoss.ts";
 import {
   type Case,
-  checkTriage,
+  checkReading,
   defaults,
   optionsOf,
   type Params,
@@ -15,14 +15,14 @@ import {
 } from "../../../test/viewCases.ts";
 import { sortViews } from "./sortViews.ts";
 
-describe("triageViews", () => {
+describe("the own views as read and sorted", () => {
   test("agrees with loops on random views", async () => {
     const choices = [{ quantile: 0.8 }, { minKeep: 2, maxDemoted: 3 }, { budget: 0.2 }];
     for (const [seed, params] of choices.entries()) {
       const one = randomCase(seed, params);
-      await checkTriage(one, one.id);
+      await checkReading(one, one.id);
     }
-    await checkTriage(
+    await checkReading(
       randomCase(5, { mode: "soft", softCentre: 0.8, softTemperature: 0.1 }),
       "soft",
     );
@@ -49,13 +49,13 @@ describe("triageViews", () => {
   });
 });
 
-describe.skipIf(!goldenPresent)("triageViews on the cases (needs ../shared/golden)", () => {
+describe.skipIf(!goldenPresent)("own views on the cases (needs ../shared/golden)", () => {
   test("gives scores, percentiles, thresholds, demotions and weights", async () => {
     const cases = goldenCases<Case>("viewTriage");
     const some = cases.filter(
       ({ id, params }) => /random|budget/.test(id) || params.mode === "soft",
     );
     expect(some.length).toBeGreaterThan(15);
-    for (const one of some) await checkTriage(one, one.id);
+    for (const one of some) await checkReading(one, one.id);
   });
 });
