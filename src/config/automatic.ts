@@ -10,7 +10,7 @@ import { frameworkNamed } from "../frameworks/index.ts";
 import { optimisers } from "../optim/index.ts";
 import { loocViews, viewPolicy, type ViewOptions } from "../views/index.ts";
 import { checkStart } from "./checkStart.ts";
-import { type ConfigTree, type Named, type RunConfig, TrainConfig } from "./schema.ts";
+import { type ConfigTree, type Named, type Parsed, type RunConfig, TrainConfig } from "./schema.ts";
 import { omit, overlay } from "./layers.ts";
 import {
   describeNamed,
@@ -40,15 +40,11 @@ export type AutomaticChoice = {
   readonly reason: string;
 };
 
+type Later = "warmupEpochs" | "evaluation" | "checkpoint"; // what follows from the epochs
+
 /** A config with everything chosen but the epochs, which may wait for a measured speed. */
-export type OpenConfig = Omit<
-  RunConfig,
-  "epochs" | "warmupEpochs" | "evaluation" | "checkpoint" | "record"
-> & {
-  epochs: number | undefined;
-  minutes: number;
-  given: ConfigTree;
-};
+export type OpenConfig = Omit<RunConfig, "epochs" | "minutes" | Later> &
+  Pick<Parsed, "minutes" | Later> & { epochs: number | undefined };
 
 const EPOCHS = { least: 10, most: 1000 };
 
@@ -141,7 +137,7 @@ function encoderOf(tree: ConfigTree, imageSize: number, device: string, note: No
   return chosen;
 }
 
-const threadsOf = ({ threads, workers }: TrainConfig, cores: number) => ({
+const threadsOf = ({ threads, workers }: Pick<Parsed, "threads" | "workers">, cores: number) => ({
   threads: threads ?? cores,
   workers: workers ?? Math.max(1, cores - 1),
 });
@@ -179,7 +175,7 @@ function sharedViews(tree: ConfigTree, given: ViewOptions): Partial<ViewOptions>
   const { framework } = parseOptions("train", TrainConfig.pick({ framework: true }), {
     framework: tree.framework,
   });
-  const { name, ...options } = framework as Named;
+  const { name, ...options } = framework;
   const spaces = frameworkNamed(name)?.spaces?.(options);
   if (spaces === undefined || given.perView !== undefined) return {};
   return { perView: loocViews(spaces) };
@@ -250,46 +246,20 @@ export function openConfig(
   const chosen = { ...tree, ...begun, encoder, optimiser };
   const parsed = parseOptions("train", TrainConfig, chosen);
   const config: OpenConfig = {
-    data: parsed.data,
+    ...omit(parsed, "$schema", "about", "earlierPlans", "start", "own"),
     out: parsed.out ?? "",
-    ...optional(parsed),
     method: parsed.method ?? "simclr",
-    framework: parsed.framework,
-    encoder: parsed.encoder,
-    head: parsed.head,
-    loss: parsed.loss,
-    samplers: parsed.samplers,
     ...ownParts(parsed),
-    optimiser: parsed.optimiser,
     learningRate,
-    schedule: parsed.schedule ?? "warmupCosine",
-    averaging: parsed.averaging ?? 0,
     batchSize,
     views: views.policy,
     imageSize,
     ...threadsOf(parsed, availableParallelism()),
-    seed: parsed.seed ?? 0,
-    device,
     epochs: parsed.epochs ?? epochs,
-    minutes: parsed.minutes ?? 15,
-    given: chosen,
     ...factsOfStart(start),
   };
   return { config, choices };
 }
-
-/** Settings that a run has only where they were said. */
-const said = [
-  ...(["plugins", "from", "freeze", "adapter", "keptViews", "wholeImages"] as const),
-  ...(["mixer", "test", "microBatch", "split", "groups", "labels", "init", "tune"] as const),
-];
-
-const optional = (parsed: TrainConfig): Partial<RunConfig> =>
-  Object.fromEntries(
-    said.flatMap((key) => (parsed[key] === undefined ? [] : [[key, parsed[key]]])),
-  );
-
-type TrainConfig = ReturnType<typeof TrainConfig.parse>;
 
 /**
  * Epochs that fit into some minutes, at a measured number of seconds for an epoch: at least ten where nobody gave
@@ -301,25 +271,16 @@ export function epochsFor(minutes: number, secondsPerEpoch: number, given = fals
   return given ? Math.max(1, Math.floor(fitting)) : EPOCHS.least;
 }
 
-/** Which pairs are written down unless something else is said. */
-export const recordDefaults: RunConfig["record"] = {
-  steps: null,
-  anchors: 8,
-  candidates: 5000,
-  images: [],
-};
-
 /**
  * The rest of the config, once the epochs are known.
  *
  * @param minutes that training is to take, where the epochs follow from them
  */
 export function closeConfig(config: OpenConfig, epochs: number, minutes?: number) {
-  const { given } = config;
-  const parsed = parseOptions("train", TrainConfig, given);
+  const { evaluation, checkpoint } = config;
   const choices: AutomaticChoice[] = [];
-  const warmupEpochs = parsed.warmupEpochs ?? Math.min(10, Math.max(1, Math.round(epochs / 20)));
-  if (parsed.warmupEpochs === undefined) {
+  const warmupEpochs = config.warmupEpochs ?? Math.min(10, Math.max(1, Math.round(epochs / 20)));
+  if (config.warmupEpochs === undefined) {
     choices.push({ path: "warmupEpochs", value: warmupEpochs, reason: "a twentieth of the run" });
   }
   if (warmupEpochs > epochs) {
@@ -327,16 +288,13 @@ export function closeConfig(config: OpenConfig, epochs: number, minutes?: number
       `warmupEpochs is ${warmupEpochs}, expected at most the ${epochs} epochs of the run`,
     );
   }
-  const { every, k = 20, temperature = 0.07, images = 2000 } = parsed.evaluation ?? {};
-  const { seconds = 30, keepEvery } = parsed.checkpoint ?? {};
   const closed: RunConfig = {
-    ...omit(config, "given", "minutes"),
+    ...config,
     epochs,
     minutes,
     warmupEpochs,
-    evaluation: { every: every ?? Math.max(1, Math.round(epochs / 20)), k, temperature, images },
-    checkpoint: { seconds, keepEvery: keepEvery ?? Math.ceil(epochs / 4) },
-    record: overlay(recordDefaults, parsed.record ?? {}) as RunConfig["record"],
+    evaluation: { ...evaluation, every: evaluation.every ?? Math.max(1, Math.round(epochs / 20)) },
+    checkpoint: { ...checkpoint, keepEvery: checkpoint.keepEvery ?? Math.ceil(epochs / 4) },
   };
   return { config: closed, choices };
 }

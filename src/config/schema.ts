@@ -1,34 +1,28 @@
 import { z } from "zod";
 
-import { choiceFrom, type Chosen } from "../core/catalogue.ts";
+import { type Chosen, named, partFrom } from "../core/catalogue.ts";
+import { settingNotes } from "../core/settings.ts";
 import { splitNames } from "../data/index.ts";
-import { adapters, encoders, heads } from "../encoders/index.ts";
-import { losses } from "../losses/index.ts";
+import { adapters } from "../encoders/index.ts";
 import type { InputFormat } from "../inference/index.ts";
-import { type ChosenParts, frameworks, type Named } from "../frameworks/index.ts";
-import { optimisers, ScheduleName } from "../optim/index.ts";
-import { mixers, samplers } from "../sampling/index.ts";
+import { type ChosenParts, commonSettings } from "../frameworks/index.ts";
+import { ScheduleName } from "../optim/index.ts";
 import { ViewOptions, type ViewPolicy } from "../views/index.ts";
 import { methodNames } from "./methods.ts";
 
 export type { ConfigTree } from "./configTree.ts";
-export type { Named } from "../frameworks/index.ts";
+export type { Named } from "../core/catalogue.ts";
+
+const count = (least: number, most: number) => z.int().min(least).max(most);
 
 const evaluation = z.strictObject({
-  every: z
-    .int()
-    .min(0)
-    .max(1e9)
+  every: count(0, 1e9)
     .optional()
-    .describe("epochs between two measurements; 0 measures nothing"),
-  k: z.int().min(1).max(1e6).optional().describe("neighbours that vote; 20 by default"),
-  temperature: z
-    .number()
-    .min(1e-4)
-    .max(1e4)
-    .optional()
-    .describe("of the vote's weights; 0.07 by default"),
-  images: z.int().min(10).max(1e9).optional().describe("images measured at most; 2000 by default"),
+    .describe("epochs between two measurements; 0 measures nothing")
+    .register(settingNotes, { unit: "epochs", usual: "a twentieth of them" }),
+  k: count(1, 1e6).default(20).describe("neighbours that vote"),
+  temperature: z.number().min(1e-4).max(1e4).default(0.07).describe("of the vote's weights"),
+  images: count(10, 1e9).default(2000).describe("images measured at most"),
 });
 
 const checkpoint = z.strictObject({
@@ -36,163 +30,217 @@ const checkpoint = z.strictObject({
     .number()
     .min(0)
     .max(1e9)
+    .default(30)
+    .describe("longest time between two checkpoints")
+    .register(settingNotes, { unit: "s" }),
+  keepEvery: count(0, 1e9)
     .optional()
-    .describe("longest time between two checkpoints; 30 by default"),
-  keepEvery: z
-    .int()
-    .min(0)
-    .max(1e9)
-    .optional()
-    .describe("epochs between two that are kept under a number; 0 keeps none"),
+    .describe("epochs between two that are kept under a number; 0 keeps none")
+    .register(settingNotes, { unit: "epochs", usual: "a quarter of them" }),
 });
 
 const record = z.strictObject({
-  steps: z
-    .int()
-    .min(0)
-    .max(1e9)
+  steps: count(0, 1e9)
     .nullable()
-    .optional()
+    .default(null)
     .describe(
-      "steps of which pairs are recorded, spread over the run; 0 for none; null, the default, for as many as cost little, at most 12",
+      "steps of which pairs are recorded, spread over the run; 0 for none; null for as many as cost little, at most 12",
     ),
-  anchors: z.int().min(1).max(1e6).optional().describe("anchors of such a step; 8 by default"),
-  candidates: z
-    .int()
-    .min(1)
-    .max(1e9)
-    .optional()
-    .describe("candidates of an anchor at most, those with the most force; 5000 by default"),
+  anchors: count(1, 1e6).default(8).describe("anchors of such a step"),
+  candidates: count(1, 1e9)
+    .default(5000)
+    .describe("candidates of an anchor at most, those with the most force"),
   images: z
-    .array(z.union([z.string(), z.int().min(0).max(1e9)]))
-    .optional()
+    .array(z.union([z.string(), count(0, 1e9)]))
+    .default([])
     .describe("images, by path or number, that are recorded whenever they are anchors"),
 });
-
-const ofCatalogue = choiceFrom("encoder", encoders, "resnet");
 
 /** An encoder of the catalogue; in the config of a run that began with an ONNX model also that, by its output. */
 const encoder = z.union([
   z.strictObject({ name: z.literal("onnx"), output: z.string() }),
-  ofCatalogue,
-]) as unknown as typeof ofCatalogue;
+  commonSettings.encoder.transform(named),
+]);
+
+const kept = z
+  .unknown()
+  .optional()
+  .describe("written into a run's config.json; not read")
+  .register(settingNotes, { kept: true });
+const place = z.string().min(1);
 
 /**
  * Everything that can be said about a training run. What is left out is chosen from the data and the
  * machine, and the choice is printed with its reason.
  */
 export const TrainConfig = z.strictObject({
-  $schema: z.string().optional().describe("for editors"),
-  about: z.unknown().optional().describe("written into a run's config.json; not read"),
-  earlierPlans: z.unknown().optional().describe("written into a run's config.json; not read"),
-  start: z.unknown().optional().describe("written into a run's config.json; not read"),
-  own: z.unknown().optional().describe("written into a run's config.json; not read"),
+  $schema: z.string().optional().describe("for editors").register(settingNotes, { kept: true }),
+  about: kept,
+  earlierPlans: kept,
+  start: kept,
+  own: kept,
   plugins: z
     .array(z.string().min(1))
     .optional()
-    .describe("files or packages whose losses, samplers … join the catalogues, as --plugin"),
-  data: z
-    .string()
-    .min(1)
-    .describe("images: a folder, CIFAR or IDX files, tar shards, a packed dataset"),
-  test: z.string().min(1).optional().describe("held-out images with labels, measured as it goes"),
+    .describe("files or packages whose losses, samplers … join the catalogues, as --plugin")
+    .register(settingNotes, { decides: false, resume: "free" }),
+  data: place
+    .describe("images: a folder, CIFAR or IDX files, tar shards, a packed dataset")
+    .register(settingNotes, { group: "Data", unit: "path", decides: false, resume: "free" }),
+  test: place
+    .optional()
+    .describe("held-out images with labels, measured as it goes")
+    .register(settingNotes, { group: "Data", unit: "path", decides: false, resume: "free" }),
   split: z
     .enum(splitNames)
     .optional()
-    .describe("which part of images that lie in parts: all but what is held out by default"),
-  groups: z
-    .string()
-    .min(1)
+    .describe("which part of images that lie in parts")
+    .register(settingNotes, {
+      group: "Data",
+      unit: "part",
+      usual: "all but what is held out",
+      decides: false,
+    }),
+  groups: place
     .optional()
-    .describe("a file of groups, as dedupe writes it: images of one are never negatives"),
-  labels: z
-    .string()
-    .min(1)
+    .describe("images that are never each other's negatives, a file as dedupe writes it")
+    .register(settingNotes, { group: "Data", unit: "file", decides: false, resume: "free" }),
+  labels: place
     .optional()
-    .describe("a file of labels of some images, in the place of those that lie with the images"),
-  out: z.string().min(1).optional().describe("folder of the run"),
-  method: z.enum(methodNames).optional().describe("a paper's choices, under all that is set"),
-  framework: choiceFrom("framework", frameworks, "simclr").describe("where candidates come from"),
-  encoder: encoder.describe("images to features"),
-  from: z
-    .string()
-    .min(1)
+    .describe(
+      "labels of some images, as path,label, in the place of those that lie with the images",
+    )
+    .register(settingNotes, { group: "Data", unit: "file", decides: false, resume: "free" }),
+  imageSize: commonSettings.imageSize.optional(),
+  views: ViewOptions.partial().optional().describe("augmentation"),
+  method: z
+    .enum(methodNames)
+    .optional()
+    .describe("a paper's choices, under all that is set")
+    .register(settingNotes, { group: "Method", unit: "name", usual: "simclr" }),
+  framework: commonSettings.framework.transform(named),
+  samplers: commonSettings.samplers.transform((chain) => chain.map(named)),
+  mixer: commonSettings.mixer.transform(named).optional(),
+  loss: commonSettings.loss.transform(named),
+  encoder,
+  from: place
     .optional()
     .describe(
       "a pretrained encoder to begin with: a name of contrapose list starts, an id of a hub, a folder, a file, a run",
-    ),
+    )
+    .register(settingNotes, { group: "Method", unit: "start", decides: false }),
   freeze: z
     .enum(["body", "none"])
     .optional()
-    .describe(
-      "with from: body, the default, leaves the encoder as it is and trains an adapter behind it; none trains all of it",
-    ),
-  adapter: choiceFrom("", adapters).optional().describe("what is trained behind a frozen body"),
-  keptViews: z
-    .int()
-    .min(2)
-    .max(256)
+    .describe("with from: body trains an adapter behind the encoder, none all of it")
+    .register(settingNotes, { group: "Method", unit: "part", usual: "body" }),
+  adapter: partFrom("", adapters)
+    .transform(named)
     .optional()
-    .describe("views of each image whose features are kept behind a frozen body; 8 by default"),
+    .describe("what is trained behind a frozen body")
+    .register(settingNotes, { group: "Method", usual: "by what the start knows of the images" }),
+  keptViews: count(2, 256)
+    .optional()
+    .describe("views of each image whose features are kept behind a frozen body")
+    .register(settingNotes, { group: "Method", usual: "8" }),
   wholeImages: z
     .boolean()
     .optional()
     .describe(
-      "whether a frozen body is fed whole images, squeezed into its square, instead of the part that its maker cuts out; by default where two views of an image are seldom nearest to each other",
-    ),
-  head: choiceFrom("head", heads, "mlp").describe("features to the embedding that the loss sees"),
-  loss: choiceFrom("loss", losses, "infoNce").describe("what is minimised"),
-  samplers: z
-    .array(choiceFrom("sampler", samplers))
-    .default([])
-    .describe("what changes positives and negatives, in this order; groups always comes first"),
-  mixer: choiceFrom("mixer", mixers).optional().describe("makes candidates of candidates"),
-  optimiser: choiceFrom("optimiser", optimisers, "sgd").describe("how weights follow the gradient"),
-  learningRate: z.number().min(1e-12).max(1e4).optional().describe("peak learning rate"),
-  schedule: ScheduleName.optional().describe("warmupCosine or constant"),
+      "whether a frozen body is fed whole images, squeezed into its square, instead of the part that its maker cuts out",
+    )
+    .register(settingNotes, {
+      usual: "where two views of an image are seldom nearest to each other",
+    }),
+  head: commonSettings.head.transform(named),
+  init: place
+    .optional()
+    .describe("weights to start from: a safetensors file or a run")
+    .register(settingNotes, { group: "Method", unit: "file" }),
+  epochs: count(1, 1e6).optional().describe("passes over the images").register(settingNotes, {
+    group: "Training",
+    usual: "those that fit into minutes",
+    resume: "plan",
+  }),
+  minutes: z
+    .number()
+    .min(1e-3)
+    .max(1e6)
+    .default(15)
+    .describe("time to aim at where epochs are left out")
+    .register(settingNotes, { group: "Training", decides: false, resume: "plan" }),
+  batchSize: commonSettings.batchSize.optional(),
+  microBatch: count(2, 1e6)
+    .optional()
+    .describe("images encoded at a time where a whole batch does not fit into memory")
+    .register(settingNotes, { group: "Training", unit: "images" }),
+  optimiser: commonSettings.optimiser.transform(named),
+  learningRate: z
+    .number()
+    .min(1e-12)
+    .max(1e4)
+    .optional()
+    .describe("peak learning rate")
+    .register(settingNotes, { group: "Training", usual: "by optimiser and batch" }),
+  schedule: ScheduleName,
   warmupEpochs: z
     .number()
     .min(0)
     .max(1e6)
     .optional()
-    .describe("epochs until the learning rate's peak"),
-  averaging: z.number().min(0).lt(1).optional().describe("decay of averaged weights; 0 keeps none"),
-  epochs: z.int().min(1).max(1e6).optional().describe("passes over the images"),
-  minutes: z
-    .number()
-    .min(1e-3)
-    .max(1e6)
+    .describe("epochs until the learning rate's peak")
+    .register(settingNotes, { group: "Training", usual: "a twentieth of them" }),
+  averaging: commonSettings.averaging,
+  seed: commonSettings.seed,
+  out: place.optional().describe("folder of the run").register(settingNotes, {
+    group: "Run",
+    unit: "folder",
+    usual: "runs/<data>-<method>",
+    decides: false,
+  }),
+  device: place
+    .default("cpu")
+    .describe("cpu, webgpu, cuda, coreml, dml or reference")
+    .register(settingNotes, { group: "Run", unit: "name" }),
+  threads: count(1, 1024)
     .optional()
-    .describe("time to aim at where epochs is left out"),
-  batchSize: z.int().min(2).max(1e6).optional().describe("images of a step, each in several views"),
-  microBatch: z
-    .int()
-    .min(2)
-    .max(1e6)
+    .describe("threads of the training step")
+    .register(settingNotes, { group: "Run", usual: "one a core", resume: "plan" }),
+  workers: count(0, 1024)
     .optional()
-    .describe("images encoded at a time where a whole batch does not fit into memory"),
-  views: ViewOptions.partial().optional().describe("augmentation"),
-  imageSize: z.int().min(4).max(1024).optional().describe("side of a view in pixels"),
-  seed: z.int().min(0).max(4294967295).optional().describe("of every random choice in the run"),
-  device: z.string().min(1).optional().describe("cpu, webgpu, cuda, coreml, dml or reference"),
-  threads: z.int().min(1).max(1024).optional().describe("threads of the training step"),
-  workers: z.int().min(0).max(1024).optional().describe("threads that make views"),
+    .describe("threads that make views")
+    .register(settingNotes, { group: "Run", usual: "cores - 1", decides: false, resume: "free" }),
   tune: z
     .enum(["on", "off"])
     .optional()
     .describe(
       "whether ways to compute are timed on this machine; off takes fixed ones, the same bits on every machine of a kind",
-    ),
-  init: z.string().min(1).optional().describe("a safetensors file of weights to start from"),
-  evaluation: evaluation.optional().describe("what is measured while training"),
-  checkpoint: checkpoint.optional().describe("when the state is saved"),
-  record: record.optional().describe("which pairs are written down for inspect"),
+    )
+    .register(settingNotes, { group: "Run", unit: "on|off", usual: "on" }),
+  evaluation: evaluation
+    .prefault({})
+    .describe("what is measured while training")
+    .register(settingNotes, { decides: false }),
+  checkpoint: checkpoint
+    .prefault({})
+    .describe("when the state is saved")
+    .register(settingNotes, { decides: false }),
+  record: record
+    .prefault({})
+    .describe("which pairs are written down for inspect")
+    .register(settingNotes, { decides: false }),
 });
+
+/** A config whose settings are all in range; what is chosen for a person may be left open. */
+export type Parsed = z.output<typeof TrainConfig>;
+
+/** What is written into a run's config.json, and not read. */
+type Kept = "$schema" | "about" | "earlierPlans" | "start" | "own";
 
 /** What `train` is told: everything that can be said about a run, its parts by name or as values of one's own. */
 export type TrainSettings = Omit<
   z.input<typeof TrainConfig>,
-  keyof ChosenParts | "adapter" | "$schema" | "about" | "earlierPlans" | "start" | "own"
+  keyof ChosenParts | "adapter" | Kept
 > &
   ChosenParts & { adapter?: Chosen<typeof adapters, never> | undefined };
 
@@ -212,58 +260,32 @@ export type StartFacts = {
   readonly interpolation?: InputFormat["interpolation"];
 };
 
-/** A config with nothing left open. */
-export type RunConfig = {
-  data: string;
-  test?: string;
-  split?: (typeof splitNames)[number];
-  groups?: string;
-  labels?: string;
-  out: string;
-  method: string;
-  framework: Named;
-  encoder: Named;
-  from?: string;
-  freeze?: "body" | "none";
-  adapter?: Named;
-  keptViews?: number;
-  wholeImages?: boolean;
-  start?: StartFacts; // of from
-  head: Named;
-  loss: Named;
-  samplers: Named[];
-  mixer?: Named;
-  optimiser: Named;
-  /** Parts that are one's own, as `loss margin`, and where they came from. */
-  own?: readonly string[];
-  plugins?: readonly string[];
-  learningRate: number;
-  schedule: "warmupCosine" | "constant";
-  warmupEpochs: number;
-  averaging: number;
-  epochs: number;
-  minutes?: number | undefined; // that training is to take, where the epochs follow from them
-  earlierPlans?: readonly EarlierPlan[];
-  batchSize: number;
-  microBatch?: number;
-  views: ViewPolicy;
-  imageSize: number;
-  seed: number;
-  device: string;
-  threads: number;
-  workers: number;
-  tune?: "on" | "off";
-  init?: string;
-  evaluation: { every: number; k: number; temperature: number; images: number };
-  checkpoint: { seconds: number; keepEvery: number };
-  record: {
-    steps: number | null;
-    anchors: number;
-    candidates: number;
-    images: (string | number)[];
-  };
-};
+/** Settings that are chosen for a run where they are left out. */
+type Automatic =
+  | "learningRate"
+  | "warmupEpochs"
+  | "epochs"
+  | "batchSize"
+  | "imageSize"
+  | "threads"
+  | "workers"
+  | "out"
+  | "method";
 
-/** JSON Schema of a config file, for editors. */
-export const configSchema = (): unknown =>
-  z.toJSONSchema(TrainConfig, { io: "input", unrepresentable: "any" });
+type Settled<T> = { [K in keyof T]-?: NonNullable<T[K]> };
+
+/** A config with nothing left open. */
+export type RunConfig = Omit<
+  Parsed,
+  Kept | Automatic | "minutes" | "views" | "evaluation" | "checkpoint"
+> &
+  Settled<Pick<Parsed, Automatic>> & {
+    views: ViewPolicy;
+    minutes?: number | undefined; // that training is to take, where the epochs follow from them
+    evaluation: Settled<Parsed["evaluation"]>;
+    checkpoint: Settled<Parsed["checkpoint"]>;
+    /** Parts that are one's own, as `loss margin`, and where they came from. */
+    own?: readonly string[];
+    earlierPlans?: readonly EarlierPlan[];
+    start?: StartFacts; // of from
+  };

@@ -7,10 +7,8 @@ import { suggest } from "./suggest.ts";
 type Entry = { readonly name: string; readonly options: z.ZodObject };
 type Catalogue = Record<string, Entry>;
 
-/** One entry of a catalogue with its options: `{ name: "infoNce", temperature: 0.1 }`. */
-export type Choice<C extends Catalogue> = {
-  [K in keyof C]: { name: K } & z.output<C[K]["options"]>;
-}[keyof C];
+/** An entry of a catalogue by its name, with its options: `{ name: "infoNce", temperature: 0.1 }`. */
+export type Named = { name: string; [option: string]: unknown };
 
 /**
  * How an entry is chosen: a name of the catalogue or what its `define…` gives, alone or as the `name` of its options;
@@ -29,9 +27,9 @@ export const unknownTo = (entry: Entry, options: object): string[] =>
 
 /** The entry of a catalogue by a name from outside; undefined where it is not its own, as `constructor` is not. */
 export const entryNamed = <E>(
-  catalogue: Readonly<Record<string, E>>,
+  catalogue: Readonly<Record<string, unknown>>,
   name: string,
-): E | undefined => (Object.hasOwn(catalogue, name) ? catalogue[name] : undefined);
+): E | undefined => (Object.hasOwn(catalogue, name) ? (catalogue[name] as E) : undefined);
 
 /** The entry that options without a name are of: `usual` unless only others have them all, then the first of these. */
 export function entryOf(catalogue: Catalogue, usual: string, options: object): string {
@@ -78,7 +76,7 @@ function entryFor(catalogue: Catalogue, kind: string, chosen: unknown, say: Say)
     const own = kind && `, or what define${kind[0].toUpperCase()}${kind.slice(1)} gives`;
     return void say(`expected ${expected}${own}, not ${what}`);
   }
-  const entry = entryNamed(catalogue, chosen);
+  const entry = entryNamed<Entry>(catalogue, chosen);
   if (entry !== undefined) return entry;
   say(`${quoted(chosen)} is none of ${names.join(", ")}${didYouMean(chosen, names)}`);
   return undefined;
@@ -100,36 +98,41 @@ function optionsFor(entry: Entry, options: Record<string, unknown>, say: Say) {
   return undefined;
 }
 
+/** Which catalogue a part is of, and the entry that is meant where no name is said, by what its schema begins with. */
+export const partSchemas = new WeakMap<
+  object,
+  { readonly catalogue: Catalogue; readonly usual: string | undefined }
+>();
+
 /**
  * Config schema of one part: a name of the catalogue, a value of one's own made by the `define…` of its kind, or
- * options with either as their `name`. Options without a name belong to `fallback`; without a fallback a name must be given.
+ * options with either as their `name`. Options without a name are those of the entry that has them, `usual` first;
+ * without a usual one a name must be given.
+ *
+ * @param kind as in `define…`; "" where there is none
  */
 export function partFrom<E extends Entry>(
   kind: string,
   catalogue: Readonly<Record<string, unknown>>,
-  fallback?: string,
+  usual?: string,
 ): z.ZodType<Part<E>> {
-  const schema = z.unknown().transform((value, context): unknown => {
+  const entries = catalogue as Catalogue;
+  const given = z.unknown(); // is the same in copies of the schema, as with a description
+  const schema = given.transform((value, context): unknown => {
     const say: Say = (message, path = []) =>
       context.addIssue({ code: "custom", message, path: [...path] });
-    const { chosen = fallback, options } = spelledOut(value);
-    const entry = entryFor(catalogue as Catalogue, kind, chosen, say);
+    const { chosen, options } = spelledOut(value);
+    const meant = chosen ?? (usual && entryOf(entries, usual, options));
+    const entry = entryFor(entries, kind, meant, say);
     const parsed = entry && optionsFor(entry, options, say);
     return parsed === undefined ? z.NEVER : { entry, options: parsed };
   });
-  return (fallback === undefined ? schema : schema.prefault({})) as z.ZodType<Part<E>>;
+  partSchemas.set(given, { catalogue: entries, usual });
+  return (usual === undefined ? schema : schema.prefault({ name: usual })) as z.ZodType<Part<E>>;
 }
 
-/**
- * Config schema of one choice from a catalogue, by name alone: the name with its options. See `partFrom`; `kind` is ""
- * where there is no `define…`.
- */
-export function choiceFrom<C extends Catalogue>(
-  kind: string,
-  catalogue: C,
-  fallback?: keyof C & string,
-) {
-  const part = partFrom(kind, catalogue, fallback);
-  const named = part.transform(({ entry, options }) => ({ name: entry.name, ...options }));
-  return named as unknown as z.ZodType<Choice<C>, Choice<C> | string | undefined>;
-}
+/** A part as configs write it. */
+export const named = ({ entry, options }: Part<{ readonly name: string }>): Named => ({
+  name: entry.name,
+  ...options,
+});

@@ -2,17 +2,14 @@ import type { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { type DataOf, type HostArray, hostArray, type HostRecord, scalar } from "../core/arrays.ts";
-import { type Chosen, type Part, partFrom } from "../core/catalogue.ts";
+import type { Part } from "../core/catalogue.ts";
 import { ConfigError, ShapeError } from "../core/errors.ts";
 import { parseOptions } from "../core/options.ts";
-import { encoders, heads, type Head, type Network, type Encoder } from "../encoders/index.ts";
-import { losses, type Loss } from "../losses/index.ts";
+import type { Network } from "../encoders/index.ts";
 import { disposeArrays } from "../core/trees.ts";
-import { optimisers, type OptimiserEntry } from "../optim/index.ts";
-import { type Mixer, mixers, type Sampler, samplers } from "../sampling/index.ts";
+import { type Sampler, samplers } from "../sampling/index.ts";
 import { checkChain } from "./pairs/checkChain.ts";
 import { unitRows } from "./judge/contrast.ts";
-import { frameworks } from "./catalogue.ts";
 import { copyModel } from "./model/copyModel.ts";
 import { cachedPrograms } from "./model/gradientCache.ts";
 import type { BatchSpec } from "./pairs/batchSpec.ts";
@@ -20,64 +17,25 @@ import type { Core, FrameworkEntry } from "./defineFramework.ts";
 import type { Framework, LoadedBatch, StepAt } from "./framework.ts";
 import { project, withSampling } from "./model/model.ts";
 import type { Parts } from "./parts.ts";
+import { type ChosenParts, commonSettings } from "./settings.ts";
 import { recorderOf } from "./judge/recorder.ts";
 import { samplingQuality } from "./judge/quality.ts";
 import type { HostModel, HostState, Model } from "./model/state.ts";
 import { isMemoryless, stepOf } from "./step.ts";
 
-/** What a framework is made of. */
-export const FrameworkConfig = z.strictObject({
-  framework: partFrom<FrameworkEntry>("framework", frameworks, "simclr").describe(
-    "where candidates come from",
-  ),
-  encoder: partFrom<Encoder>("encoder", encoders, "resnet18").describe("images to features"),
-  head: partFrom<Head>("head", heads, "mlp").describe(
-    "features to the embedding that the loss sees",
-  ),
-  loss: partFrom<Loss>("loss", losses, "infoNce").describe("what is minimised"),
-  samplers: z
-    .array(partFrom<Sampler>("sampler", samplers))
-    .default([])
-    .describe("what changes positives and negatives, in this order; groups always comes first"),
-  mixer: partFrom<Mixer>("mixer", mixers).optional().describe("makes candidates of candidates"),
-  optimiser: partFrom<OptimiserEntry>("optimiser", optimisers, "sgd").describe(
-    "how parameters follow the gradient",
-  ),
-  averaging: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0)
-    .describe("decay of an average of the weights, updated each step; 0 keeps none"),
-  batchSize: z.int().min(1).describe("images of a step, each in several views"),
-  imageSize: z.int().min(1).describe("side of a view in pixels"),
+/** What a framework is made of: what a run says of it, how many images there are, and whether it measures itself. */
+const FrameworkSchema = z.strictObject({
+  ...commonSettings,
+  mixer: commonSettings.mixer.optional(),
   datasetSize: z.int().min(1).describe("images of the dataset"),
-  seed: z.int().nonnegative().default(0).describe("seed of the first weights and of every draw"),
   metrics: z.boolean().default(true).describe("measure similarities and norms in every step"),
 });
 
-/** How each part of a run may be chosen. */
-export type ChosenParts = {
-  framework?: Chosen<typeof frameworks, FrameworkEntry> | undefined;
-  encoder?: Chosen<typeof encoders, Encoder> | undefined;
-  head?: Chosen<typeof heads, Head> | undefined;
-  loss?: Chosen<typeof losses, Loss> | undefined;
-  samplers?: readonly Chosen<typeof samplers, Sampler>[] | undefined;
-  mixer?: Chosen<typeof mixers, Mixer> | undefined;
-  optimiser?: Chosen<typeof optimisers, OptimiserEntry> | undefined;
-};
+/** What a framework is made of. */
+export type FrameworkConfig = Omit<z.input<typeof FrameworkSchema>, keyof ChosenParts> &
+  ChosenParts;
 
-/** Config as callers write it; what is left out has the defaults of the schema of the same name. */
-export type FrameworkConfig = ChosenParts & {
-  averaging?: number;
-  batchSize: number;
-  imageSize: number;
-  datasetSize: number;
-  seed?: number;
-  metrics?: boolean;
-};
-
-type Parsed = z.output<typeof FrameworkConfig>;
+type Parsed = z.output<typeof FrameworkSchema>;
 
 /** The network of heads that a framework asks for, on features of the encoder. */
 function headOf(config: Parsed, entry: FrameworkEntry, encoder: Network, splits: number): Network {
@@ -234,7 +192,7 @@ function projectModel(parts: Parts, model: Model, images: np.Array): np.Array {
 
 /** Builds encoder, head, loss, samplers, optimiser and framework of a config. Throws `ConfigError` on mistakes. */
 export function createFramework(config: FrameworkConfig): Framework {
-  const parsed = parseOptions("framework", FrameworkConfig, config);
+  const parsed = parseOptions("framework", FrameworkSchema, config);
   const { entry, options } = parsed.framework;
   if (parsed.batchSize > parsed.datasetSize) {
     throw new ConfigError(

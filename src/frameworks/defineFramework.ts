@@ -2,12 +2,13 @@ import type { numpy as np } from "@jax-js/jax";
 import type { z } from "zod";
 
 import type { HostRecord } from "../core/arrays.ts";
+import type { Named } from "../core/catalogue.ts";
 import type { Pairs } from "../core/pairs.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import type { Network } from "../encoders/index.ts";
 import type { Need } from "../sampling/index.ts";
 import type { BatchSpec } from "./pairs/batchSpec.ts";
-import type { Chain, Named, RunAt } from "./pairs/chain.ts";
+import type { Chain, RunAt } from "./pairs/chain.ts";
 import type { Contest, Judged } from "./judge/judge.ts";
 import type { Parts } from "./parts.ts";
 

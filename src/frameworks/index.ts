@@ -1,5 +1,5 @@
 export type { BatchSpec } from "./pairs/batchSpec.ts";
-export { buildChain, type Chain, type Named } from "./pairs/chain.ts";
+export { buildChain, type Chain } from "./pairs/chain.ts";
 export { frameworks } from "./catalogue.ts";
 export {
   addToCatalogues,
@@ -10,7 +10,7 @@ export {
   type Kind,
   samplerNamed,
 } from "./catalogues.ts";
-export { type ChosenParts, createFramework, FrameworkConfig } from "./createFramework.ts";
+export { createFramework, type FrameworkConfig } from "./createFramework.ts";
 export {
   type ColumnBlock,
   type Contests,
@@ -43,3 +43,4 @@ export { loocPairs, loocTerms } from "./pairs/loocTerms.ts";
 export { qualityMetrics } from "./judge/quality.ts";
 export { nearestAnchors, type NearestAnchors } from "./pairs/nearestAnchors.ts";
 export type { Parts } from "./parts.ts";
+export { type ChosenParts, commonSettings } from "./settings.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { choiceFrom, entryNamed } from "../core/catalogue.ts";
+import { entryNamed, partFrom } from "../core/catalogue.ts";
 import { ContraposeError, DataError } from "../core/errors.ts";
 import { firstMistake, isJson, parseJson } from "../core/json.ts";
 import { quoted } from "../core/quote.ts";
@@ -121,9 +121,9 @@ const chosen = (choiceOf: (name: string) => z.ZodType) =>
 
 /** An encoder that came as an ONNX model, by the name of its output. */
 const onnxChoice = z.strictObject({ name: z.literal("onnx"), output: z.string() });
-const encoderChoice = choiceFrom("encoder", encoders);
-const headChoice = choiceFrom("head", heads);
-const adapterChoice = choiceFrom("", adapters);
+const encoderChoice = partFrom("encoder", encoders);
+const headChoice = partFrom("head", heads);
+const adapterChoice = partFrom("", adapters);
 
 const training: z.ZodType<Training> = z.looseObject({
   method: z.string(),
@@ -223,14 +223,14 @@ function bodyFor({ encoder, imageSize, graph, dimension }: Omit<NetworkFacts, "a
     if (graph === undefined) throw new DataError("the encoder's ONNX graph is missing");
     return networkOfText(graph, String(options.output), Number(dimension));
   }
-  const entry = entryNamed(encoders as unknown as Record<string, Encoder>, name);
+  const entry = entryNamed<Encoder>(encoders, name);
   if (entry === undefined) throw new DataError(`encoder ${quoted(name)} is unknown`);
   return entry(options, { imageSize });
 }
 
 /** The adapter that is chosen for features of a width. */
 export function adapterFor({ name, ...options }: Chosen, width: number): Network {
-  const entry = entryNamed(adapters as unknown as Record<string, Adapter>, name);
+  const entry = entryNamed<Adapter>(adapters, name);
   if (entry === undefined) throw new DataError(`adapter ${quoted(name)} is unknown`);
   return entry(width, options);
 }

@@ -128,7 +128,7 @@ export async function loadHead({ path, description, network }: LoadedEncoder): P
     );
   }
   const { name, ...options } = training.head;
-  const entry = entryNamed(heads as unknown as Record<string, Head>, name);
+  const entry = entryNamed<Head>(heads, name);
   if (entry === undefined) throw new DataError(`head ${quoted(name)} is unknown`);
   const head = entry(network.dimension, options);
   const { arrays } = await readWeights(file);

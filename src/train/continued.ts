@@ -1,8 +1,13 @@
 import { resolve } from "node:path";
 
 import { ConfigError } from "../core/errors.ts";
-import { recordDefaults } from "../config/automatic.ts";
-import type { ConfigTree, Named, RunConfig, TrainSettings } from "../config/schema.ts";
+import {
+  type ConfigTree,
+  type Named,
+  type RunConfig,
+  TrainConfig,
+  type TrainSettings,
+} from "../config/schema.ts";
 import { differences } from "../config/decisive.ts";
 import { omit, overlay } from "../config/layers.ts";
 import { withFullPaths } from "./run/runConfig.ts";
@@ -43,5 +48,5 @@ export function continuedConfig(written: RunConfig, given: ConfigTree, path: str
   );
   const places = withFullPaths({ ...omit(written, "init"), out: path }); // init is decisive as it is
   const config = { ...written, ...places, ...(Object.fromEntries(changed) as Partial<RunConfig>) };
-  return { ...config, record: written.record ?? { ...recordDefaults, steps: 0 } };
+  return { ...config, record: written.record ?? TrainConfig.shape.record.parse({ steps: 0 }) };
 }

@@ -11,12 +11,18 @@ export {
 export { readCheckpoint, readPosition, writeCheckpoint } from "./run/checkpoint.ts";
 export {
   type ConfigTree,
-  configSchema,
   type Named,
   type RunConfig,
   TrainConfig,
   type TrainSettings,
 } from "../config/schema.ts";
+export {
+  configSchema,
+  type Entry,
+  type JsonSchema,
+  listSettings,
+  type Setting,
+} from "../config/settings.ts";
 export { openTrainingData, type TrainingData } from "./dataset.ts";
 export {
   type BaselineRecord,

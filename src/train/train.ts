@@ -126,15 +126,19 @@ async function openParts(
   };
 }
 
-/** The epochs, measured where they are left open, and then the minutes that they are to take. */
+/**
+ * The epochs, measured where they are left open, and then the minutes that they are to take.
+ *
+ * @param isGiven whether the config says the minutes
+ */
 async function chosenEpochs(
   { config, choices, framework, state, stepper }: Opened,
   images: number,
+  isGiven: boolean,
 ): Promise<{ epochs: number; minutes?: number }> {
   if (config.epochs !== undefined) return { epochs: config.epochs };
   const seconds = await measureStep(stepper, framework, state);
   const perEpoch = seconds * Math.floor(images / config.batchSize);
-  const isGiven = config.given.minutes !== undefined;
   const epochs = epochsFor(config.minutes, perEpoch, isGiven);
   const planned = epochs * perEpoch;
   const about = `about ${spoken(planned)} at the measured ${Math.round(config.batchSize / seconds)} images/s`;
@@ -205,7 +209,7 @@ async function trainLocked(
     const given = { data, test, start, listener, signal };
     const opened = await openParts(settings, given, options.tamper ?? unchanged);
     kept = opened.kept;
-    const { epochs, minutes } = await chosenEpochs(opened, data.count);
+    const { epochs, minutes } = await chosenEpochs(opened, data.count, tree.minutes !== undefined);
     const closed = closeConfig(opened.config, epochs, minutes);
     const choices = [...opened.choices, ...closed.choices];
     listener({ kind: "choices", choices });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { parseOptions } from "../core/options.ts";
+import { settingNotes } from "../core/settings.ts";
 import { merge, shareable, viewPresetNames, viewPresets } from "./policy.ts";
 import type { ViewPolicy } from "./policy.ts";
 
@@ -88,7 +89,7 @@ const jitter = z.strictObject({
 });
 
 const blur = z.strictObject({
-  probability: probability.optional(),
+  probability: probability.optional().describe("probability of a blur"),
   sigma: range(0.01, 100).optional().describe("range of the standard deviation, in view pixels"),
   kernel: z
     .int()
@@ -100,12 +101,12 @@ const blur = z.strictObject({
 });
 
 const solarise = z.strictObject({
-  probability: probability.optional(),
+  probability: probability.optional().describe("probability that bright values are inverted"),
   threshold: z.number().min(0).max(1).optional().describe("values from here up are inverted"),
 });
 
 const cutout = z.strictObject({
-  probability: probability.optional(),
+  probability: probability.optional().describe("probability that a rectangle is erased"),
   scale: range(0, 1).optional().describe("range of the erased area, as a share of the view"),
   ratio: range(0.01, 100).optional().describe("range of its width over height"),
 });
@@ -140,8 +141,14 @@ export const ViewOptions = z.strictObject({
     .enum(viewPresetNames)
     .default("small")
     .describe(
-      "small: SimCLR without blur; photo: with blur; moco: MoCo v2; none: centre crop alone",
-    ),
+      "augmentation: small: SimCLR without blur; photo: with blur; moco: MoCo v2; none: centre crop alone",
+    )
+    .register(settingNotes, {
+      group: "Data",
+      flag: "views",
+      unit: "preset",
+      usual: "small, photo for more than 48 px",
+    }),
   size: z.int().min(4).max(1024).optional().describe("side of a view in pixels"),
   count: z.int().min(1).max(64).optional().describe("views of each image"),
   falsePositives: probability

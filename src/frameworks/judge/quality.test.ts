@@ -5,7 +5,7 @@ import { evaluate, float32, numbers } from "../../testing/arrays.ts";
 import { someBatch, stepper, tinyFramework } from "../../../test/tinyFramework.ts";
 import type { HostRecord } from "../../core/arrays.ts";
 import { losses } from "../../losses/index.ts";
-import type { Named } from "../pairs/chain.ts";
+import type { Named } from "../../core/catalogue.ts";
 import { hardnessOf, samplingQuality } from "./quality.ts";
 
 const measure = (similarity: number[], weights: number[], temperature: number) =>

@@ -9,9 +9,6 @@ import type { Part } from "../../core/catalogue.ts";
 import type { BatchSpec } from "./batchSpec.ts";
 import type { Parts } from "../parts.ts";
 
-/** A choice from a catalogue with its options. */
-export type Named = { name: string; [option: string]: unknown };
-
 /** Where a run stands. `progress` is the share of its steps that are done, in [0, 1). */
 export type RunAt = { step: number; progress: number };
 

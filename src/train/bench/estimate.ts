@@ -42,7 +42,7 @@ export async function estimateCost(
     const stepsPerEpoch = Math.floor(data.count / config.batchSize);
     const epochs =
       open.epochs ??
-      epochsFor(config.minutes, secondsPerStep * stepsPerEpoch, open.given.minutes !== undefined);
+      epochsFor(config.minutes, secondsPerStep * stepsPerEpoch, tree.minutes !== undefined);
     const bytes = flattenTree(asHostTree(state)).reduce(
       (sum, [, { data: array }]) => sum + array.byteLength,
       0,
