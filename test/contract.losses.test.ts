@@ -18,10 +18,13 @@ test("the catalogue lists every loss under the name of its file", () => {
   expect(Object.keys(losses).sort()).toEqual(named.sort());
 });
 
+/** Options without weights that are constants for the gradient, which central differences do not see. */
+const differentiable: Record<string, Record<string, unknown>> = { adnce: { detachWeights: false } };
+
 test.each(Object.entries(losses))("every loss keeps the contract: %s", async (name, loss) => {
   expect(loss.name).toBe(name);
   expect(loss.source).toMatch(/\d{4}/);
-  expect(await checkPart(loss)).toEqual([]);
+  expect(await checkPart(loss, differentiable[name])).toEqual([]);
 });
 
 describe("a loss that breaks the contract is told how", () => {

@@ -66,6 +66,38 @@ export const methods = {
       loss: { name: "hardNegative", temperature: 0.5, tauPlus: 0.1, beta: 1 },
     },
   },
+  adnce: {
+    summary: "Negatives of a chosen similarity stand for more, the nearest for less.",
+    source: "Wu et al. 2023, arXiv:2310.11048",
+    config: {
+      framework: { name: "simclr" },
+      loss: { name: "adnce", temperature: 0.4, mu: 0.7, sigma: 0.5 },
+    },
+  },
+  rince: {
+    summary: "False positives cannot move an anchor far.",
+    source: "Chuang et al. 2022, arXiv:2201.04309",
+    config: {
+      framework: { name: "simclr" },
+      loss: { name: "rince", temperature: 0.5, q: 0.5, lambda: 0.025 },
+    },
+  },
+  ifm: {
+    summary: "Pairs made harder beside the plain ones, against shortcuts.",
+    source: "Robinson et al. 2021, arXiv:2106.11230",
+    config: {
+      framework: { name: "moco" },
+      loss: { name: "ifm", temperature: 0.2, epsilon: 0.1, alpha: 1 },
+    },
+  },
+  sigmoid: {
+    summary: "Every pair of views on its own is told to be one of the same image or not.",
+    source: "Zhai et al. 2023, arXiv:2303.15343, on two views of images",
+    config: {
+      framework: { name: "simclr" },
+      loss: { name: "sigmoid", temperature: 0.1, bias: -6 },
+    },
+  },
   fnc: {
     summary: "Finds false negatives by support views of the anchor and attracts them.",
     source: "Huynh et al. 2022, arXiv:2011.11765",

@@ -15,6 +15,7 @@ import { ntXent } from "./adapters/ntXent.ts";
 import { pairSamplers } from "./adapters/pairSampler.ts";
 import { ring } from "./adapters/ring.ts";
 import { supCon } from "./adapters/supCon.ts";
+import { viewLosses } from "./adapters/viewLoss.ts";
 import { viewTriage } from "./adapters/viewTriage.ts";
 
 /** How this package computes each method of conformance cases. */
@@ -39,4 +40,5 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   nnclr,
   knnVote,
   ...pairSamplers,
+  ...viewLosses,
 };

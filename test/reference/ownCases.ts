@@ -46,6 +46,10 @@ const sources: Record<string, string> = {
   nearest: "after arXiv:2104.14548",
   oracle: "arXiv:2011.11765; mass: arXiv:2502.20612",
   random: "this project: the control at equal rate",
+  adnce: "arXiv:2310.11048",
+  ifm: "arXiv:2106.11230, section 3",
+  rince: "arXiv:2201.04309",
+  sigmoid: "arXiv:2303.15343, algorithm 1",
 };
 
 /** Every draft by method and slug. */

@@ -286,6 +286,52 @@ const looc: Drafters = {
   "no-augmentation": loocOf(0, 0.2, 3),
 };
 
+const views = (params: Record<string, unknown>, labels?: number[], n = 4): Drafter => {
+  const drafter = onTwoViews(params, n, 1);
+  return (numbers) => {
+    const { inputs, ...rest } = drafter(numbers);
+    return { ...rest, inputs: { ...inputs, ...(labels ? { labels } : {}) } };
+  };
+};
+const someAlike = [0, 1, 0, 2];
+const allAlike = [0, 0, 0, 0];
+
+const bell = { temperature: 0.4, mu: 0.7, sigma: 0.5, detachWeights: true };
+const adnce: Drafters = {
+  plain: views(bell),
+  attached: views({ ...bell, mu: 0.2, detachWeights: false }),
+  narrow: views({ ...bell, temperature: 0.2, mu: 0, sigma: 0.1 }),
+  coldest: views({ ...bell, temperature: 0.01, mu: 0.5, sigma: 1 }),
+  labels: views(bell, someAlike),
+  "no-negatives": views(bell, allAlike),
+};
+
+const ifm: Drafters = {
+  plain: views({ temperature: 0.2, epsilon: 0.1, alpha: 1 }),
+  "harder-only-more": views({ temperature: 0.5, epsilon: 0.4, alpha: 3 }),
+  none: views({ temperature: 0.2, epsilon: 0, alpha: 1 }),
+  coldest: views({ temperature: 0.01, epsilon: 1, alpha: 1 }),
+  labels: views({ temperature: 0.2, epsilon: 0.1, alpha: 1 }, someAlike),
+  "no-negatives": views({ temperature: 0.2, epsilon: 0.1, alpha: 1 }, allAlike),
+};
+
+const rince: Drafters = {
+  plain: views({ temperature: 0.5, q: 0.5, lambda: 0.025 }),
+  symmetric: views({ temperature: 0.5, q: 1, lambda: 0.5 }),
+  "nearly-infoNce": views({ temperature: 0.2, q: 0.01, lambda: 1 }),
+  cold: views({ temperature: 0.1, q: 0.5, lambda: 0.01 }),
+  labels: views({ temperature: 0.5, q: 0.5, lambda: 0.025 }, someAlike),
+  "no-negatives": views({ temperature: 0.5, q: 0.5, lambda: 0.025 }, allAlike),
+};
+
+const sigmoid: Drafters = {
+  plain: views({ temperature: 0.1, bias: -10 }),
+  "no-bias": views({ temperature: 0.5, bias: 0 }),
+  coldest: views({ temperature: 0.01, bias: -16 }),
+  labels: views({ temperature: 0.1, bias: -2 }, someAlike),
+  "no-negatives": views({ temperature: 0.1, bias: -10 }, allAlike),
+};
+
 /** Cases of losses, of negatives out of a queue, and of leave-one-out. */
 export const lossDrafts: Record<string, Drafters> = {
   ntXent,
@@ -298,4 +344,8 @@ export const lossDrafts: Record<string, Drafters> = {
   mochi,
   ring,
   looc,
+  adnce,
+  ifm,
+  rince,
+  sigmoid,
 };

@@ -18,6 +18,7 @@ import { pairSamplers } from "./pairSamplers.ts";
 import { ring } from "./ring.ts";
 import type { Expected } from "./standard.ts";
 import { supCon } from "./supCon.ts";
+import { viewLosses } from "./viewLosses.ts";
 import { viewTriage } from "./viewTriage.ts";
 
 /** A method as loops over numbers: parameters and inputs of a case to everything that it expects. */
@@ -45,4 +46,5 @@ export const references: Record<string, Reference> = {
   nnclr,
   knnVote,
   ...pairSamplers,
+  ...viewLosses,
 };
