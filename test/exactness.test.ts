@@ -233,3 +233,34 @@ describe.each(methods)("%s", (method) => {
     expect(Object.entries(outputs).filter(([, value]) => !allFinite(value))).toEqual([]);
   });
 });
+
+test.each([
+  [0.01, 1.3],
+  [0.02, 1.1],
+  [0.05, 0.9],
+])(
+  "at temperature %d float32 keeps the digits of a small loss and of its gradient",
+  async (temperature, apart) => {
+    const stream = randomStream(1, "cold");
+    const view1 = Array.from({ length: 16 }, () =>
+      Array.from({ length: 48 }, () => stream.normal()),
+    );
+    const view2 = view1.map((row) => row.map((x) => x + apart * stream.normal()));
+    const given = { params: { temperature }, inputs: { view1, view2 } };
+    const want = references["ntXent"](given.params as never, given.inputs as never);
+    const whole = { id: "cold", method: "ntXent", differentiate: [], expect: {}, ...given };
+    const got = await compute(whole, "cpu");
+    const [loss, expected] = [got.loss as number, want.loss as number];
+    expect(expected).toBeLessThan(0.1);
+    expect(Math.abs(loss / expected - 1)).toBeLessThan(1.5e-5);
+    const [slopes, right] = [
+      gradientsOf({ ...whole, expect: got }),
+      gradientsOf({ ...whole, expect: want }),
+    ];
+    for (const name of ["view1", "view2"]) {
+      const [a, b] = [rowsOf(slopes[name]).flat(), rowsOf(right[name]).flat()];
+      const off = Math.max(...a.map((x, i) => Math.abs(x - b[i])));
+      expect(off / Math.max(...b.map(Math.abs))).toBeLessThan(1.5e-5);
+    }
+  },
+);

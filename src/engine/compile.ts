@@ -21,7 +21,7 @@ import { lower } from "./lower/lower.ts";
 import { leavesOf, type Program, Recycler, runSession } from "./program.ts";
 import { flattenSpecs, mapSpecs, matchArguments, type Spec, type SpecTree } from "./spec.ts";
 import { startJax, type Trace, trace, type TracedFunction } from "./trace.ts";
-import { answer, type Choices, type Question, questionKey } from "./tuning.ts";
+import { answer, type Choices, type Question, questionKey, type TimingListener } from "./tuning.ts";
 
 /** Where and how a program runs. */
 export type CompileOptions = {
@@ -34,6 +34,8 @@ export type CompileOptions = {
    * default true, on `cpu` only. The `choices` of an earlier program repeat that program exactly.
    */
   tune?: boolean | Choices | undefined;
+  /** Is told how many convolutions are timed, of how many that have to be. */
+  timing?: TimingListener | undefined;
 };
 
 type Shared = { session: InferenceSession; users: number };
@@ -41,7 +43,12 @@ type Shared = { session: InferenceSession; users: number };
 const sessions = new Map<string, Promise<Shared>>();
 
 /** The target of a device, its questions answered by timing where `tune` says so. */
-async function targetOf(device: Device, threads: number, tune: boolean | Choices, traced: Trace) {
+async function targetOf(
+  device: Device,
+  threads: number,
+  { tune = true, timing }: Pick<CompileOptions, "tune" | "timing">,
+  traced: Trace,
+) {
   const cpu = device === "cpu";
   const target = { block: cpu ? await blockSize() : 0, fused: cpu };
   const answering = (choices: Choices): Target => ({
@@ -59,7 +66,7 @@ async function targetOf(device: Device, threads: number, tune: boolean | Choices
   };
   lower(traced, asking, VERSION);
   const fixed = tune === true ? {} : tune;
-  const choices = await answer([...questions.values()], asking, threads, fixed);
+  const choices = await answer([...questions.values()], { target: asking, threads, timing }, fixed);
   return { target: answering(choices), choices };
 }
 
@@ -93,7 +100,7 @@ export async function compile(
   if (device === "reference") return referenceProgram(fn, example);
   const threads = options.threads ?? defaultThreads();
   const traced = await trace(fn, [...example]);
-  const { target, choices } = await targetOf(device, threads, options.tune ?? true, traced);
+  const { target, choices } = await targetOf(device, threads, options, traced);
   const { bytes } = lower(traced, target, VERSION);
   const key = createHash("sha256").update(`${device} ${threads} `).update(bytes).digest("hex");
   const shared = await open(key, bytes, { device, threads });

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { constantLike } from "../core/constantLike.ts";
 import { ConfigError } from "../core/errors.ts";
-import { weightedLogSumExp, weightedMean } from "../core/numerics.ts";
+import { softplus, weightedLogSumExp, weightedMean } from "../core/numerics.ts";
 import { type Denominator, type Pairs, refPairs } from "../core/pairs.ts";
 import { Temperature } from "../core/ranges.ts";
 import { defineLoss } from "./loss.ts";
@@ -28,14 +28,25 @@ function checkForm({ positives, denominator, epsilon }: Form): void {
   }
 }
 
+/**
+ * Down from this temperature scores are told from those of the positives before they are divided by it, and what the
+ * negatives add to the positives is kept apart: of numbers as large as 1/τ float32 would lose what the loss is made of.
+ */
+const COLD = 0.05;
+
 /** log of the denominator: [N, 1], or [N, M] where every positive has its own. score [N, M]. */
 function logDenominator(
   score: np.Array,
   { positive, negative }: Pairs,
-  denominator: Denominator,
+  { denominator, temperature }: { denominator: Denominator; temperature: number },
 ): np.Array {
-  if (denominator === "all") {
+  if (denominator === "all" && temperature > COLD) {
     return weightedLogSumExp(score, positive.add(negative)).reshape([-1, 1]); // [N, 1]
+  }
+  if (denominator === "all") {
+    const own = weightedLogSumExp(score.ref, positive); // [N]
+    const others = weightedLogSumExp(score, negative); // [N]
+    return own.ref.add(softplus(others.sub(own))).reshape([-1, 1]); // [N, 1]
   }
   const others = weightedLogSumExp(score.ref, negative).reshape([-1, 1]); // [N, 1]
   return denominator === "none" ? others : np.logaddexp(others, score); // [N, M]
@@ -121,8 +132,14 @@ export const infoNce = defineLoss({
   }),
   perAnchor(similarity, pairs, { temperature, ...form }) {
     checkForm(form);
-    const score = similarity.mul(constantLike(similarity, 1 / temperature)); // [N, M]
-    const logTotal = logDenominator(score.ref, refPairs(pairs), form.denominator); // [N, 1] or [N, M]
+    const centre =
+      temperature <= COLD
+        ? weightedMean(similarity.ref, pairs.positive.ref).reshape([-1, 1]) // [N, 1]
+        : undefined;
+    const near = centre === undefined ? similarity : similarity.sub(centre); // [N, M]
+    const score = near.mul(constantLike(near, 1 / temperature)); // [N, M]
+    const how = { denominator: form.denominator, temperature };
+    const logTotal = logDenominator(score.ref, refPairs(pairs), how); // [N, 1] or [N, M]
     const surprise = overPositives(score, logTotal, pairs.positive, form); // [N]
     return np.where(counts(pairs, form.denominator), surprise, 0); // [N]
   },

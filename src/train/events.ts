@@ -90,6 +90,7 @@ export type TrainEvent =
   | { kind: "fetching"; file: string; done: number; total: number | undefined } // a pretrained encoder
   | { kind: "keeping"; what: string; done: number; total: number } // features of a frozen encoder
   | { kind: "compiling"; what: string } // may keep the process busy for a while
+  | { kind: "timing"; what: string; done: number; total: number } // ways to compute, once a machine
   | { kind: "choices"; choices: readonly AutomaticChoice[] }
   | {
       kind: "start";

@@ -46,6 +46,7 @@ export type Target = {
   threads: number;
   /** Ways to compute that an earlier sitting chose: the same ways give the same bits. False for fixed ones. */
   tune?: CompileOptions["tune"];
+  timing?: CompileOptions["timing"];
 };
 
 /** Where the programs of a run are compiled, in the ways that it chose before where it has. */

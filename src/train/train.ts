@@ -109,12 +109,16 @@ async function openParts(
   }
   const kept = await openKept(config, targetOf(config), given);
   if (start !== undefined) beginWith(state, config, { start, views: kept?.views });
-  const stepper = await openStepper(framework, state, config, targetOf(config)).catch(
-    (error: unknown) => {
-      closeKept(kept);
-      throw error;
-    },
-  );
+  listener({ kind: "compiling", what: "the training step" });
+  const timing = (done: number, total: number) =>
+    listener({ kind: "timing", done, total, what: "convolutions" });
+  const stepper = await openStepper(framework, state, config, {
+    ...targetOf(config),
+    timing,
+  }).catch((error: unknown) => {
+    closeKept(kept);
+    throw error;
+  });
   return {
     kept,
     config,

@@ -135,16 +135,21 @@ function baselineLines(record: BaselineRecord, config: RunConfig): string[] {
   return [...(copies > 0 ? [`warning    ${copiesSentence(copies, knnImages)}`] : []), ...bars];
 }
 
-type Preparing = Extract<TrainEvent, { kind: "packing" | "fetching" | "keeping" | "compiling" }>;
+const preparing = ["packing", "fetching", "keeping", "compiling", "timing"] as const;
+type Preparing = Extract<TrainEvent, { kind: (typeof preparing)[number] }>;
 
 const isPreparing = (event: TrainEvent): event is Preparing =>
-  ["packing", "fetching", "keeping", "compiling"].includes(event.kind);
+  preparing.some((kind) => kind === event.kind);
 
 /** What is done before the first step, in a line. */
 function preparingText(event: Preparing): string {
   const of = (total: number | undefined) => (total === undefined ? "" : ` of ${count(total)}`);
   const megabytes = (bytes: number) => Math.ceil(bytes / 1e6);
   if (event.kind === "compiling") return `compiling ${event.what}`;
+  if (event.kind === "timing") {
+    const place = `${event.done + 1} of ${event.total} ${event.what}`;
+    return `timing     ways to compute on this machine, remembered from now on: ${place}`;
+  }
   if (event.kind === "packing") return `packing ${count(event.done)}${of(event.total)} images`;
   if (event.kind === "keeping") {
     const share = percent(event.done / event.total);
@@ -199,8 +204,9 @@ export function trainView(printer: Printer): TrainListener {
     if (event.kind === "note" || event.kind === "plan") printer.note(event.text);
     else if (isPreparing(event)) {
       const text = preparingText(event);
-      if (printer.live || event.kind !== "keeping") printer.redraw(dim(text));
-      else if (now() - printedAt > MAX_SILENCE_MS) {
+      const due = event.kind === "timing" && event.done === 0;
+      if (printer.live) printer.redraw(dim(text));
+      else if (due || now() - printedAt > MAX_SILENCE_MS) {
         printedAt = now();
         printer.note(text);
       }
