@@ -130,10 +130,41 @@ export const TrainConfig = z.strictObject({
     )
     .register(settingNotes, { group: "Method", unit: "start", decides: false }),
   freeze: z
-    .enum(["body", "none"])
+    .string()
+    .min(1)
     .optional()
-    .describe("with from: body trains an adapter behind the encoder, none all of it")
+    .describe(
+      "with from: body trains an adapter behind the encoder; all-but:2 trains its last two blocks and what lies behind them; globs of names, with commas between them, freeze those parameters; none trains all of it",
+    )
     .register(settingNotes, { group: "Method", unit: "part", usual: "body" }),
+  backboneLrFactor: z
+    .number()
+    .min(1e-6)
+    .max(1e3)
+    .optional()
+    .describe("learning rate of a pretrained encoder that is trained, as a share of the head's")
+    .register(settingNotes, { group: "Method", unit: "share", usual: "0.1" }),
+  layerDecay: z
+    .number()
+    .min(1e-3)
+    .max(1)
+    .optional()
+    .describe("what that rate is multiplied by from each block to the one before it")
+    .register(settingNotes, { group: "Method", unit: "factor", usual: "1" }),
+  headFirst: z
+    .number()
+    .min(0)
+    .max(0.99)
+    .optional()
+    .describe("share of the run in which the head alone is trained, before that encoder")
+    .register(settingNotes, { group: "Method", unit: "share", usual: "0.1" }),
+  batchNorm: z
+    .enum(["frozen", "trained"])
+    .optional()
+    .describe(
+      "means and variances of batch norms of that encoder: frozen leaves them; trained takes those of each batch, and averages them, in norms that are trained",
+    )
+    .register(settingNotes, { usual: "frozen" }),
   adapter: partFrom("", adapters)
     .transform(named)
     .optional()

@@ -1,3 +1,4 @@
+import { isBodyFrozen } from "./checkStart.ts";
 import { entryOf } from "../core/catalogue.ts";
 import { adapters } from "../encoders/index.ts";
 import type { ConfigTree, Named, RunConfig, StartFacts } from "./schema.ts";
@@ -58,13 +59,30 @@ function noteFar(
   if (wholeImages === undefined && chosen.wholeImages) note("wholeImages", "true", why);
 }
 
+/** How a pretrained encoder itself is trained unless something else is said. */
+const TRAINED_BODY = { backboneLrFactor: 0.1, layerDecay: 1, headFirst: 0.1, batchNorm: "frozen" };
+
+function trainedBody(tree: ConfigTree, note: Note): Begun {
+  const given = tree as Begun;
+  const { backboneLrFactor, headFirst } = TRAINED_BODY;
+  if (given.backboneLrFactor === undefined) {
+    note("backboneLrFactor", backboneLrFactor, "the encoder is trained at a tenth of the rate");
+  }
+  if (given.headFirst === undefined) {
+    note("headFirst", headFirst, "the head alone for a tenth of the run");
+  }
+  return Object.fromEntries(
+    Object.entries(TRAINED_BODY).map(([key, value]) => [key, tree[key] ?? value]),
+  );
+}
+
 /** The settings of a run that begins with a pretrained encoder; none for another. */
 export function startSettings(tree: ConfigTree, start: MetStart | undefined, note: Note): Begun {
   if (start === undefined) return {};
   const encoder = start.description.encoder as Named;
-  const freeze = (tree.freeze as RunConfig["freeze"]) ?? "body";
+  const { freeze = "body" } = tree as Pick<RunConfig, "freeze">;
   if (tree.freeze === undefined) note("freeze", freeze, "an adapter is trained behind the encoder");
-  if (freeze === "none") return { encoder, freeze };
+  if (!isBodyFrozen(tree)) return { encoder, freeze, ...trainedBody(tree, note) };
   const given = (tree.adapter ?? {}) as ConfigTree;
   const usual = usualAdapter(tree, start);
   const name = entryOf(adapters, usual.adapter.name, given);
@@ -78,7 +96,11 @@ export function startSettings(tree: ConfigTree, start: MetStart | undefined, not
   return { encoder, freeze, ...chosen, keptViews, ...alone };
 }
 type Begun = Partial<
-  Pick<RunConfig, "encoder" | "freeze" | "adapter" | "keptViews" | "wholeImages" | "head">
+  Pick<
+    RunConfig,
+    | ("encoder" | "freeze" | "adapter" | "keptViews" | "wholeImages" | "head")
+    | ("backboneLrFactor" | "layerDecay" | "headFirst" | "batchNorm")
+  >
 >;
 
 /** What a run notes of its start, where it has one. */

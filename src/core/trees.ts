@@ -11,6 +11,11 @@ export type ParameterSpec = {
   readonly shape: readonly number[];
   /** Whether weight decay applies: true for matrices and kernels, false for biases and norms. */
   readonly decay: boolean;
+  /**
+   * Share of `bodyRate`, where that is its learning rate: of a pretrained body that is trained at another rate, and
+   * later, than what is new.
+   */
+  readonly share?: number | undefined;
 };
 
 /** Leaf by leaf over trees of one structure, keeping the type. Consumes every tree given. */

@@ -15,6 +15,8 @@ export { loadVariables, type LoadReport } from "./loadVariables.ts";
 export type { Facts, NamedEncoder } from "./named/family.ts";
 export { type Origin, underMakersNames } from "./named/makersNames.ts";
 export { recognise, type Recognised, variablesFrom } from "./named/recognise.ts";
+export { blocksOf, frozenNames } from "./partly/blocks.ts";
+export { partlyTrained, type Trained } from "./partly/partlyTrained.ts";
 export { stacked } from "./network.ts";
 export type {
   Applied,

@@ -4,9 +4,13 @@ import { ShapeError } from "../core/errors.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import type { InitialSpec } from "./initial.ts";
 
+/** Whether a network is trained: all of its norms, or those of these names, then go by their batch. */
+export type Training = boolean | ((norm: string) => boolean);
+
 /** The variables of one call of a network: hands out parameters, collects new statistics. */
 export type Scope = {
-  readonly training: boolean;
+  /** Whether a norm goes by the statistics of the batch. */
+  trains(norm: string): boolean;
   /** A parameter, given away: each is taken once. */
   take(name: string): np.Array;
   /** A running statistic; the caller must `keep` a value for the same name. */
@@ -27,7 +31,7 @@ export type Layer = {
 export function openScope(
   caller: string,
   { parameters, statistics }: { parameters: ArrayRecord; statistics: ArrayRecord },
-  training: boolean,
+  training: Training,
 ): Scope {
   const waiting = new Map(Object.entries(parameters));
   const running = new Map(Object.entries(statistics));
@@ -39,7 +43,7 @@ export function openScope(
     return array;
   };
   return {
-    training,
+    trains: typeof training === "boolean" ? () => training : training,
     take: (name) => give(waiting, "parameter", name),
     statistic: (name) => give(running, "statistic", name),
     keep: (name, value) => void kept.set(name, value),

@@ -7,7 +7,7 @@ import { parseOptions } from "../core/options.ts";
 import { checkShapes } from "../core/shape.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import { initialRecord, type InitialSpec } from "./initial.ts";
-import { type Layer, openScope } from "./layer.ts";
+import { type Layer, openScope, type Training } from "./layer.ts";
 
 /** Parameters (trained by gradient) and running statistics (averaged over batches) of a network. */
 export type Variables = { parameters: ArrayRecord; statistics: ArrayRecord };
@@ -33,8 +33,10 @@ export type Network = {
   readonly dimension: number;
   readonly parameters: Readonly<Record<string, InitialSpec>>;
   readonly statistics: Readonly<Record<string, InitialSpec>>;
+  /** Statistics that training leaves as they are, bit for bit. */
+  readonly fixed?: readonly string[] | undefined;
   init(seed: number): HostVariables;
-  apply(variables: Variables, x: np.Array, mode: { training: boolean }): Applied;
+  apply(variables: Variables, x: np.Array, mode: { training: Training }): Applied;
   /**
    * The last feature maps before pooling, in evaluation mode, summed over their channels: [N, 3, H, W] to
    * [N, h, w], all ≥ 0. Only encoders that pool feature maps have it. Consumes as `apply` does.

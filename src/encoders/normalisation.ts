@@ -54,7 +54,7 @@ export function normalisation(
       [`${name}.running_var`]: constant(channels, 1),
     },
     apply: (scope, x) =>
-      scope.training
+      scope.trains(name)
         ? trainingNorm(scope, x, { name, splits, epsilon })
         : evaluationNorm(scope, x, { name, epsilon }),
   };

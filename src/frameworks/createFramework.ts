@@ -27,6 +27,12 @@ import { isMemoryless, stepOf } from "./step.ts";
 const FrameworkSchema = z.strictObject({
   ...commonSettings,
   mixer: commonSettings.mixer.optional(),
+  headFirst: z
+    .number()
+    .min(0)
+    .max(0.99)
+    .default(0)
+    .describe("share of the run before the encoder moves, where its parameters have a share"),
   datasetSize: z.int().min(1).describe("images of the dataset"),
   metrics: z.boolean().default(true).describe("measure similarities and norms in every step"),
 });
@@ -112,6 +118,10 @@ function initialState(parts: Parts, core: Core): HostState {
   return withSampling(state, sampling);
 }
 
+/** Whether the encoder is trained at rates of its own. */
+const hasBody = ({ encoder }: Pick<Parts, "encoder">): boolean =>
+  Object.values(encoder.parameters).some(({ share }) => share !== undefined);
+
 function batchSpecOf(parts: Parts, core: Core): BatchSpec {
   const { batchSize, imageSize } = parts;
   const { inputs } = parts.encoder;
@@ -127,6 +137,7 @@ function batchSpecOf(parts: Parts, core: Core): BatchSpec {
     labels: marks,
     ...(compared ? { crops: { dtype: "float32", shape: [rows, 4] } } : {}),
     learningRate: { dtype: "float32", shape: [] },
+    ...(hasBody(parts) ? { bodyRate: { dtype: "float32", shape: [] } } : {}),
     ...core.extraBatch,
     ...(Object.assign({}, ...core.chains.map(({ spec }) => spec)) as BatchSpec),
   };
@@ -155,7 +166,7 @@ function viewCrops(crops: LoadedBatch["crops"], shape: readonly number[]): HostA
 /** Arrays of a step, of a loaded batch and where the run stands. */
 function batchOf(
   core: Core,
-  spec: BatchSpec,
+  { spec, headFirst }: { spec: BatchSpec; headFirst: number },
   { views, ids, groups, labels, crops }: LoadedBatch,
   { learningRate, step, progress }: StepAt,
 ): HostRecord {
@@ -167,6 +178,7 @@ function batchOf(
     labels: viewMarks(labels, rows, "labels"),
     ...("crops" in spec ? { crops: viewCrops(crops, spec.crops.shape) } : {}),
     learningRate: scalar(learningRate),
+    ...("bodyRate" in spec ? { bodyRate: scalar(progress < headFirst ? 0 : learningRate) } : {}),
     ...core.extra?.({ step, progress }),
     ...(Object.assign(
       {},
@@ -204,7 +216,8 @@ export function createFramework(config: FrameworkConfig): Framework {
   checkChain(entry.name, core, parts);
   const spec = batchSpecOf(parts, core);
   const { columns } = core;
-  const batch: Framework["batch"] = (loaded, at) => batchOf(core, spec, loaded, at);
+  const { headFirst } = parsed;
+  const batch: Framework["batch"] = (loaded, at) => batchOf(core, { spec, headFirst }, loaded, at);
   const build = (other: Parts) => entry.build(other, options);
   const [rows] = spec.views.shape;
   return {

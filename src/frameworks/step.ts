@@ -82,7 +82,7 @@ export function stepOf(
   const { keys: keying, queryViews } = core;
   const images = parts.batchSize;
   return (state, batch) => {
-    const { views, learningRate } = batch;
+    const { views, learningRate, bodyRate } = batch;
     const memory = state.memory ?? {};
     const queries = rowsOfViews(views, upTo(queryViews), images);
     const keyed = keying && encodeKeys(parts, state, views, keying);
@@ -97,7 +97,11 @@ export function stepOf(
         return [loss, { statistics, metrics, kept: others }];
       },
     );
-    const moved = descend(parts, state, { gradient, statistics, learningRate });
+    const moved = descend(parts, state, {
+      gradient,
+      statistics,
+      rates: { learningRate, bodyRate },
+    });
     const key = keyed === undefined ? {} : { key: keyed.key };
     const remembered = core.remember && { memory: core.remember(behind, kept.kept) };
     return [withSampling({ ...moved, ...key, ...remembered }, kept.sampling), metrics];

@@ -121,6 +121,71 @@ describe("adamw", () => {
   });
 });
 
+describe("a body at rates of its own", () => {
+  const bodySpecs = {
+    w: { shape: [3], decay: true, share: 0.05 },
+    b: { shape: [1], decay: false },
+  };
+
+  /** Three steps of which the body takes no part in the first. */
+  async function followed(optimiser: Optimiser) {
+    const seen: HostRecord[] = [];
+    let [parameters, state]: HostTree[] = [
+      { w: float32([3], start.w), b: float32([1], start.b) },
+      optimiser.init(),
+    ];
+    for (const [t, { w, b }] of slopes.entries()) {
+      const gradient = { w: float32([3], w), b: float32([1], b) };
+      const rates = { learningRate: scalar(0.1), bodyRate: scalar(t === 0 ? 0 : 0.1) };
+      const result = (await evaluate((update: Update) => optimiser.update(update), {
+        parameters,
+        gradient,
+        state,
+        ...rates,
+      })) as { parameters: HostTree; state: HostTree };
+      ({ parameters, state } = result);
+      seen.push(parameters as HostRecord);
+    }
+    return { seen, state: state as unknown as Record<string, HostRecord> };
+  }
+
+  test.each([false, true])(
+    "stands still until it begins, then follows its rule: nesterov %s",
+    async (nesterov) => {
+      const { seen } = await followed(
+        sgd(bodySpecs, { momentum: 0.9, nesterov, weightDecay: 0.05 }),
+      );
+      expect([...seen[0].w.data]).toEqual(start.w.map(Math.fround)); // bit for bit
+      let [p, v] = [start.w, [0, 0, 0]];
+      for (const { w } of slopes.slice(1)) {
+        const slope = w.map((x, i) => x + 0.05 * p[i]);
+        v = v.map((x, i) => 0.9 * x + slope[i]);
+        p = p.map((x, i) => x - 0.1 * 0.05 * (nesterov ? slope[i] + 0.9 * v[i] : v[i]));
+      }
+      [...seen[2].w.data].forEach((value, i) => expect(value).toBeCloseTo(p[i], 6));
+      expect(seen[0].b.data[0]).not.toBeCloseTo(start.b[0], 3);
+    },
+  );
+
+  test("adamw counts the body's updates from where it begins", async () => {
+    const { seen, state } = await followed(adamw(bodySpecs, { beta2: 0.99, weightDecay: 0.3 }));
+    expect([...seen[0].w.data]).toEqual(start.w.map(Math.fround));
+    let [p, a, b] = [start.w, [0, 0, 0], [0, 0, 0]];
+    slopes.slice(1).forEach(({ w }, i) => {
+      const t = i + 1;
+      a = a.map((x, j) => 0.9 * x + 0.1 * w[j]);
+      b = b.map((x, j) => 0.99 * x + 0.01 * w[j] ** 2);
+      const rate = 0.1 * 0.05;
+      p = p.map((x, j) => {
+        const direction = a[j] / (1 - 0.9 ** t) / (Math.sqrt(b[j] / (1 - 0.99 ** t)) + 1e-8);
+        return x * (1 - rate * 0.3) - rate * direction;
+      });
+    });
+    [...seen[2].w.data].forEach((value, i) => expect(value).toBeCloseTo(p[i], 6));
+    expect([state.counter.updates.data[0], state.counter.bodyUpdates.data[0]]).toEqual([3, 2]);
+  });
+});
+
 describe("schedules", () => {
   test("warmupCosine rises linearly to the peak and ends at its final share", () => {
     const rate = warmupCosine({ peak: 2, steps: 110, warmupSteps: 10, final: 0.1 });

@@ -1,9 +1,15 @@
-import type { numpy as np } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import { full, type HostRecord, zeros } from "../core/arrays.ts";
 import { parseOptions } from "../core/options.ts";
-import { type ArrayRecord, mapArrays, type ParameterSpec } from "../core/trees.ts";
+import {
+  type ArrayRecord,
+  disposeArrays,
+  mapArrays,
+  type ParameterSpec,
+  refArrays,
+} from "../core/trees.ts";
 
 /** Parameters of any network, by name. */
 export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
@@ -11,12 +17,14 @@ export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
 /** Slots of an optimiser inside a program: one record a slot, with a scalar record for counters. */
 export type OptimiserState = Record<string, ArrayRecord>;
 
-/** One update: everything is consumed. `learningRate` is a scalar. */
+/** One update: everything is consumed. Learning rates are scalars. */
 export type Update = {
   parameters: ArrayRecord;
   gradient: ArrayRecord;
   state: OptimiserState;
   learningRate: np.Array;
+  /** Of parameters with a `share`; as long as it is 0, they and their slots stay as they are, bit for bit. */
+  bodyRate?: np.Array | undefined;
 };
 
 /**
@@ -62,6 +70,39 @@ export type OptimiserDefinition<O extends z.ZodObject> = {
   step(step: Step, options: z.output<O>): { parameter: np.Array; slots: Record<string, np.Array> };
 };
 
+/** The learning rate of a pretrained body, and whether it moves yet: scalars. */
+type Body = { rate: np.Array; open: np.Array };
+
+/** Numbers of updates; of a body, from where it begins. */
+function counted(counter: ArrayRecord, body: Body | undefined): ArrayRecord {
+  const updates = counter.updates.add(1);
+  if (body === undefined) return { updates };
+  return { updates, bodyUpdates: counter.bodyUpdates.add(np.where(body.open.ref, 1, 0)) };
+}
+
+type Moved = { parameter: np.Array; slots: Record<string, np.Array> };
+
+/** A parameter of a body and its slots after a step: as they were, bit for bit, as long as it does not move. */
+function gated({ open }: Body, before: Moved, move: (from: Moved) => Moved): Moved {
+  const after = move(refArrays(before));
+  return mapArrays((old, fresh) => np.where(open.ref, fresh, old), before, after);
+}
+
+/** Slots and counters before the first step. */
+function firstSlots(specs: ParameterSpecs, slots: readonly string[], counts: boolean) {
+  const hasBody = Object.values(specs).some(({ share }) => share !== undefined);
+  const empty = () =>
+    Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, zeros(shape)]));
+  const counter = {
+    updates: full([], 0),
+    ...(hasBody ? { bodyUpdates: full([], 0) } : {}),
+  };
+  return {
+    ...Object.fromEntries(slots.map((slot) => [slot, empty()])),
+    ...(counts ? { counter } : {}),
+  };
+}
+
 /** Makes an entry of the catalogue from the update of one parameter. */
 export function defineOptimiser<O extends z.ZodObject>(
   definition: OptimiserDefinition<O>,
@@ -71,35 +112,44 @@ export function defineOptimiser<O extends z.ZodObject>(
     const parsed = parseOptions(name, schema, options ?? {});
     const slots = definition.slots(parsed);
     const names = Object.keys(specs);
-    const empty = () => Object.fromEntries(names.map((key) => [key, zeros(specs[key].shape)]));
+    const hasBody = names.some((key) => specs[key].share !== undefined);
     return {
       name,
-      init: () => ({
-        ...Object.fromEntries(slots.map((slot) => [slot, empty()])),
-        ...(counts ? { counter: { updates: full([], 0) } } : {}),
-      }),
-      update({ parameters, gradient, state, learningRate }) {
-        const count = counts ? state.counter.updates.add(1) : undefined;
+      init: () => firstSlots(specs, slots, counts),
+      update({ parameters, gradient, state, learningRate, bodyRate = learningRate.ref }) {
+        const body = hasBody ? { rate: bodyRate, open: bodyRate.ref.greater(0) } : undefined;
+        const counter = counts ? counted(state.counter, body) : undefined;
         const after: OptimiserState = Object.fromEntries(slots.map((slot) => [slot, {}]));
         const moved: ArrayRecord = {};
         for (const key of names) {
-          const result = definition.step(
-            {
-              parameter: parameters[key],
-              gradient: gradient[key],
-              slots: Object.fromEntries(slots.map((slot) => [slot, state[slot][key]])),
-              learningRate: learningRate.ref,
-              spec: specs[key],
-              ...(count ? { count: count.ref } : {}),
-            },
-            parsed,
-          );
+          const spec = specs[key];
+          const before = {
+            parameter: parameters[key],
+            slots: Object.fromEntries(slots.map((slot) => [slot, state[slot][key]])),
+          };
+          const move = (from: Moved, rate: np.Array, count: np.Array | undefined) =>
+            definition.step(
+              {
+                ...from,
+                gradient: gradient[key],
+                learningRate: rate,
+                spec,
+                ...(count ? { count: count.ref } : {}),
+              },
+              parsed,
+            );
+          const { share } = spec;
+          const result =
+            body === undefined || share === undefined
+              ? move(before, learningRate.ref, counter?.updates)
+              : gated(body, before, (from) =>
+                  move(from, body.rate.ref.mul(share), counter?.bodyUpdates),
+                );
           moved[key] = result.parameter;
           for (const slot of slots) after[slot][key] = result.slots[slot];
         }
-        learningRate.dispose();
-        if (count) after.counter = { updates: count };
-        return { parameters: moved, state: after };
+        disposeArrays([learningRate, bodyRate, ...(body ? [body.open] : [])]);
+        return { parameters: moved, state: counter ? { ...after, counter } : after };
       },
     };
   }

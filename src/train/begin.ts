@@ -27,6 +27,12 @@ function spreadOf(features: FeatureFile) {
   return { mean, deviation };
 }
 
+/** Fills a record with the weights of a start, those that are trained or those that stay. */
+function takeOver(record: HostRecord, { variables }: Start): void {
+  const all = { ...variables.parameters, ...variables.statistics };
+  for (const name of Object.keys(record)) record[name] = all[name];
+}
+
 /**
  * Puts a pretrained encoder into the state that a run begins with: its weights, or behind a frozen body how features
  * are standardised, where the adapter does that: by their spread over the kept views, which is what it trains on.
@@ -38,8 +44,8 @@ export function beginWith(
 ): void {
   if (views === undefined) {
     for (const encoder of encodersIn(state)) {
-      Object.assign(encoder.parameters, start.variables.parameters);
-      Object.assign(encoder.statistics, start.variables.statistics);
+      takeOver(encoder.parameters, start);
+      takeOver(encoder.statistics, start);
     }
     return;
   }

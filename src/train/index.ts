@@ -63,5 +63,6 @@ export { replay, type Replayed } from "./replay.ts";
 export { type AboutRun, readRunConfig, runConfig } from "./run/runConfig.ts";
 export { existingRun, isRun, type RunFolder, runFolder } from "./run/runFolder.ts";
 export { targetOf } from "./stepper.ts";
+export { isBodyFrozen } from "../config/checkStart.ts";
 export { openStart, type Start } from "../config/start.ts";
 export { resume, train, type TrainOptions, type TrainResult } from "./train.ts";

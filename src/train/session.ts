@@ -2,7 +2,14 @@ import { resolve } from "node:path";
 
 import { sizeOf } from "../core/arrays.ts";
 import type { PackedDataset } from "../data/index.ts";
-import { encoderOf, type Network } from "../encoders/index.ts";
+import { ConfigError } from "../core/errors.ts";
+import {
+  blocksOf,
+  encoderOf,
+  frozenNames,
+  type Network,
+  partlyTrained,
+} from "../encoders/index.ts";
 import {
   adapterFor,
   describeEncoder,
@@ -14,6 +21,7 @@ import {
   type ChosenParts,
   createFramework,
   type Framework,
+  frameworkNamed,
   type HostState,
 } from "../frameworks/index.ts";
 import type { OpenConfig } from "../config/automatic.ts";
@@ -21,32 +29,60 @@ import type { Exported } from "./run/checkpoint.ts";
 import type { RunConfig } from "../config/schema.ts";
 import type { Start } from "../config/start.ts";
 
-/** A pretrained network that is trained from its weights: its batch statistics stay those of its start. */
-const withOwnStatistics = (network: Network): Network => ({
-  ...network,
-  apply: (variables, x) => network.apply(variables, x, { training: false }),
-});
+/** The part of a pretrained network that a config trains, at which shares of its rate. */
+function trainedBody(network: Network, config: ModelConfig): Network {
+  const { freeze = "none", backboneLrFactor: factor, layerDecay = 1, batchNorm } = config;
+  const names = Object.keys(network.parameters);
+  const frozen = frozenNames(names, freeze);
+  const { of, count } = blocksOf(names);
+  if (layerDecay < 1 && count === 0) {
+    throw new ConfigError(
+      `layerDecay: the names of the encoder's parameters show no blocks, as ${names[0]}`,
+      "leave it out",
+    );
+  }
+  const share = (name: string) => factor && factor * layerDecay ** (count - of.get(name)!);
+  const trained = names.filter((name) => !frozen.has(name));
+  const batchStatistics = batchNorm === "trained";
+  if (batchStatistics) checkBatchNorms(network, config);
+  const shares = new Map(trained.map((name) => [name, share(name)]));
+  return partlyTrained(network, { shares, batchStatistics });
+}
+
+function checkBatchNorms({ name, statistics }: Network, { framework }: ModelConfig): void {
+  if (name === "onnx" || Object.keys(statistics).length === 0) {
+    const why = name === "onnx" ? "an ONNX model keeps those of its file" : "the encoder has none";
+    throw new ConfigError(`batchNorm is trained: ${why}`, "leave it out");
+  }
+  if (frameworkNamed(framework.name)?.splits === undefined) return;
+  throw new ConfigError(
+    `batchNorm is trained: ${framework.name} would tell keys by the statistics of their batch`,
+    "leave it out, or choose a framework without a key encoder",
+  );
+}
 
 /** The part of a run that is trained in the place of an encoder: an adapter, a start of any kind, or the encoder. */
-function trainedPart({ adapter, encoder, start, imageSize }: ModelConfig, given?: Start) {
+function trainedPart(config: ModelConfig, given?: Start) {
+  const { adapter, encoder, start, imageSize } = config;
   if (adapter !== undefined && start !== undefined) {
     return encoderOf(adapterFor(adapter, start.dimension), imageSize);
   }
-  return given === undefined ? encoder : encoderOf(withOwnStatistics(given.network), imageSize);
+  return given === undefined ? encoder : encoderOf(trainedBody(given.network, config), imageSize);
 }
 
-type ModelConfig = Pick<OpenConfig, "encoder" | "adapter" | "start" | "imageSize">;
+type ModelConfig = Pick<OpenConfig, "encoder" | "adapter" | "start" | "imageSize" | "framework"> &
+  Pick<OpenConfig, "freeze" | "backboneLrFactor" | "layerDecay" | "headFirst" | "batchNorm">;
 
 /** The framework that a config describes; `start` is the pretrained encoder where it begins with one. */
 export function frameworkOf(
   config: ModelConfig &
-    Pick<OpenConfig, "framework" | "head" | "loss" | "samplers" | "mixer"> &
+    Pick<OpenConfig, "head" | "loss" | "samplers" | "mixer"> &
     Pick<OpenConfig, "optimiser" | "averaging" | "batchSize" | "seed">,
   images: number,
   start?: Start,
 ): Framework {
   const { framework, head, loss, samplers, mixer, optimiser } = config;
-  const { averaging, batchSize, imageSize, seed } = config;
+  const { averaging, batchSize, imageSize, seed, headFirst } = config;
   const encoder = trainedPart(config, start);
   const parts = { framework, encoder, head, loss, samplers, mixer, optimiser };
   return createFramework({
@@ -56,6 +92,7 @@ export function frameworkOf(
     imageSize,
     datasetSize: images,
     seed,
+    headFirst,
   });
 }
 

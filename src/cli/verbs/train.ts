@@ -103,7 +103,26 @@ export const configOptions: readonly OptionSpec[] = [
     group: model,
     flags: "--freeze <part>",
     path: "freeze",
-    describe: "with --from: body trains an adapter behind it (default), none all of it",
+    describe:
+      "with --from: body trains an adapter behind it (default), all-but:2 its last 2 blocks, globs freeze parameters, none trains all of it",
+  },
+  {
+    group: model,
+    flags: "--backbone-lr-factor <share>",
+    path: "backboneLrFactor",
+    describe: "learning rate of a body that is trained, as a share of the head's (0.1)",
+  },
+  {
+    group: model,
+    flags: "--layer-decay <factor>",
+    path: "layerDecay",
+    describe: "multiplies that rate from each block to the one before it (1)",
+  },
+  {
+    group: model,
+    flags: "--head-first <share>",
+    path: "headFirst",
+    describe: "share of the run before the body is trained too (0.1)",
   },
   {
     group: model,

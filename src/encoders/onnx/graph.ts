@@ -117,7 +117,10 @@ export function trainableGraph(graph: OnnxGraph, input: string, output: string):
   const norms = every.filter(({ op }) => op === "BatchNormalization");
   const means = norms.flatMap(({ inputs }) => inputs.slice(3, 5));
   const running = behind(makers, means, tellsShape);
-  const found = [...graph.initializers].filter(([name]) => needed.has(name));
+  const order = new Map([...every.flatMap(needsOf)].reverse().map((name, i) => [name, -i])); // of the first need
+  const found = [...graph.initializers]
+    .filter(([name]) => needed.has(name))
+    .sort(([a], [b]) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
   const isFloat = ({ type, shape }: OnnxTensor) => type.startsWith("float") && shape.length > 0;
   const pick = (wanted: (name: string, tensor: OnnxTensor) => boolean) =>
     new Map(found.filter(([name, tensor]) => wanted(name, tensor)));

@@ -11,7 +11,7 @@ import {
 import { ConfigError } from "../../core/errors.ts";
 import { type ArrayRecord, differentiate, disposeArrays, mapArrays } from "../../core/trees.ts";
 import { gradientNorm } from "../judge/contrast.ts";
-import { descend, project, withSampling } from "./model.ts";
+import { descend, project, type Rates, settled, withSampling } from "./model.ts";
 import type { Core } from "../defineFramework.ts";
 import type { Parts } from "../parts.ts";
 import type {
@@ -48,7 +48,7 @@ export type CachedPrograms = {
   /** Adds the gradient of a micro-batch, given the gradient [n, E] of its embeddings. */
   backward: (sum: Accumulated, model: Model, images: np.Array, slope: np.Array) => Accumulated;
   /** Moves the state along the gradient. */
-  apply: (state: State, sum: Accumulated, learningRate: np.Array) => [State, ArrayRecord];
+  apply: (state: State, sum: Accumulated, rates: Rates) => [State, ArrayRecord];
 };
 
 /** The four programs of a framework whose loss sees one batch of embeddings. */
@@ -98,13 +98,15 @@ export function cachedPrograms(
         ),
       };
     },
-    apply(state, { gradient, statistics }, learningRate) {
-      disposeArrays([state.encoder.statistics, state.head.statistics]);
+    apply(state, { gradient, statistics: mean }, rates) {
+      const of = (part: "encoder" | "head") =>
+        settled(parts[part], state[part].statistics, mean[part]);
+      const statistics = { encoder: of("encoder"), head: of("head") };
       const all = [...Object.values(gradient.encoder), ...Object.values(gradient.head)];
       const norm = parts.metrics
         ? { gradientNorm: gradientNorm(Object.fromEntries(all.map((x, i) => [i, x.ref]))) }
         : {};
-      return [descend(parts, state, { gradient, statistics, learningRate }), norm];
+      return [descend(parts, state, { gradient, statistics, rates }), norm];
     },
   };
 }
@@ -150,9 +152,12 @@ function nothingYet({ encoder, head }: HostModel): HostTree {
 
 /** A batch as the contrast sees it. */
 const withoutViews = (batch: HostRecord): HostRecord =>
-  Object.fromEntries(
-    Object.entries(batch).filter(([name]) => name !== "views" && name !== "learningRate"),
-  );
+  Object.fromEntries(Object.entries(batch).filter(([name]) => name !== "views" && !isRate(name)));
+
+const isRate = (name: string): boolean => name === "learningRate" || name === "bodyRate";
+
+const ratesOf = (batch: HostRecord): HostRecord =>
+  Object.fromEntries(Object.entries(batch).filter(([name]) => isRate(name)));
 
 /** Arguments of the right shapes with which to compile each program; `dimension` is that of the head. */
 export function cachedExamples(
@@ -168,7 +173,7 @@ export function cachedExamples(
     embed: [model, images],
     contrast: [zeros([rows, dimension]), withoutViews(batch), state.sampling ?? {}],
     backward: [sum, model, images, zeros([rows / count, dimension])],
-    apply: [state, sum, batch.learningRate],
+    apply: [state, sum, ratesOf(batch)],
   };
 }
 
@@ -203,7 +208,7 @@ export async function runCached(
   for (const [i, part] of images.entries()) {
     sum = await run.backward(sum, model, part, microBatch(judged.slope, count, i));
   }
-  const [next, norm] = (await run.apply(state, sum, batch.learningRate)) as unknown as [
+  const [next, norm] = (await run.apply(state, sum, ratesOf(batch))) as unknown as [
     HostState,
     HostRecord,
   ];

@@ -1,12 +1,8 @@
 import { numpy as np } from "@jax-js/jax";
 
-import {
-  type ArrayRecord,
-  type ArrayTree,
-  differentiate,
-  mapArrays,
-  refArrays,
-} from "../../core/trees.ts";
+import { type ArrayRecord, type ArrayTree, differentiate, refArrays } from "../../core/trees.ts";
+import type { Network } from "../../encoders/index.ts";
+import { averageRecords, type Update } from "../../optim/index.ts";
 import { gradientNorm } from "../judge/contrast.ts";
 import type { Parts } from "../parts.ts";
 import {
@@ -52,17 +48,37 @@ function parted(parts: Parts, all: ArrayRecord): ModelParameters {
   };
 }
 
+/** Statistics after something, those that a network leaves as they are taken from before it. Consumes both. */
+export function settled(
+  { fixed = [] }: Pick<Network, "fixed">,
+  before: ArrayRecord,
+  after: ArrayRecord,
+): ArrayRecord {
+  const stay = new Set(fixed);
+  const chosen = (name: string) => (stay.has(name) ? [before, after] : [after, before]);
+  return Object.fromEntries(
+    Object.keys(after).map((name) => {
+      const [taken, left] = chosen(name);
+      left[name].dispose();
+      return [name, taken[name]];
+    }),
+  );
+}
+
+/** Learning rates of a step: scalars by their names in `Update`. */
+export type Rates = Pick<Update, "learningRate" | "bodyRate">;
+
 /** Moves a state along a gradient. Slots that it does not touch (key, memory) are left to the caller. */
 export function descend(
   parts: Parts,
   state: Pick<State, "encoder" | "head" | "optimiser" | "average">,
-  change: { gradient: ModelParameters; statistics: ModelStatistics; learningRate: np.Array },
+  change: { gradient: ModelParameters; statistics: ModelStatistics; rates: Rates },
 ): Pick<State, "encoder" | "head" | "optimiser" | "average"> {
   const after = parts.optimiser.update({
     parameters: joined({ encoder: state.encoder.parameters, head: state.head.parameters }),
     gradient: joined(change.gradient),
     state: state.optimiser,
-    learningRate: change.learningRate,
+    ...change.rates,
   });
   const parameters = parted(parts, after.parameters);
   const model: Model = {
@@ -70,7 +86,7 @@ export function descend(
     head: { parameters: parameters.head, statistics: change.statistics.head },
   };
   if (state.average === undefined) return { ...model, optimiser: after.state };
-  const average = averageModel(state.average, refModel(model), parts.averaging);
+  const average = averageModel(parts, state.average, refModel(model));
   return { ...model, optimiser: after.state, average };
 }
 
@@ -99,9 +115,17 @@ export function gradientAt<K extends ArrayTree>(
 export const refModel = (model: Model): Model => refArrays(asTree(model)) as unknown as Model;
 
 /** average · decay + model · (1 − decay) for parameters and statistics. Consumes both. */
-export function averageModel(average: Model, model: Model, decay: number): Model {
-  const mix = (old: np.Array, fresh: np.Array) => old.mul(decay).add(fresh.mul(1 - decay));
-  return mapArrays(mix, asTree(average), asTree(model)) as unknown as Model;
+function averageModel(parts: Parts, average: Model, model: Model): Model {
+  const mix = (old: ArrayRecord, fresh: ArrayRecord) => averageRecords(old, fresh, parts.averaging);
+  const of = (part: "encoder" | "head") => {
+    const [old, fresh] = [average[part], model[part]];
+    const statistics = mix(refArrays(old.statistics), fresh.statistics);
+    return {
+      parameters: mix(old.parameters, fresh.parameters),
+      statistics: settled(parts[part], old.statistics, statistics),
+    };
+  };
+  return { encoder: of("encoder"), head: of("head") };
 }
 
 /** A state with what its samplers keep; a state whose samplers keep nothing has no such slot. */

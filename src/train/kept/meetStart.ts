@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 
 import { viewAgreement } from "../../metrics/index.ts";
 import { viewPolicy } from "../../views/index.ts";
+import { isBodyFrozen } from "../../config/checkStart.ts";
 import type { RunConfig } from "../../config/schema.ts";
 import { isFar, type Start, withWholeImages } from "../../config/start.ts";
 import { keepViews } from "./keepFeatures.ts";
@@ -54,7 +55,7 @@ export async function meetStart(
   { freeze, wholeImages, labels, threads, out }: Meeting & { out: string },
   given: Omit<Given, "start" | "test">,
 ): Promise<Start | undefined> {
-  if (start === undefined || freeze === "none" || start.description.adapter !== undefined) {
+  if (start === undefined || !isBodyFrozen({ freeze }) || start.description.adapter !== undefined) {
     return start;
   }
   const cores = threads ?? availableParallelism();

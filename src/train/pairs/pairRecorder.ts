@@ -83,7 +83,7 @@ export function imageNumbers(
 
 /** What a program behind the embeddings takes of a batch. */
 const behindViews = <T extends object>(batch: T) =>
-  omit(batch, ...(["views", "learningRate"] as unknown as (keyof T)[]));
+  omit(batch, ...(["views", "learningRate", "bodyRate"] as unknown as (keyof T)[]));
 
 /** Whether embeddings come from the stepper's micro-batches, not from the recording program. */
 const cutAtEmbeddings = (recorder: Recorder, stepper: Stepper): boolean =>

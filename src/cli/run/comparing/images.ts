@@ -22,6 +22,7 @@ import {
   targetOf,
   type TrainingData,
   viewSize,
+  isBodyFrozen,
 } from "../../../train/index.ts";
 import type { Call } from "../../verb.ts";
 import { fetchingOf } from "../../common/images.ts";
@@ -62,7 +63,7 @@ function sharedBy({ arms, from, labels }: Request): Meeting {
       "give it once, by --set wholeImages=true",
     );
   }
-  const frozen = arms.some(({ tree }) => tree.freeze !== "none");
+  const frozen = arms.some(({ tree }) => isBodyFrozen(tree));
   return { freeze: frozen ? "body" : "none", wholeImages: first.wholeImages, labels };
 }
 
