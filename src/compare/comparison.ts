@@ -2,7 +2,7 @@ import type { MeanInterval, PairedDifference, Verdict } from "../metrics/index.t
 import type { Passes } from "../train/index.ts";
 import type { Baseline } from "./result.ts";
 
-/** What runs are measured by; `knn` is the one that verdicts are about. */
+/** What runs are measured by; verdicts are about `knn`, of uneven classes about `knnBalanced`. */
 export const measureNames = [
   ...(["knn", "knnBalanced", "knnWithoutCopies"] as const),
   ...(["linear", "linearBalanced", "linearWithoutCopies"] as const),
@@ -38,7 +38,7 @@ export type ArmSummary = {
   /** Whether it trains with the labels of its images. */
   readonly usesLabels: boolean;
   /**
-   * Of the k-NN accuracy beside the base's; "base" for the base itself, "control" where labels that trained the arm
+   * Of the accuracy that verdicts are about beside the base's; "base" for the base itself, "control" where labels that trained the arm
    * or the base are asked for again, "early" before all seeds are done, null without labels.
    */
   readonly verdict: "base" | "control" | "early" | Verdict | null;
@@ -78,6 +78,8 @@ export type Comparison = {
   readonly machine: string;
   readonly seeds: readonly number[];
   readonly base: string;
+  /** What verdicts are about: balanced where the largest class is at least twice as large as the mean of the others. */
+  readonly judged: "knn" | "knnBalanced";
   /** Comparisons that intervals of differences are corrected for. */
   readonly comparisons: number;
   readonly runs: {

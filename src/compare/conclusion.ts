@@ -11,8 +11,8 @@ const withVerdict = ({ arms }: Unconcluded, verdict: ArmSummary["verdict"]) =>
   arms.filter((arm) => arm.verdict === verdict);
 
 /** `hcl is better than simclr by 2.1 points (0.4 to 3.8)`, of arms whose interval leaves 0 out. */
-function claim(base: string, arm: ArmSummary): string {
-  const difference = arm.measures.knn!.difference!;
+function claim({ base, judged }: Unconcluded, arm: ArmSummary): string {
+  const difference = arm.measures[judged]!.difference!;
   const size = { ...difference, mean: Math.abs(difference.mean) };
   const points = `${fixed(100 * size.mean, 1)} points (${pointsBetween(size)})`;
   return `${arm.name} is ${arm.verdict} than ${base} by ${points}`;
@@ -55,8 +55,8 @@ function startSentences({ arms, baselines }: Unconcluded): string[] {
 }
 
 /** `hcl +2.1 points of 2 seeds`, of arms that are not done. */
-function soFar({ name, measures }: ArmSummary): string {
-  const difference = measures.knn!.difference;
+function soFar({ name, measures }: ArmSummary, { judged }: Unconcluded): string {
+  const difference = measures[judged]!.difference;
   if (difference === null) return `${name} no seed in common`;
   const seeds = counted(difference.n, "seed");
   return `${name} ${signed(100 * difference.mean, 1)} points of ${seeds}`;
@@ -64,16 +64,17 @@ function soFar({ name, measures }: ArmSummary): string {
 
 /** What the accuracies allow to say. */
 function accuracySentences(all: Unconcluded): string[] {
-  const { base, comparisons } = all;
+  const { base, comparisons, judged } = all;
+  const vote = judged === "knn" ? "k-NN accuracy" : "balanced k-NN accuracy";
   const called = [...withVerdict(all, "better"), ...withVerdict(all, "worse")];
   const none = withVerdict(all, "none").map(({ name }) => name);
   const few = withVerdict(all, "few").map(({ name }) => name);
   const controls = withVerdict(all, "control").map(({ name }) => name);
   const sentences: string[] = [];
   if (called.length > 0)
-    sentences.push(`By k-NN accuracy ${listed(called.map((arm) => claim(base, arm)))}.`);
+    sentences.push(`By ${vote} ${listed(called.map((arm) => claim(all, arm)))}.`);
   if (none.length > 0) {
-    sentences.push(`For ${listed(none)} no difference to ${base} in k-NN accuracy is shown.`);
+    sentences.push(`For ${listed(none)} no difference to ${base} in ${vote} is shown.`);
   }
   if (few.length > 0) {
     sentences.push(
@@ -85,7 +86,7 @@ function accuracySentences(all: Unconcluded): string[] {
     const far =
       early.length > MOST_LISTED
         ? "the tables say how far each is"
-        : `so far beside ${base}: ${listed(early.map(soFar))}`;
+        : `so far beside ${base}: ${listed(early.map((arm) => soFar(arm, all)))}`;
     sentences.push(`No verdict is given before all seeds are done; ${far}.`);
   }
   if (controls.length > 0) {
@@ -103,27 +104,32 @@ function accuracySentences(all: Unconcluded): string[] {
 }
 
 /** k-NN of raw pixels and of the arms, without test images that are copies of training images where there are any. */
-export function knnBesidePixels({ arms, baselines }: Pick<Comparison, "arms" | "baselines">) {
+export function knnBesidePixels({
+  arms,
+  baselines,
+  judged,
+}: Pick<Comparison, "arms" | "baselines" | "judged">) {
   const own = baselines.pixels?.knnWithoutCopies ?? null;
-  const name = own === null ? "knn" : "knnWithoutCopies";
+  const name = own === null ? judged : "knnWithoutCopies";
   const votes = arms.flatMap(({ measures }) => measures[name]?.mean ?? []);
-  return { pixels: own ?? baselines.pixels?.knn ?? null, votes, isOwn: own !== null };
+  return { pixels: own ?? baselines.pixels?.[judged] ?? null, votes, isOwn: own !== null };
 }
 
 /** What learned nothing did better than every arm: then that is the outcome. */
-function lostSentence({ allBelowPixels, baselines, arms }: Unconcluded): string[] {
+function lostSentence({ allBelowPixels, baselines, arms, judged }: Unconcluded): string[] {
   if (allBelowPixels !== true) return [];
-  const { pixels, votes, isOwn } = knnBesidePixels({ arms, baselines });
+  const { pixels, votes, isOwn } = knnBesidePixels({ arms, baselines, judged });
   const [raw, best] = [pixels!, Math.max(...votes)].map((one) => fixed(100 * one, 1));
+  const vote = judged === "knnBalanced" && !isOwn ? "balanced k-NN" : "k-NN";
   const asked = isOwn ? " without copies of training images" : "";
   return [
-    `Raw pixels do better than every arm: k-NN${asked} ${raw} %, the best arm ${best} %. What differs between the arms says little before one of them is ahead.`,
+    `Raw pixels do better than every arm: ${vote}${asked} ${raw} %, the best arm ${best} %. What differs between the arms says little before one of them is ahead.`,
   ];
 }
 
 /** Both values of arms of two seeds, which make no interval of use. */
-function twoSeeds({ arms }: Unconcluded): string[] {
-  const said = arms.flatMap(({ name, measures: { knn } }) => {
+function twoSeeds({ arms, judged }: Unconcluded): string[] {
+  const said = arms.flatMap(({ name, measures: { [judged]: knn } }) => {
     if (knn?.n !== 2) return [];
     return [`${name} ${overSeeds(knn, 100, 1)} %`];
   });

@@ -97,6 +97,24 @@ describe("a comparison", () => {
     expect(labelled.arms[1].besideStart).toBeNull();
   });
 
+  test("of uneven classes is about balanced k-NN", () => {
+    const of = (chance: number) =>
+      summarise(
+        factsFor(["a", "b"], seeds), // four classes
+        seeds.flatMap((seed) => [
+          resultFor("a", seed, 0.9, { chance, knnBalanced: 0.3 + 0.01 * (seed % 2) }),
+          resultFor("b", seed, 0.9 - 0.01 * (seed % 2), { chance, knnBalanced: 0.4 }),
+        ]),
+      );
+    const [even, uneven] = [of(0.39), of(0.41)]; // twice the mean of the others is 0.4
+    expect([even.judged, even.arms[1].verdict]).toEqual(["knn", "none"]);
+    expect([uneven.judged, uneven.arms[1].verdict]).toEqual(["knnBalanced", "better"]);
+    expect(uneven.conclusion.join(" ")).toContain("By balanced k-NN accuracy b is better than a");
+    const [table] = tablesOf(uneven);
+    for (const row of table.rows) expect(row).toHaveLength(table.head.length);
+    expect(table.intro).toContain("about balanced k-NN");
+  });
+
   test("never names a winner that the intervals do not support", () => {
     const accuracy = fc.double({ min: 0, max: 1, noNaN: true });
     const runs = fc.array(

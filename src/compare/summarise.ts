@@ -1,7 +1,7 @@
 import { VERSION } from "../core/version.ts";
 import { losses } from "../losses/index.ts";
 import { qualityMetrics } from "../frameworks/index.ts";
-import { meanInterval, pairedDifference, verdictOf } from "../metrics/index.ts";
+import { isUneven, meanInterval, pairedDifference, verdictOf } from "../metrics/index.ts";
 import { mixers, samplers } from "../sampling/index.ts";
 import type { Passes } from "../train/index.ts";
 import {
@@ -152,7 +152,7 @@ function summaryOf(
   arm: SummaryArm,
   runs: BySeed,
   base: Base | undefined,
-  start: Baseline | null,
+  { start, judged }: { start: Baseline | null; judged: Comparison["judged"] },
   facts: SummaryFacts,
 ): ArmSummary {
   const { name, method, epochs, steps, batchSize, usesLabels } = arm;
@@ -174,7 +174,7 @@ function summaryOf(
       forward: passes.forward - least.forward,
     },
     sampling: samplingOf(runs),
-    verdict: verdictFor(arm, runs, measures.knn, base, facts),
+    verdict: verdictFor(arm, runs, measures[judged], base, facts),
     besideStart: besideStart(arm, runs, measures.knnBalanced, start, facts),
   };
 }
@@ -212,12 +212,20 @@ function baselinesOf(results: readonly RunResult[]): Comparison["baselines"] {
   };
 }
 
+/** What verdicts are about: balanced accuracy of uneven classes, where every run has it. */
+function judgedOf(results: readonly RunResult[], classes: number): Comparison["judged"] {
+  const known = results.length > 0 && results.every((one) => typeof one.knnBalanced === "number");
+  const chance = results.at(0)?.chance;
+  return known && typeof chance === "number" && isUneven(chance, classes) ? "knnBalanced" : "knn";
+}
+
 /** Whether no arm that was measured comes up to raw pixels; null where there is nothing to compare. */
 function allBelowPixels({
   arms,
   baselines,
-}: Pick<Comparison, "arms" | "baselines">): boolean | null {
-  const { pixels, votes } = knnBesidePixels({ arms, baselines });
+  judged,
+}: Pick<Comparison, "arms" | "baselines" | "judged">): boolean | null {
+  const { pixels, votes } = knnBesidePixels({ arms, baselines, judged });
   return pixels === null || votes.length === 0 ? null : votes.every((vote) => vote < pixels);
 }
 
@@ -237,8 +245,15 @@ export function summarise(facts: SummaryFacts, results: readonly RunResult[]): C
   const [first] = arms;
   const base = { arm: first, runs: runsOf(first) };
   const baselines = baselinesOf(results);
+  const judged = judgedOf(results, data.classes);
   const summaries = arms.map((arm, i) =>
-    summaryOf(arm, runsOf(arm), i === 0 ? undefined : base, baselines.start, facts),
+    summaryOf(
+      arm,
+      runsOf(arm),
+      i === 0 ? undefined : base,
+      { start: baselines.start, judged },
+      facts,
+    ),
   );
   const [any] = results;
   const whole = {
@@ -247,6 +262,7 @@ export function summarise(facts: SummaryFacts, results: readonly RunResult[]): C
     ...rest,
     seeds,
     base: first.name,
+    judged,
     comparisons: comparisonsOf(facts),
     data: {
       ...data,

@@ -38,9 +38,15 @@ type Column = {
   alone?: true; // without a difference to the base
 };
 
-const accuracyColumns: readonly Column[] = [
+const accuracyColumns = (judged: Comparison["judged"]): readonly Column[] => [
   { name: "knn", title: "k-NN %", scale: 100, digits: 1 },
-  { name: "knnBalanced", title: "balanced %", scale: 100, digits: 1, alone: true },
+  {
+    name: "knnBalanced",
+    title: "balanced %",
+    scale: 100,
+    digits: 1,
+    ...(judged === "knn" ? { alone: true as const } : {}),
+  },
   { name: "linear", title: "linear %", scale: 100, digits: 1 },
   { name: "linearBalanced", title: "balanced %", scale: 100, digits: 1, alone: true },
 ];
@@ -82,13 +88,25 @@ const heads = (columns: readonly Column[]) =>
   columns.flatMap(({ title, alone }) => (alone ? [title] : [title, "difference"]));
 
 /** What learned nothing, as rows below the arms. */
-function baselineRows({ baselines }: Comparison): Table["rows"] {
+function baselineRows({ baselines, judged }: Comparison): Table["rows"] {
   return baselinesOf(baselines).map(([name, { knn, knnBalanced, linear, linearBalanced }]) => {
     const [vote, even, probe, evenProbe] = [knn, knnBalanced, linear, linearBalanced].map((one) =>
       typeof one === "number" ? fixed(100 * one, 1) : NONE,
     );
     const start = baselines.start === null ? [] : [""];
-    return [name, "", vote, "", even, probe, "", evenProbe, "", ...start];
+    return [
+      name,
+      "",
+      vote,
+      "",
+      even,
+      ...(judged === "knn" ? [] : [""]),
+      probe,
+      "",
+      evenProbe,
+      "",
+      ...start,
+    ];
   });
 }
 
@@ -100,13 +118,16 @@ function accuracyTable(all: Comparison): Table {
   const start = begun
     ? ` Beside the start: the difference of balanced k-NN to the start, not adapted, ± half its interval, for all ${counted(all.arms.length, "arm")} together.`
     : "";
-  const rows = measureTable(all, accuracyColumns, true);
+  const columns = accuracyColumns(all.judged);
+  const rows = measureTable(all, columns, true);
+  const vote =
+    all.judged === "knn" ? "k-NN" : "balanced k-NN, as one class is far larger than the others";
   return {
     id: "accuracy",
     title: "Accuracy",
-    intro: `Mean over seeds ± half its 95 % interval (Student's t), of two seeds both; the paired difference to ${all.base} over common seeds ± half its interval, ${levelOf(all)}. Balanced: the mean over the classes of the share of each that is right. Beside ${all.base} is about k-NN.${start}`,
+    intro: `Mean over seeds ± half its 95 % interval (Student's t), of two seeds both; the paired difference to ${all.base} over common seeds ± half its interval, ${levelOf(all)}. Balanced: the mean over the classes of the share of each that is right. Beside ${all.base} is about ${vote}.${start}`,
     head: [
-      ...["", "seeds", ...heads(accuracyColumns), `beside ${all.base}`],
+      ...["", "seeds", ...heads(columns), `beside ${all.base}`],
       ...(begun ? ["beside the start"] : []),
     ],
     rows: [

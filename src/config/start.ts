@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { DataError } from "../core/errors.ts";
@@ -65,6 +66,12 @@ export async function keptStart(
 ): Promise<Start | undefined> {
   if (start === undefined) return undefined;
   const path = startPath(run);
+  if (!existsSync(path)) {
+    throw new DataError(
+      `${quoted(path)} is missing: the run began with it`,
+      "put the file back, or train a new run",
+    );
+  }
   const found = fixedEncoder(await loadEncoder(path));
   if (found.hash === start.hash) return found;
   throw new DataError(

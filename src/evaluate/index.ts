@@ -7,6 +7,7 @@ export {
 } from "./imageEncoder.ts";
 export { type FeaturesKind, openEncoder, type OpenEncoder } from "./embedSet.ts";
 export { evaluate, evaluateModel, type Evaluation } from "./evaluate.ts";
+export { missingStart } from "./keptSight.ts";
 export type { EvaluateOptions } from "./plan.ts";
 export { exportEncoder, type Exported } from "./exportEncoder.ts";
 export { exportHubFolder, type HubFolder } from "./hubFolder.ts";

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import type { HostRecord } from "../core/arrays.ts";
@@ -25,6 +25,19 @@ import type { Part } from "./split.ts";
 export function startBeside(path: string): string | undefined {
   const places = [dirname(path), join(dirname(path), "..", "..")].map((at) => join(at, START));
   return places.find((place) => existsSync(place));
+}
+
+/** Path of the start of a run where it is no longer there, from the path of weights of the run. */
+export function missingStart(path: string): string | undefined {
+  const run = join(dirname(path), "..", "..");
+  if (startBeside(path) !== undefined || !existsSync(join(run, "config.json"))) return undefined;
+  try {
+    const config: unknown = JSON.parse(readFileSync(join(run, "config.json"), "utf8"));
+    const begun = typeof config === "object" && config !== null && "start" in config;
+    return begun ? join(run, START) : undefined;
+  } catch {
+    return undefined; // of something else
+  }
 }
 
 const holds = (arrays: HostRecord, own: HostRecord): boolean =>

@@ -47,7 +47,12 @@ export const START = "start.safetensors";
 /** The pretrained encoder that a run began with, where the run was behind it when it was measured last. */
 function startAhead(run: string): string | undefined {
   const [start, last] = [join(run, START), join(run, "checkpoints", "last")];
-  return existsSync(start) && existsSync(last) && isBehindStart(last) ? start : undefined;
+  if (!existsSync(last) || !isBehindStart(last)) return undefined;
+  if (existsSync(start)) return start;
+  throw new DataError(
+    `${quoted(run)} ended behind the encoder that it began with, and its ${START} is missing`,
+    "put the file back, or give its checkpoints/last, which was trained",
+  );
 }
 
 /**

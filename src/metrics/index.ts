@@ -1,4 +1,5 @@
 export { classShares, share, type Share } from "./accuracy.ts";
+export { isUneven } from "./uneven.ts";
 export { alignment } from "./alignment.ts";
 export { effectiveRank, singularValues } from "./effectiveRank.ts";
 export { symmetricEigenvalues } from "./eigenvalues.ts";

@@ -57,20 +57,21 @@ const differencesFormat = {
     withSign(points(value, Math.max(0, digits - 2)), value),
 };
 
-/** k-NN accuracy of every arm; `undefined` without labels. */
+/** The k-NN accuracy that verdicts are about, of every arm; `undefined` without labels. */
 function outcome(all: Comparison): Section | undefined {
   if (!isLabelled(all)) return undefined;
-  const rows = all.arms.flatMap(({ name, measures: { knn } }): IntervalRow[] => {
+  const rows = all.arms.flatMap(({ name, measures: { [all.judged]: knn } }): IntervalRow[] => {
     if (knn === undefined) return [];
     const half = knn.n < LEAST_SEEDS ? null : knn.half;
     return [{ name, values: Object.values(knn.bySeed), mean: knn.mean, half }];
   });
-  const marks = baselinesOf(all.baselines).flatMap(([name, { knn }]) =>
-    knn === null ? [] : [{ name, value: knn }],
+  const marks = baselinesOf(all.baselines).flatMap(([name, { [all.judged]: knn }]) =>
+    typeof knn !== "number" ? [] : [{ name, value: knn }],
   );
+  const title = all.judged === "knn" ? "k-NN accuracy" : "Balanced k-NN accuracy";
   const about =
     "A dot is a seed, the line its mean, the bar the 95 % interval of the mean over seeds, from three on. Dashed: what learned nothing. Bars that overlap do not settle whether arms differ: seeds are paired below.";
-  return section("knn", "k-NN accuracy", about, intervalChart(rows, percents, false, marks));
+  return section("knn", title, about, intervalChart(rows, percents, false, marks));
 }
 
 const said: Record<string, string> = {
@@ -82,17 +83,19 @@ const said: Record<string, string> = {
   control: "control",
 };
 
-/** Paired differences of k-NN accuracy to the base. */
+/** Paired differences of that accuracy to the base. */
 function differences(all: Comparison): Section | undefined {
   const { base, comparisons } = all;
-  const rows = all.arms.flatMap(({ name, measures: { knn }, verdict }): IntervalRow[] => {
-    const difference = knn?.difference ?? undefined;
-    if (difference === undefined) return [];
-    const called = verdict === "better" || verdict === "worse";
-    const { mean, n } = difference;
-    const half = n < LEAST_SEEDS ? null : difference.half;
-    return [{ name, mean, half, note: said[verdict ?? ""], accent: called }];
-  });
+  const rows = all.arms.flatMap(
+    ({ name, measures: { [all.judged]: knn }, verdict }): IntervalRow[] => {
+      const difference = knn?.difference ?? undefined;
+      if (difference === undefined) return [];
+      const called = verdict === "better" || verdict === "worse";
+      const { mean, n } = difference;
+      const half = n < LEAST_SEEDS ? null : difference.half;
+      return [{ name, mean, half, note: said[verdict ?? ""], accent: called }];
+    },
+  );
   if (rows.length === 0) return undefined;
   const corrected =
     comparisons > 1 ? `, wide enough that all ${comparisons} hold together (Bonferroni)` : "";

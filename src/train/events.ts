@@ -32,6 +32,7 @@ export type EvaluationRecord = {
   knnK?: number;
   knnTemperature?: number;
   knnChance?: number; // share of the largest class
+  knnClasses?: number;
   knnAsked?: KnnAsked;
   knnImages?: number; // that were asked
   knnAmong?: number; // training images whose labels answered; only of test images
@@ -59,6 +60,7 @@ export type BaselineRecord = {
   knnPixelsWithoutCopies?: number | undefined; // where there are any, and others
   knnStartWithoutCopies?: number | undefined;
   knnChance?: number;
+  knnClasses?: number;
   knnAsked?: KnnAsked;
   knnImages?: number;
   knnAmong?: number;

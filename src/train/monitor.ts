@@ -172,6 +172,7 @@ function factsOf({ train, test, views, config }: Asked) {
     knnAsked,
     knnImages: labels.length,
     knnChance: largestShare(labels),
+    knnClasses: train.images.classes?.length ?? 0,
     ...(test === undefined ? {} : { knnAmong: voters }),
     knnK: Math.min(config.evaluation.k, voters),
     knnTemperature: config.evaluation.temperature,

@@ -5,6 +5,7 @@ import {
   evaluateModel,
   type EvaluateOptions,
   type Evaluation,
+  missingStart,
   openImageEncoder,
 } from "../../evaluate/index.ts";
 import {
@@ -17,6 +18,8 @@ import {
   type Training,
 } from "../../inference/index.ts";
 import { isRun, runFolder } from "../../train/index.ts";
+import { isUneven } from "../../metrics/index.ts";
+import { quoted } from "../../core/quote.ts";
 import { columns, count, counted, percent } from "../format.ts";
 import type { Answer, Call } from "../verb.ts";
 import { copiesSentence } from "../common/asked.ts";
@@ -90,15 +93,16 @@ export const evaluationLegend = [
 ];
 
 /**
- * Says in one sentence how far the encoder is ahead, what it lost to first: beside its start by balanced accuracy, else
+ * Says in one sentence how far the encoder is ahead, what it lost to first: beside its start or of uneven classes by balanced accuracy, else
  * without copies of training images, if any.
  */
-function verdict({ knn, baselines }: Evaluation): string | undefined {
+function verdict({ knn, baselines, classes }: Evaluation): string | undefined {
   const { pixels, start } = baselines;
   const before = start ?? baselines.untrained;
   if (knn === undefined || before?.knn === undefined || pixels?.knn === undefined) return undefined;
-  const even = start !== undefined;
-  const hasOwn = !even && typeof knn.withoutCopies === "number";
+  const hasOwn = start === undefined && typeof knn.withoutCopies === "number";
+  const uneven = baselines.chance !== null && isUneven(baselines.chance, classes.length);
+  const even = start !== undefined || (uneven && !hasOwn);
   const shareOf = ({ accuracy, balanced, withoutCopies }: NonNullable<Accuracies["linear"]>) =>
     even ? balanced : hasOwn ? (withoutCopies ?? accuracy) : accuracy;
   const own = shareOf(knn);
@@ -137,9 +141,15 @@ function copiesWarning({ images, knn, linear, baselines }: Evaluation): string |
 /** The verdict, and a warning of copies. */
 export function outcomeLines(evaluation: Evaluation, { colours }: Call["printer"]): string[] {
   const [sentence, copied] = [verdict(evaluation), copiesWarning(evaluation)];
+  const missing = missingStart(evaluation.encoder);
   return [
     ...(sentence === undefined ? [] : [sentence]),
     ...(copied === undefined ? [] : [`${colours.yellow("warning")}    ${copied}`]),
+    ...(missing === undefined
+      ? []
+      : [
+          `${colours.yellow("warning")}    ${quoted(missing)} is missing: nothing says how the start, not adapted, does`,
+        ]),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { counted } from "../../core/counted.ts";
+import { isUneven } from "../../metrics/index.ts";
 import { fact, type Finding, type Found } from "./finding.ts";
 import type { Course } from "./records.ts";
 import type { Signs } from "./signs.ts";
@@ -6,6 +7,10 @@ import type { Signs } from "./signs.ts";
 /** Accuracies of k-NN so far, in order: without test images that are copies of training images, where there are others. */
 export const votesOf = ({ evaluations }: Pick<Course, "evaluations">): number[] =>
   evaluations.flatMap(({ knnAccuracy, knnWithoutCopies }) => knnWithoutCopies ?? knnAccuracy ?? []);
+
+/** The name of what `votesOf` gives. */
+const votesAre = ({ evaluations }: Pick<Course, "evaluations">) =>
+  evaluations.at(-1)?.knnWithoutCopies === undefined ? "knnAccuracy" : WITHOUT_COPIES;
 
 const WITHOUT_COPIES = "knnAccuracy without copies";
 
@@ -36,13 +41,26 @@ const barsOf = (
   ...(start === undefined ? [] : [{ name: first, share: start }]),
 ];
 
-/** Of a run that began with a pretrained encoder: its checkpoints are compared by balanced accuracy. */
-function startedStanding({ config, evaluations, baselines }: Course): Standing | undefined {
-  if (config.from === undefined) return undefined;
+/** Whether classes are uneven, and no copies of training images are asked for, which are no part of balanced figures. */
+function isBalanced({ evaluations, baselines }: Course): boolean {
+  const { knnChance, knnClasses, knnWithoutCopies } = evaluations.at(-1) ?? {};
+  if (knnChance === undefined || knnClasses === undefined) return false;
+  return isUneven(knnChance, knnClasses) && knnWithoutCopies === undefined && !baselines?.copies;
+}
+
+/** Of a run that began with a pretrained encoder, or of uneven classes: by balanced accuracy. */
+function balancedStanding(course: Course): Standing | undefined {
+  const { config, evaluations, baselines } = course;
+  const begun = config.from !== undefined;
+  if (!begun && !isBalanced(course)) return undefined;
   const shares = evaluations.flatMap(({ knnBalanced }) => knnBalanced ?? []);
   if (shares.length === 0) return undefined;
   const { balancedPixels, balancedStart } = baselines ?? {};
-  const bars = barsOf(balancedPixels, balancedStart, "the start, not adapted");
+  const bars = barsOf(
+    balancedPixels,
+    balancedStart,
+    begun ? "the start, not adapted" : "the first weights",
+  );
   return { measure: "knnBalanced", shares, bars, images: evaluations.at(-1)?.knnImages ?? 0 };
 }
 
@@ -51,8 +69,8 @@ export function standingOf(course: Course): Standing | undefined {
   const { evaluations, baselines } = course;
   const last = evaluations.at(-1);
   if (last === undefined) return undefined;
-  const started = startedStanding(course);
-  if (started !== undefined) return started;
+  const balanced = balancedStanding(course);
+  if (balanced !== undefined) return balanced;
   const votes = votesOf({ evaluations });
   if (votes.length > 0) {
     const { knnImages: images = 0, knnWithoutCopies } = last;
@@ -93,8 +111,8 @@ export function expectedOf(standing: Standing, bar: Bar): string {
 }
 
 /** What to do about an encoder that is behind. */
-function changeOf({ shares, images, measure }: Standing, done: number): string {
-  if (measure === "knnBalanced") {
+function changeOf({ shares, images, bars }: Standing, done: number): string {
+  if (bars.some(({ name }) => name === "the start, not adapted")) {
     return "a run that ends behind its start gives the start; milder views, fewer --epochs, or --method supCon where there are labels";
   }
   const best = Math.max(...shares);
@@ -163,7 +181,8 @@ export const fallingVote: Finding = {
     const votes = votesOf(course);
     const [best, now] = [Math.max(...votes), votes.at(-1)];
     if (now === undefined || done < 0.3) return undefined;
-    const { measure, images } = standingOf(course)!;
+    const { images } = standingOf(course)!;
+    const measure = votesAre(course);
     const fromFirst = votes.length > 2 && votes[0] === best && best - now > noiseOf(best, images);
     if (!fromFirst && (votes.length < 4 || best - now < 0.05)) return undefined;
     const since = fromFirst ? "since the first measurement" : "while the loss goes on";

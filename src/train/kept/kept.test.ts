@@ -158,6 +158,10 @@ describe("a run behind a frozen body", () => {
       writeFileSync(position, JSON.stringify({ ...written, behindStart }));
       expect(weightsPath(run).endsWith(START)).toBe(behindStart);
     }
+    rmSync(join(run, START));
+    await expect(resume(run)).rejects.toThrow("is missing: the run began with it");
+    writeFileSync(position, JSON.stringify({ ...written, behindStart: true }));
+    expect(() => weightsPath(run)).toThrow(`its ${START} is missing`);
     rmSync(position);
     expect(weightsPath(run)).toBe(join(run, "checkpoints/last/weights.safetensors"));
   });

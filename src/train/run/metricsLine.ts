@@ -24,7 +24,7 @@ const evaluation = z.looseObject({
   ...place,
   ...asked,
   ...figures("knnAccuracy", "knnBalanced", "knnWithoutCopies", "knnK", "knnTemperature"),
-  ...figures("knnChance", "knnImages", "knnAmong"),
+  ...figures("knnChance", "knnClasses", "knnImages", "knnAmong"),
   ...figures("viewAgreement", "viewImages", "uniformity", "effectiveRank"),
 });
 
