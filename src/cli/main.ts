@@ -43,7 +43,7 @@ async function main(argv: string[]): Promise<number> {
     const run = await picked.verb.load();
     const answer = await run(callOf(picked, { printer, signal, saves }));
     printer.redraw("");
-    if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
+    printer.answer(answer);
     const done = picked.verb.failed?.(answer) === true ? FAILED : DONE;
     return interrupted() ?? done;
   } catch (error) {

@@ -14,6 +14,8 @@ export type Printer = {
   say(text?: string): void;
   /** A line of progress or a message; nothing with `--quiet`. */
   note(text?: string): void;
+  /** What a program reads of the result: one line of JSON with `--json`. Only the first counts. */
+  answer(answer: Readonly<Record<string, unknown>>): void;
   /** Redraws the last line of a terminal; nothing where there is none. */
   redraw(text: string): void;
 };
@@ -51,7 +53,7 @@ export function createPrinter({ json, quiet, environment }: Settings): Printer {
   const live = Boolean(process.stderr.isTTY) && environment.TERM !== "dumb" && !quiet; // undefined where piped
   const colours = createColors(live && !environment.NO_COLOR);
   const shown = (text: string) => printable(text, live);
-  let drawn = false;
+  let [drawn, answered] = [false, false];
   const clear = () => {
     if (drawn) process.stderr.write(CLEAR);
     drawn = false;
@@ -69,6 +71,10 @@ export function createPrinter({ json, quiet, environment }: Settings): Printer {
     note(text = "") {
       clear();
       if (!quiet) process.stderr.write(`${shown(text)}\n`);
+    },
+    answer(answer) {
+      if (json && !answered) process.stdout.write(`${JSON.stringify(answer)}\n`);
+      answered = true;
     },
     redraw(text) {
       if (!live) return;

@@ -18,6 +18,7 @@ import { quickstart } from "./verbs/quickstart.ts";
 import { report } from "./verbs/report.ts";
 import { sample } from "./verbs/sample.ts";
 import { search } from "./verbs/search.ts";
+import { studio } from "./verbs/studio.ts";
 import { suggestLabels } from "./verbs/suggestLabels.ts";
 import { train } from "./verbs/train.ts";
 
@@ -38,6 +39,7 @@ export const verbs: readonly Verb[] = [
   outliers,
   suggestLabels,
   exportVerb,
+  studio,
   report,
   inspect,
   doctor,

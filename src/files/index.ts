@@ -8,7 +8,7 @@ export { isShardIndex, readShards, shardFiles } from "./shardedSafetensors.ts";
 export type { SafetensorsHeader, TensorEntry } from "./safetensorsHeader.ts";
 export { readEvents } from "./eventRecords.ts";
 export type { TensorBoardEvent } from "./eventRecords.ts";
-export { isLockName, lock, type Lock, lockHolder } from "./lock.ts";
+export { isLockName, localHolder, lock, type Lock, lockHolder } from "./lock.ts";
 export { insideFolder } from "./insideFolder.ts";
 export { makeFolder } from "./makeFolder.ts";
 export * from "./npy.ts";

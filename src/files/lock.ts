@@ -100,6 +100,11 @@ export function lockHolder(base: string): number | undefined {
   return others(base, "").alive.at(0)?.pid;
 }
 
+/** The process of this machine that holds a place; undefined where none does, or one of another machine. */
+export function localHolder(base: string): number | undefined {
+  return others(base, "").alive.find(({ host }) => host === here())?.pid;
+}
+
 /** Whether a name in a folder is that of a lock. */
 export const isLockName = (name: string): boolean => /\.lock\.\d+\.[^@]*@/.test(name);
 

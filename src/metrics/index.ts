@@ -13,6 +13,7 @@ export { nearestNeighbours, type Neighbours } from "./nearest.ts";
 export { nearestOthers } from "./nearestOthers.ts";
 export { findOutliers, type Outliers } from "./outliers.ts";
 export { residentRows, type ResidentRows } from "./residentRows.ts";
+export { umap } from "./umap.ts";
 export { uniformity } from "./uniformity.ts";
 export { scaleOf, standardise } from "./softmaxRegression.ts";
 export { suggestRows, type SuggestedRow, type SuggestOptions } from "./suggestRows.ts";

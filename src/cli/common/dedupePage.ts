@@ -40,7 +40,7 @@ export function describeGroups(groups: readonly Group[], looks: Looks): AlikeGro
 const SHOWN = 200; // groups on a page
 const MEMBERS = 60; // images of a group on a page
 const DIFFERENCES = 4; // of a group
-const COMPARED = 40; // groups whose differences are shown
+const COMPARED = 100; // groups whose differences are shown
 
 const sizeOf = ({ width, height }: EmbeddedImage): string =>
   width > 0 ? `${width} × ${height}` : "";

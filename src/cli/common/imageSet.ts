@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 
 import type { ImageEntry, PackedDataset, Skipped, SplitChoice } from "../../data/index.ts";
+import { openPacked } from "../../evaluate/embeddedPictures.ts";
 import type { Features } from "../../metrics/index.ts";
 import {
   type EmbeddedImage,
@@ -10,7 +11,6 @@ import {
 } from "../../store/embeddings.ts";
 import type { Call } from "../verb.ts";
 import { openWithProgress } from "./images.ts";
-import { openPacked } from "./pictures.ts";
 
 /** Images that duplicates are looked for in. Image i has row i of every table. */
 export type ImageSet = {

@@ -1,17 +1,15 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 
-import { DataError } from "../../core/errors.ts";
 import type { PixelImage } from "../../core/pixels.ts";
 import {
   decodeImage,
   encodeJpeg,
-  openDataset,
   type PackedDataset,
   plainJpeg,
   resizeImage,
 } from "../../data/index.ts";
-import { insideFolder } from "../../files/index.ts";
+import { fileOf, openPacked } from "../../evaluate/embeddedPictures.ts"; // not the index: dedupe starts without the engine
 import type { Shown } from "../../report/index.ts";
 import type { EmbeddedImage, EmbeddingFacts } from "../../store/index.ts";
 
@@ -51,27 +49,6 @@ function asItIs({ width, height }: EmbeddedImage, file: string): string | undefi
   const fits = width > 0 && Math.max(width, height) <= SIDE && statSync(file).size <= LARGEST;
   const bytes = fits ? readFileSync(file) : undefined;
   return bytes !== undefined && plainJpeg(bytes) !== undefined ? embedded(bytes) : undefined;
-}
-
-/** The packed form that images were embedded from, where it is there and whole. */
-export async function openPacked({ packed }: EmbeddingFacts): Promise<PackedDataset | undefined> {
-  if (packed === undefined || !existsSync(packed)) return undefined;
-  try {
-    return await openDataset(packed, { memory: 0 }); // a few pictures of many are shown
-  } catch (error) {
-    if (error instanceof DataError) return undefined; // pictures are an addition
-    throw error;
-  }
-}
-
-const isFolder = (path: string | undefined): path is string =>
-  path !== undefined && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
-
-/** The file of an image; undefined where the images are not plain files, or it is gone. */
-function fileOf({ images }: EmbeddingFacts, { path, id }: EmbeddedImage): string | undefined {
-  if (!isFolder(images) || path !== id) return undefined;
-  const file = insideFolder(images, path);
-  return existsSync(file) ? file : undefined;
 }
 
 function linkFrom(page: string, file: string): string {

@@ -20,6 +20,7 @@ import { type Asked, findDuplicates, isDuplicate, openLooks } from "../common/fi
 import { areImages, type ImageSet, setOfEmbeddings, setOfImages } from "../common/imageSet.ts";
 import { cacheIn } from "../common/images.ts";
 import { pagePath } from "../common/resultPage.ts";
+import { isAboutDecisions, runApply } from "./applyDecisions.ts";
 import { valueReader, type ValueReader } from "../common/values.ts";
 
 /** Images beyond the first of each group of duplicates. */
@@ -123,6 +124,7 @@ function askedOf(values: ValueReader, { options }: Call): Asked {
 export async function runDedupe(call: Call): Promise<Answer> {
   const { options, printer } = call;
   const values = valueReader("dedupe", options);
+  if (isAboutDecisions(call)) return runApply(call, values);
   const split = values.oneOf("split", splitNames);
   const asked = askedOf(values, call);
   const target = values.text("writeGroups");

@@ -17,7 +17,7 @@ const TEST = 1000;
 const SIDE = 40; // pixels; views are 32
 
 /** Plainer grounds and textures than the defaults: four minutes are to be enough for the shapes. */
-const drawing = {
+export const drawing = {
   clutter: 0.15,
   textureStrength: 0.2,
   grain: 0.1,
@@ -30,7 +30,7 @@ const drawing = {
  * What is set beside the defaults: the sample images differ in shape whatever their colour and place, so
  * views change colours, places and angles a lot.
  */
-const recipe: ConfigTree = {
+export const recipe: ConfigTree = {
   encoder: { name: "resnet", width: 16, blocks: [1, 1, 1] },
   batchSize: 128,
   optimiser: { name: "adamw", weightDecay: 0.01 },

@@ -20,7 +20,7 @@ import {
 import { counted, leftColumns } from "../format.ts";
 import type { Answer, Call, OptionValues } from "../verb.ts";
 import { openPictures, type Pictures, thumbnailSource } from "../common/pictures.ts";
-import { embedFile, openEncoderOf } from "../common/queryImage.ts";
+import { embedFile, openEncoderOf } from "../../evaluate/queryImage.ts";
 import { pagePath } from "../common/resultPage.ts";
 import { valueReader, type ValueReader } from "../common/values.ts";
 import { sayZeros } from "../common/zeroVectors.ts";

@@ -30,6 +30,27 @@ export const dedupe: Verb = {
       describe: "write the groups for contrapose train --groups: never each other's negatives",
     },
     { flags: "--out <file>", describe: "the page (<images>.dedupe.html in this folder)" },
+    {
+      group: "What was decided:",
+      flags: "--apply <file>",
+      describe:
+        "say what may go by the decisions made in contrapose studio, or with --move or --hard-link do it",
+    },
+    {
+      group: "What was decided:",
+      flags: "--move <folder>",
+      describe: "move what may go there; nothing is deleted",
+    },
+    {
+      group: "What was decided:",
+      flags: "--hard-link",
+      describe: "make files of the very same bytes one on the disk, under all their names",
+    },
+    {
+      group: "What was decided:",
+      flags: "--undo <file>",
+      describe: "take back what --apply did, by the list that it wrote",
+    },
     splitOption,
     cacheOption,
     { flags: "--overwrite", describe: "replace files that are there" },
@@ -39,6 +60,7 @@ export const dedupe: Verb = {
     "dedupe ./scans --strictness strict",
     "dedupe photos --threshold 0.98",
     "dedupe photos --write-groups groups.json",
+    "dedupe ./photos --apply photos.decisions.json --move ./duplicates",
   ],
   load: async () => (await import("../run/dedupe.ts")).runDedupe,
 };

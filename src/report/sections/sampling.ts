@@ -1,70 +1,11 @@
-import { lineChart, type LineSeries } from "../charts/lineChart.ts";
+import { lineChart } from "../charts/lineChart.ts";
 import { figure, grouped, percentage } from "../markup/figures.ts";
 import { html } from "../markup/html.ts";
 import type { TrainingPoint } from "../reportData.ts";
 import { percentTick } from "./headline.ts";
+import { samplingFigures } from "./samplingFigures.ts";
 import { section, type Section } from "./section.ts";
 import { overSteps } from "./training.ts";
-
-type Curve = { metric: string; name: string; tone?: LineSeries["tone"]; dashed?: boolean };
-type Figure = { title: string; unit: "share" | "cosine" | "count"; curves: readonly Curve[] };
-
-/** Charts of the sampling; one is shown where any of its metrics was measured. */
-const figures: readonly Figure[] = [
-  {
-    title: "False negatives",
-    unit: "share",
-    curves: [
-      { metric: "falseNegatives", name: "among those used" },
-      { metric: "falseNegativeRate", name: "among all", tone: "muted", dashed: true },
-    ],
-  },
-  {
-    title: "Detection of false negatives",
-    unit: "share",
-    curves: [
-      { metric: "detectionPrecision", name: "precision" },
-      { metric: "detectionRecall", name: "recall", tone: "ink" },
-      { metric: "falseNegativeRate", name: "chance", tone: "muted", dashed: true },
-    ],
-  },
-  {
-    title: "Found positives",
-    unit: "share",
-    curves: [
-      { metric: "positivePurity", name: "of the anchor's label" },
-      { metric: "falseNegativeRate", name: "chance", tone: "muted", dashed: true },
-    ],
-  },
-  {
-    title: "Demoted views",
-    unit: "share",
-    curves: [
-      { metric: "demotedShare", name: "of all views", tone: "muted" },
-      { metric: "demotionPrecision", name: "precision" },
-      { metric: "demotionRecall", name: "recall", tone: "ink" },
-    ],
-  },
-  { title: "Hardness", unit: "cosine", curves: [{ metric: "hardness", name: "negatives" }] },
-  {
-    title: "Negatives that carry the loss",
-    unit: "count",
-    curves: [{ metric: "effectiveNegatives", name: "effective number" }],
-  },
-  {
-    title: "Clamped anchors",
-    unit: "share",
-    curves: [{ metric: "clampedShare", name: "without gradient from negatives" }],
-  },
-  {
-    title: "Crops and objects",
-    unit: "share",
-    curves: [
-      { metric: "objectCoverage", name: "of the object inside" },
-      { metric: "objectMissed", name: "crops that miss it", tone: "ink" },
-    ],
-  },
-];
 
 const formats = {
   share: { yName: "share", format: (x: number) => percentage(x), formatTick: percentTick },
@@ -74,7 +15,7 @@ const formats = {
 
 /** What the samplers did, over the steps; `undefined` where nothing was measured. */
 export function sampling(points: readonly TrainingPoint[] = []): Section | undefined {
-  const charts = figures.flatMap(({ title, unit, curves }) => {
+  const charts = samplingFigures.flatMap(({ title, unit, curves }) => {
     const series = curves.map(({ metric, name, tone = "accent", dashed = false }) => ({
       name,
       tone,

@@ -86,38 +86,27 @@ export function cellTable(cells: Uint8Array, side: number): AreaTable {
   return { width: side, height: side, sums };
 }
 
-/** Where edges of cells lie: whole pixels, then what is left of one. */
-type Edges = { readonly pixels: Int32Array; readonly parts: Float64Array };
-
-const MOST = 64; // cells each way
-const edgeRoom = (): Edges => ({
-  pixels: new Int32Array(MOST + 1),
-  parts: new Float64Array(MOST + 1),
-});
-// used again by each call of `cellMeans`: comparing pictures makes millions
-const [across, down] = [edgeRoom(), edgeRoom()];
-const rows = [new Float64Array(MOST + 1), new Float64Array(MOST + 1)] as const;
-
-/** Where the edges of `side` cells lie between two places. */
-function placeEdges({ pixels, parts }: Edges, [from, to]: Span, size: number, side: number): void {
-  const last = Math.ceil(size) - 1;
+/** Where the edges of `side` cells lie between two places: whole pixels, then what is left of one. */
+function edges(from: number, to: number, size: number, side: number) {
+  const pixels = new Int32Array(side + 1);
+  const parts = new Float64Array(side + 1);
   for (let i = 0; i <= side; i++) {
     const place = Math.min(size, Math.max(0, (from + ((to - from) * i) / side) * size));
-    pixels[i] = Math.min(last, Math.floor(place));
+    pixels[i] = Math.min(Math.ceil(size) - 1, Math.floor(place));
     parts[i] = place - pixels[i];
   }
+  return { pixels, parts };
 }
 
-type Span = readonly [from: number, to: number];
-
-/** Mean grey of the cells of a `side` × `side` grid over a window, [side, side], `side` 1 … 64. Pixels at the edges of cells count in part. */
+/** Mean grey of the cells of a `side` × `side` grid over a window, [side, side]. Pixels at the edges of cells count in part. */
 export function cellMeans(table: AreaTable, window: Window, side: number): Float32Array {
   const { width, height, sums } = table;
   const [left, top, right, bottom] = window;
-  placeEdges(across, [left, right], width, side);
-  placeEdges(down, [top, bottom], height, side);
+  const across = edges(left, right, width, side);
+  const down = edges(top, bottom, height, side);
   const stride = Math.ceil(width) + 1;
-  let [above, below] = rows;
+  let above = new Float64Array(side + 1);
+  let below = new Float64Array(side + 1);
   const corners = (row: number, into: Float64Array) => {
     const share = down.parts[row];
     const start = down.pixels[row] * stride;
@@ -138,17 +127,6 @@ export function cellMeans(table: AreaTable, window: Window, side: number): Float
       means[y * side + x] = (below[x + 1] - below[x] - above[x + 1] + above[x]) / area;
     }
     [above, below] = [below, above];
-  }
-  return means;
-}
-
-/** Means of 2 × 2 of square cells [side, side]: [side / 2, side / 2]. */
-export function halved(cells: Float32Array | Uint8Array, side: number): Float32Array {
-  const means = new Float32Array((side * side) / 4);
-  for (let y = 0, to = 0; y < side; y += 2) {
-    for (let x = 0, at = y * side; x < side; x += 2, at += 2, to++) {
-      means[to] = (cells[at] + cells[at + 1] + cells[at + side] + cells[at + side + 1]) / 4;
-    }
   }
   return means;
 }

@@ -5,6 +5,7 @@ const NOISE = 1.2; // grey levels of detail that compression makes
 const FAINT = 9; // grey levels by which compression and light that is cut off change details of flat pictures
 const FIT_ROUNDS = 4;
 const UNLIKE = 0.3; // likeness below which nothing more is worked out
+const SURELY_UNLIKE = 0.25; // the same, of rounded details
 
 /** What two pictures that lie on each other show of being one. */
 export type Evidence = {
@@ -29,29 +30,26 @@ function cellsAround(side: number, radius: number): Float64Array {
   return counts;
 }
 
-const LARGEST = 64; // cells each way
-const means = new Float32Array(LARGEST * LARGEST); // along rows, and
-const sums = new Float64Array(LARGEST); // of rows, for each column: used again by each call of `details`
-
-/** Cells less the mean of the square of cells around them, up to `radius` away: [side, side], `side` 1 … 64. */
+/** Cells less the mean of the square of cells around them, up to `radius` away: [side, side]. */
 function details(cells: Float32Array, side: number, radius: number): Float32Array {
   const counts = cellsAround(side, radius);
+  const across = new Float32Array(side * side); // means along rows
   for (let row = 0; row < cells.length; row += side) {
     let sum = 0;
     for (let x = 0; x < radius; x++) sum += cells[row + x];
     for (let x = 0; x < side; x++) {
       if (x + radius < side) sum += cells[row + x + radius];
       if (x > radius) sum -= cells[row + x - radius - 1];
-      means[row + x] = sum / counts[x];
+      across[row + x] = sum / counts[x];
     }
   }
-  sums.fill(0, 0, side);
-  for (let at = 0; at < radius * side; at++) sums[at % side] += means[at];
+  const sums = new Float64Array(side); // of the rows around, for each column
+  for (let at = 0; at < radius * side; at++) sums[at % side] += across[at];
   const result = new Float32Array(side * side);
   for (let y = 0, at = 0; y < side; y++) {
     const [below, above] = [(y + radius) * side, (y - radius - 1) * side];
-    if (y + radius < side) for (let x = 0; x < side; x++) sums[x] += means[below + x];
-    if (y > radius) for (let x = 0; x < side; x++) sums[x] -= means[above + x];
+    if (y + radius < side) for (let x = 0; x < side; x++) sums[x] += across[below + x];
+    if (y > radius) for (let x = 0; x < side; x++) sums[x] -= across[above + x];
     for (let x = 0; x < side; x++, at++) result[at] = cells[at] - sums[x] / counts[y];
   }
   return result;
@@ -75,15 +73,8 @@ export function sketchOf(cells: Float32Array, side: number, radius: number): Int
  * details, and these do not go together.
  *
  * @param places of the cells of the second as they lie on those of the first
- * @param few share of cells with details that are too few to tell
- * @param unlike correlation of details that copies reach
  */
-export function areUnlike(
-  a: Int8Array,
-  b: Int8Array,
-  places: Uint16Array,
-  { few, unlike }: { few: number; unlike: number },
-): boolean {
+export function areUnlike(a: Int8Array, b: Int8Array, places: Uint16Array, few: number): boolean {
   let [products, ours, theirs, told] = [0, 0, 0, 0];
   for (let i = 0; i < a.length; i++) {
     const [one, other] = [a[i], b[places[i]]];
@@ -93,7 +84,7 @@ export function areUnlike(
     theirs += other * other;
     if (other > TEXTURE || other < -TEXTURE) told++;
   }
-  return told >= few * a.length && products < unlike * Math.sqrt(ours * theirs);
+  return told >= few * a.length && products < SURELY_UNLIKE * Math.sqrt(ours * theirs);
 }
 
 const isLost = (value: number) => value <= BLACK || value >= WHITE;

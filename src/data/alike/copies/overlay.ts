@@ -1,6 +1,6 @@
 import { align } from "./align.ts";
-import { type AreaTable, cellMeans, halved, type Window, whole } from "./areaTable.ts";
-import { areUnlike, type Evidence, evidenceOf, sketchOf } from "./evidence.ts";
+import { type AreaTable, cellMeans, type Window, whole } from "./areaTable.ts";
+import { areUnlike, type Evidence, evidenceOf } from "./evidence.ts";
 import { type Face, FINE, portraitSide } from "./portrait.ts";
 import { type Turn, turnBack, turnCells, turns } from "./turns.ts";
 
@@ -18,11 +18,20 @@ const COARSE = 16; // cells
 const SIDE = portraitSide; // cells in which details are compared
 const BROAD = 6;
 const FEW = 0.03; // of the cells have details
-const SURELY = { few: FEW, unlike: 0.25 };
-const SURELY_COARSE = { few: FEW, unlike: 0.6 }; // planted copies reach 0.8
 
 /** Whether an overlay is of all of both pictures, so that there is nothing to align. */
 export const isWhole = ({ ours, theirs }: Overlay): boolean => ours === whole && theirs === whole;
+
+/** Means of 2 × 2 of the SIDE × SIDE cells: [COARSE, COARSE]. */
+function halved(cells: Float32Array): Float32Array {
+  const means = new Float32Array(COARSE * COARSE);
+  for (let y = 0, to = 0; y < SIDE; y += 2) {
+    for (let x = 0, at = y * SIDE; x < SIDE; x += 2, at += 2, to++) {
+      means[to] = (cells[at] + cells[at + 1] + cells[at + SIDE] + cells[at + SIDE + 1]) / 4;
+    }
+  }
+  return means;
+}
 
 function compared(a: Float32Array, b: Float32Array, side: number): Evidence {
   const fine = evidenceOf(a, b, side, FINE);
@@ -33,42 +42,35 @@ function compared(a: Float32Array, b: Float32Array, side: number): Evidence {
   return same ? broad : { likeness: 0, agreement: 0, texture: broad.texture };
 }
 
-/** For each turn the place in the second picture [side, side] that lies on each of the first. */
-const placesOf = (side: number) =>
-  turns.map((turn) => {
-    const numbers = Float32Array.from({ length: side * side }, (_, i) => i);
-    return Uint16Array.from(turnCells(numbers, side, turnBack(turn)));
-  });
-const [places, coarsePlaces] = [placesOf(SIDE), placesOf(COARSE)];
+// for each turn the place in the second picture that lies on each of the first
+const placesOf = turns.map((turn) => {
+  const numbers = Float32Array.from({ length: SIDE * SIDE }, (_, i) => i);
+  return Uint16Array.from(turnCells(numbers, SIDE, turnBack(turn)));
+});
 
-/** Whether faces, the second lying as a turn of the first, are surely of no copies. */
+/** Whether faces, the second lying as a turn of the first, are surely of no copies; of small pictures it is not known. */
 export const surelyOthers = (a: Face, b: Face, turn: Turn, small: boolean): boolean =>
-  small
-    ? areUnlike(a.coarse, b.coarse, coarsePlaces[turn], SURELY_COARSE)
-    : areUnlike(a.sketch, b.sketch, places[turn], SURELY);
-
-type Cells = Float32Array | Uint8Array;
+  !small && areUnlike(a.sketch, b.sketch, placesOf[turn], FEW);
 
 /**
  * Compares the details of two pictures of portraitSide × portraitSide cells, the second lying as a turn of the
  * first. `small` pictures have none as fine as these cells.
  */
-export function compareCells(a: Cells, b: Cells, turn: Turn, small: boolean): Evidence {
-  const back = turnBack(turn);
-  return small
-    ? compared(halved(a, SIDE), turnCells(halved(b, SIDE), COARSE, back), COARSE)
-    : compared(new Float32Array(a), turnCells(new Float32Array(b), SIDE, back), SIDE);
+export function compareCells(
+  a: Float32Array,
+  b: Float32Array,
+  turn: Turn,
+  small: boolean,
+): Evidence {
+  const back = turnCells(b, SIDE, turnBack(turn));
+  return small ? compared(halved(a), halved(back), COARSE) : compared(a, back, SIDE);
 }
 
-/** Moves the window of the first picture, drawn small, to where a face of the second fits; undefined where it does not. */
-export function fit(table: AreaTable, face: Face, overlay: Overlay): Overlay | undefined {
-  const { turn } = overlay;
-  const target = turnCells(halved(face.cells, SIDE), COARSE, turnBack(turn));
+/** Moves the window of the first picture, drawn small, to where the second [portraitSide, portraitSide] fits; undefined where it does not. */
+export function fit(table: AreaTable, b: Float32Array, overlay: Overlay): Overlay | undefined {
+  const target = turnCells(halved(b), COARSE, turnBack(overlay.turn));
   const { window, likeness } = align(table, target, COARSE, overlay.ours, 4);
-  if (likeness < 0.93) return undefined;
-  const details = sketchOf(cellMeans(table, window, COARSE), COARSE, FINE);
-  const unlike = areUnlike(details, face.coarse, coarsePlaces[turn], SURELY_COARSE);
-  return unlike ? undefined : { ...overlay, ours: window };
+  return likeness < 0.93 ? undefined : { ...overlay, ours: window };
 }
 
 /** Lays the second picture on the first, by all their pixels. */

@@ -1,5 +1,5 @@
 import type { PixelImage } from "../../../core/pixels.ts";
-import { cellMeans, halved, luminanceTable, whole, type Window } from "./areaTable.ts";
+import { cellMeans, luminanceTable, whole, type Window } from "./areaTable.ts";
 import { contentWindow } from "./contentWindow.ts";
 import { sketchOf } from "./evidence.ts";
 import { gistOf } from "./gist.ts";
@@ -14,7 +14,6 @@ export const FINE = 2;
 export type Face = {
   readonly cells: Uint8Array; // [portraitSide, portraitSide]
   readonly sketch: Int8Array; // [portraitSide, portraitSide], by `sketchOf`
-  readonly coarse: Int8Array; // [portraitSide / 2, portraitSide / 2], the same of 2 × 2 cells
   readonly gist: Float32Array; // [gistSize]
 };
 
@@ -74,8 +73,7 @@ export function drawPortrait(image: PixelImage): Portrait {
   const face = (window: Window): Face => {
     const cells = rounded(cellMeans(table, window, portraitSide));
     const sketch = sketchOf(new Float32Array(cells), portraitSide, FINE);
-    const coarse = sketchOf(halved(cells, portraitSide), portraitSide / 2, FINE);
-    return { cells, sketch, coarse, gist: gistOf(table, window) };
+    return { cells, sketch, gist: gistOf(table, window) };
   };
   const bordered = left + top + 1 - right + 1 - bottom > SLIGHT;
   const faces = bordered ? [face(whole), face(content)] : [face(whole)];

@@ -87,6 +87,8 @@ export type Prover = {
 /** Compares candidates with pictures; those that cannot be copies by their portraits alone. */
 export function prover(pictures: Pictures, portraitOf: PortraitOf): Prover {
   const tableOf = tablesOf(pictures);
+  const cellsOf = (image: number, face: number) =>
+    new Float32Array(portraitOf(image).faces[face].cells);
   const isSmall = (a: number, b: number) => portraitOf(a).small || portraitOf(b).small;
   const sameShape = (a: number, b: number, { turn, ours, theirs }: Overlay, by: number) => {
     const one = shape(portraitOf(a).aspect, ours);
@@ -112,11 +114,11 @@ export function prover(pictures: Pictures, portraitOf: PortraitOf): Prover {
     if (isWhole(overlay)) {
       const [ours, theirs] = [portraitOf(a).faces[0], portraitOf(b).faces[0]];
       if (surelyOthers(ours, theirs, overlay.turn, isSmall(a, b))) return undefined;
-      const evidence = compareCells(ours.cells, theirs.cells, overlay.turn, isSmall(a, b));
+      const evidence = compareCells(cellsOf(a, 0), cellsOf(b, 0), overlay.turn, isSmall(a, b));
       return pairOf(a, b, { ...evidence, overlay });
     }
     if (!sameShape(a, b, overlay, 2 * ASPECT)) return undefined;
-    const fitted = framed ? overlay : fit(smallTable(a), portraitOf(b).faces[face], overlay);
+    const fitted = framed ? overlay : fit(smallTable(a), cellsOf(b, face), overlay);
     if (fitted === undefined || !sameShape(a, b, fitted, ASPECT)) return undefined;
     const laid = lay(tableOf(a), tableOf(b), fitted, isSmall(a, b));
     return sameShape(a, b, laid.overlay, ASPECT) ? pairOf(a, b, laid) : undefined;

@@ -3,10 +3,10 @@ import { resolve } from "node:path";
 
 import { z } from "zod";
 
-import { DataError } from "../../core/errors.ts";
-import { parseAs } from "../../core/json.ts";
-import { quoted } from "../../core/quote.ts";
-import type { PixelImage } from "../../core/pixels.ts";
+import { DataError } from "../core/errors.ts";
+import { parseAs } from "../core/json.ts";
+import { quoted } from "../core/quote.ts";
+import type { PixelImage } from "../core/pixels.ts";
 import {
   type Conversion,
   conversionsOf,
@@ -14,11 +14,11 @@ import {
   isBlank,
   type PackedDataset,
   PixelRange,
-} from "../../data/index.ts";
-import { type ImageEncoder, openImageEncoder } from "../../evaluate/index.ts";
-import { encoderRows, packedSize, type StatedInput, storedFor } from "../../inference/index.ts";
-import type { Features } from "../../metrics/index.ts";
-import type { EmbeddingFacts } from "../../store/index.ts";
+} from "../data/index.ts";
+import { type ImageEncoder, openImageEncoder } from "./imageEncoder.ts";
+import { encoderRows, packedSize, type StatedInput, storedFor } from "../inference/index.ts";
+import type { Features } from "../metrics/index.ts";
+import type { EmbeddingFacts } from "../store/index.ts";
 
 const triple = z.array(z.number()).length(3).optional();
 
@@ -88,22 +88,23 @@ function rangesOf(
 }
 
 /**
- * The vector of an image file, made as those of the set were, and the image at the size of the packed images. With what
+ * The vector of an image file, by its path or its bytes, made as those of the set were, and the image at the size of the packed images. With what
  * was done to its pixels.
  */
 export async function embedFile(
-  file: string,
+  given: string | Uint8Array,
   encoder: ImageEncoder,
   { facts, dataset }: { facts: EmbeddingFacts; dataset: PackedDataset | undefined },
 ): Promise<{ image: PixelImage; features: Features; conversions: readonly Conversion[] }> {
+  const file = typeof given === "string" ? resolve(given) : given;
   const size = packedSize(storedFor(encoder.format));
   const fit = dataset?.header.settings ?? { size, longest: 4 * size, minimum: 8 };
   const damaged = dataset?.header.settings.damaged;
   const ranges = rangesOf(facts, dataset, encoder);
-  const decoded = await decodeImage(resolve(file), { fit, damaged, ranges });
+  const decoded = await decodeImage(file, { fit, damaged, ranges });
   const { image } = decoded;
   async function* originals() {
-    yield (await decodeImage(resolve(file), { damaged, ranges })).image;
+    yield (await decodeImage(file, { damaged, ranges })).image;
   }
   const one = { count: 1, image: () => image, originals };
   const features = await encoder.embed(encoderRows(one, encoder.format));
