@@ -12,7 +12,7 @@ const kinds = {
 };
 
 const cell = (value) => String(value).replace(/\|/g, "\\|").replace(/\n/g, " ");
-const code = (value) => (value === undefined ? "" : `\`${JSON.stringify(value)}\``);
+const code = (value) => (value === undefined || value === "" ? "" : `\`${JSON.stringify(value)}\``);
 
 function entry({ name, summary, source, options }) {
   const rows = Object.entries(options).map(
@@ -24,6 +24,15 @@ function entry({ name, summary, source, options }) {
   return [`### ${name}`, "", `${summary} *${source}*`, ...table].join("\n");
 }
 
+const setting = ({ name, source, summary }) =>
+  `| \`${name}\` | ${code(source).replaceAll('"', "")} | ${cell(summary)} |`;
+
+const settings = (entries) =>
+  [
+    "## Settings of a run: in a config file, by a flag, or by `--set path=value`",
+    ["| setting | flag | |", "| --- | --- | --- |", ...entries.map(setting)].join("\n"),
+  ].join("\n\n");
+
 /** The page docs/catalogue.md. */
 export function renderCatalogue(catalogue) {
   const parts = Object.entries(kinds).map(([kind, title]) =>
@@ -31,5 +40,5 @@ export function renderCatalogue(catalogue) {
   );
   const head =
     "# Catalogue\n\nMade from the code by `node scripts/catalogue.mjs`; `contrapose list <kind>` prints the same.";
-  return `${[head, ...parts].join("\n\n")}\n`;
+  return `${[head, ...parts, settings(catalogue.settings)].join("\n\n")}\n`;
 }

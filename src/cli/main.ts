@@ -4,7 +4,7 @@ import { DONE, FAILED, failureOf } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 import { PARENT } from "./parent.ts";
 import { createPrinter, printable, type Printer } from "./printer.ts";
-import { callOf, readArguments } from "./program.ts";
+import { readArguments } from "./program.ts";
 
 const WATCH_MS = 500;
 
@@ -34,14 +34,14 @@ async function main(argv: string[]): Promise<number> {
   const { signal, saves, code: interrupted } = interruption(printer);
   watchParent();
   try {
-    const picked = readArguments(argv);
+    const picked = await readArguments(argv);
     if (picked === undefined) return 0;
     if (picked.options.plugin !== undefined) {
       const { loadPlugins } = await import("../config/plugins.ts");
       await loadPlugins(picked.options.plugin);
     }
     const run = await picked.verb.load();
-    const answer = await run(callOf(picked, { printer, signal, saves }));
+    const answer = await run({ ...picked, printer, signal, saves });
     printer.redraw("");
     printer.answer(answer);
     const done = picked.verb.failed?.(answer) === true ? FAILED : DONE;

@@ -4,33 +4,28 @@ import { ConfigError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { suggest } from "../core/suggest.ts";
 import { VERSION } from "../core/version.ts";
-import { argumentMistakes, mistakesError } from "./misuse.ts";
-import { type Call, keyOf, type OptionValues, sharedOptions, type Verb } from "./verb.ts";
+import { mistakesError, parseArguments } from "./arguments.ts";
+import { type Call, type OptionSpec, sharedOptions, type Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
-/** A verb picked from the command line with what was given to it; undefined where help was printed. */
-export type Picked = { verb: Verb; words: string[]; options: OptionValues };
+/** A verb picked from the command line with what was given to it. */
+export type Picked = Pick<Call, "words" | "options" | "specs"> & { verb: Verb };
 
-function commandFor(program: Command, verb: Verb, pick: (picked: Picked) => void): void {
+type Asked = { verb: Verb; specs: readonly OptionSpec[] };
+
+function addVerb(program: Command, verb: Verb, specs: readonly OptionSpec[]): void {
   const command = program.command(verb.name).summary(verb.summary).description(`${verb.summary}.`);
   for (const { name, describe } of verb.words ?? []) command.argument(name, describe);
-  for (const spec of [...verb.options, ...sharedOptions]) {
-    const option = command.createOption(spec.flags, spec.describe);
-    option.helpGroup(spec.group ?? "Options:");
-    if (spec.many === true) option.argParser((value, all: string[] = []) => [...all, value]);
-    option.attributeName = () => keyOf(spec);
-    command.addOption(option);
+  for (const { flags, describe, group = "Options:" } of specs) {
+    command.addOption(command.createOption(flags, describe).helpGroup(group));
   }
-  if (verb.examples !== undefined) {
-    const lines = verb.examples.map((line) => `  $ contrapose ${line}`);
-    command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
-  }
-  command.action(() => {
-    pick({ verb, words: command.args, options: command.opts() });
-  });
+  if (verb.examples === undefined) return;
+  const lines = verb.examples.map((line) => `  $ contrapose ${line}`);
+  command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
 
-function programFor(pick: (picked: Picked) => void): Command {
+/** The program as its help shows it, with the options of the verb that help is asked for. */
+function programFor(asked: Asked | undefined): Command {
   const program = new Command("contrapose");
   program.exitOverride(); // before any .command(): subcommands inherit it then only
   program.configureOutput({ outputError: () => undefined });
@@ -40,7 +35,7 @@ function programFor(pick: (picked: Picked) => void): Command {
   program.helpOption("-h, --help", "print help");
   program.helpCommand("help [verb]", "print help for a verb");
   program.commandsGroup("Verbs:");
-  for (const verb of verbs) commandFor(program, verb, pick);
+  for (const verb of verbs) addVerb(program, verb, verb === asked?.verb ? asked.specs : []);
   const start = [
     "Start with:",
     "  $ contrapose quickstart            a whole run on made-up images, three minutes",
@@ -60,38 +55,42 @@ function unknownVerb(name: string): ConfigError {
   );
 }
 
-/** Reads the command line. Throws `ConfigError` naming every mistake in it. */
-export function readArguments(argv: readonly string[]): Picked | undefined {
-  let picked: Picked | undefined;
-  const program = programFor((result) => (picked = result));
-  if (argv.length === 0) {
-    program.outputHelp();
-    return undefined;
-  }
-  const verb = verbs.find(({ name }) => name === argv[0]);
-  if (verb !== undefined) {
-    const found = argumentMistakes(verb, argv.slice(1));
-    const hint = `contrapose ${verb.name} --help lists all options`;
-    if (found.length > 0) throw mistakesError(verb.name, found, hint);
-  } else if (!argv[0].startsWith("-") && argv[0] !== "help") throw unknownVerb(argv[0]);
-  else if (argv[0] === "help" && argv[1] !== undefined) {
-    if (!verbs.some(({ name }) => name === argv[1])) throw unknownVerb(argv[1]);
-  }
+async function askedOf(name: string | undefined): Promise<Asked | undefined> {
+  const verb = verbs.find((one) => one.name === name);
+  if (verb === undefined) return undefined;
+  const own = typeof verb.options === "function" ? await verb.options() : verb.options;
+  return { verb, specs: [...own, ...sharedOptions] };
+}
+
+function printHelp(argv: readonly string[], asked: Asked | undefined): void {
+  const program = programFor(asked);
+  if (argv.length === 0) return program.outputHelp();
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    if (error.code === "commander.help") return undefined;
+    if (error.exitCode === 0 || error.code === "commander.help") return;
     throw new ConfigError(
       error.message.replace(/^error: /, ""),
       "contrapose --help lists all verbs",
     );
   }
-  return picked;
 }
 
-/** What a verb's code is called with. */
-export function callOf(picked: Picked, rest: Pick<Call, "printer" | "signal" | "saves">): Call {
-  return { words: picked.words, options: picked.options, specs: picked.verb.options, ...rest };
+/** Reads the command line; undefined where help was printed. Throws `ConfigError` naming every mistake in it. */
+export async function readArguments(argv: readonly string[]): Promise<Picked | undefined> {
+  const [first, second] = argv;
+  const named = first === "help" ? second : first;
+  const asked = await askedOf(named);
+  if (asked === undefined && named !== undefined && !named.startsWith("-"))
+    throw unknownVerb(named);
+  if (asked === undefined || first === "help" || argv.includes("--help") || argv.includes("-h")) {
+    printHelp(argv, asked);
+    return undefined;
+  }
+  const { verb, specs } = asked;
+  const { mistakes, ...given } = parseArguments(specs, verb.words ?? [], argv.slice(1));
+  const hint = `contrapose ${verb.name} --help lists all options`;
+  if (mistakes.length > 0) throw mistakesError(verb.name, mistakes, hint);
+  return { ...asked, ...given };
 }

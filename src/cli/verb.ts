@@ -31,6 +31,9 @@ export type Call = {
 /** What a program reads: printed as one line of JSON with `--json`. */
 export type Answer = Record<string, unknown>;
 
+/** A word that a verb is given. */
+export type Word = { readonly name: string; readonly describe: string };
+
 /**
  * A command: what help says of it and, loaded only when it is called, what it does. `run` prints its
  * result with `printer.say` and returns the same as an object.
@@ -39,8 +42,9 @@ export type Verb = {
   readonly name: string;
   readonly summary: string;
   /** As commander writes it: `[data]`, `<run>`. */
-  readonly words?: readonly { readonly name: string; readonly describe: string }[];
-  readonly options: readonly OptionSpec[];
+  readonly words?: readonly Word[];
+  /** Its options, or what gives them where they come from the schema of a run. */
+  readonly options: readonly OptionSpec[] | (() => Promise<readonly OptionSpec[]>);
   readonly examples?: readonly string[];
   /** Whether the answer tells of a failure: the exit code is 1 then. Never by default. */
   readonly failed?: (answer: Answer) => boolean;

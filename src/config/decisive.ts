@@ -3,18 +3,18 @@ import { createHash } from "node:crypto";
 import { quoted } from "../core/quote.ts";
 import type { ConfigTree, RunConfig } from "./schema.ts";
 import { omit } from "./layers.ts";
+import { settingsWhere } from "./settings.ts";
+
+const indecisive = settingsWhere(({ decides }) => decides === false);
+const planned = settingsWhere(({ resume }) => resume === "plan");
 
 /** The part of a config that decides what the weights become, with the dataset's fingerprint. */
 export function decisivePart(config: RunConfig, dataset: string): ConfigTree {
-  const places = ["data", "split", "test", "out", "groups", "labels", "workers", "from"] as const;
-  const definitions = ["own", "plugins"] as const;
-  const watching = ["minutes", "evaluation", "checkpoint", "record"] as const;
-  return { ...omit(config, ...places, ...watching, ...definitions), dataset };
+  return { ...omit<ConfigTree, string>(config, ...indecisive), dataset };
 }
 
 /** A decisive part without what may change from one step of a run to the next. */
-export const withoutPlan = (decisive: ConfigTree): ConfigTree =>
-  omit(decisive, "epochs", "threads", "earlierPlans");
+export const withoutPlan = (decisive: ConfigTree): ConfigTree => omit(decisive, ...planned);
 
 /** Leaves of a tree by path. */
 function leaves(value: unknown, path = ""): [string, unknown][] {

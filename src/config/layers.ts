@@ -6,10 +6,8 @@ import { ConfigError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
 import { mistakes } from "../core/options.ts";
 import { harmless, quoted } from "../core/quote.ts";
-import { suggest } from "../core/suggest.ts";
-import { adapters, encoders } from "../encoders/index.ts";
+import { adapters } from "../encoders/index.ts";
 import { addToCatalogues } from "../frameworks/index.ts";
-import { optimisers } from "../optim/index.ts";
 import { TrainConfig, type ConfigTree } from "./schema.ts";
 
 const isTree = (value: unknown): value is ConfigTree =>
@@ -146,18 +144,11 @@ function choiceMistakes(tree: ConfigTree): string[] {
   });
 }
 
-/** The tree with an encoder and an optimiser that their options stand for, as `openConfig` will choose them. */
-function withEntries(tree: ConfigTree): ConfigTree {
-  const named = (catalogue: Parameters<typeof entryOf>[0], usual: string, given: unknown) =>
-    isTree(given) && given.name === undefined
-      ? { ...given, name: entryOf(catalogue, usual, given) }
-      : given;
-  return {
-    ...tree,
-    adapter: named(adapters, "linear", tree.adapter),
-    encoder: named(encoders, "resnet", tree.encoder),
-    optimiser: named(optimisers, "sgd", tree.optimiser),
-  };
+/** The tree with the adapter that its options stand for, as `openConfig` will choose it. */
+function withAdapter(tree: ConfigTree): ConfigTree {
+  const { adapter } = tree;
+  if (!isTree(adapter) || adapter.name !== undefined) return tree;
+  return { ...tree, adapter: { ...adapter, name: entryOf(adapters, "linear", adapter) } };
 }
 
 /** What is wrong with a config, one sentence a mistake, all of them. */
@@ -166,7 +157,7 @@ export function configMistakes(tree: ConfigTree): string[] {
   const sound = Object.fromEntries(
     Object.entries(tree).filter(([key]) => !odd.some((line) => line.startsWith(`${key}:`))),
   );
-  const found = mistakes(TrainConfig, withEntries(sound)).map((line) => {
+  const found = mistakes(TrainConfig, withAdapter(sound)).map((line) => {
     if (line === "data: Invalid input: expected string, received undefined") {
       return "data is missing, expected where the images are";
     }
@@ -174,7 +165,3 @@ export function configMistakes(tree: ConfigTree): string[] {
   });
   return [...odd, ...found];
 }
-
-/** Paths of a config that the schema knows at the top, for suggestions. */
-export const nearestSetting = (name: string): string | undefined =>
-  suggest(name, Object.keys(TrainConfig.shape));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { type Chosen, named, partFrom } from "../core/catalogue.ts";
-import { settingNotes } from "../core/settings.ts";
+import { settingNotes, type SettingNotes } from "../core/settings.ts";
 import { splitNames } from "../data/index.ts";
 import { adapters } from "../encoders/index.ts";
 import type { InputFormat } from "../inference/index.ts";
@@ -62,11 +62,12 @@ const encoder = z.union([
   commonSettings.encoder.transform(named),
 ]);
 
-const kept = z
-  .unknown()
-  .optional()
-  .describe("written into a run's config.json; not read")
-  .register(settingNotes, { kept: true });
+const kept = (notes: SettingNotes = {}) =>
+  z
+    .unknown()
+    .optional()
+    .describe("written into a run's config.json; not read")
+    .register(settingNotes, { ...notes, kept: true });
 const place = z.string().min(1);
 
 /**
@@ -75,10 +76,10 @@ const place = z.string().min(1);
  */
 export const TrainConfig = z.strictObject({
   $schema: z.string().optional().describe("for editors").register(settingNotes, { kept: true }),
-  about: kept,
-  earlierPlans: kept,
-  start: kept,
-  own: kept,
+  about: kept(),
+  earlierPlans: kept({ resume: "plan" }),
+  start: kept(),
+  own: kept({ decides: false }),
   plugins: z
     .array(z.string().min(1))
     .optional()

@@ -142,5 +142,28 @@ function settingsIn(object: z.ZodObject, under: string): Setting[] {
   });
 }
 
+/** What holds where a setting is left out, in words; "" where nothing does. */
+export function usualOf({ usual, default: value }: Setting): string {
+  if (usual !== undefined || value === undefined || value === null) return usual ?? "";
+  const said = typeof value === "object" ? (value as { name?: unknown }).name : value;
+  return typeof said === "string" || typeof said === "number" ? `${said}` : "";
+}
+
+/** The innermost schema at a path, as `encoder.blocks`; undefined where there is none. */
+export const schemaAt = (path: string): z.ZodType | undefined =>
+  path.split(".").reduce<z.ZodType | undefined>((at, key) => {
+    const entries = at && Object.values(partSchemas.get(at)?.catalogue ?? {});
+    const objects = at instanceof z.ZodObject ? [at] : entries?.map(({ options }) => options);
+    const shapes = objects?.map(({ shape }): Record<string, z.ZodType> => shape);
+    const found = shapes?.find((shape) => Object.hasOwn(shape, key))?.[key];
+    return found && coreOf(found);
+  }, TrainConfig);
+
+/** Names of the settings whose notes are such. */
+export const settingsWhere = (are: (notes: SettingNotes) => boolean): string[] =>
+  Object.entries(TrainConfig.shape as Record<string, z.ZodType>).flatMap(([name, schema]) =>
+    are(notesOf(schema)) ? [name] : [],
+  );
+
 /** Every setting of a run, with its flag, type, default, unit and description, in the order of help. */
 export const listSettings = (): Setting[] => settingsIn(TrainConfig, "");

@@ -10,23 +10,17 @@ import {
 } from "../config/schema.ts";
 import { differences } from "../config/decisive.ts";
 import { omit, overlay } from "../config/layers.ts";
+import { settingsWhere } from "../config/settings.ts";
 import { withFullPaths } from "./run/runConfig.ts";
 
 /** Settings that may differ when a run goes on: they change nothing that is learned. */
-const changeable = ["workers", "data", "test", "groups", "labels", "plugins"] as const;
-/** Settings of its plan: they hold from where it goes on. */
-const planned = ["epochs", "minutes", "threads", "earlierPlans"] as const;
+const changeable = settingsWhere(({ resume }) => resume === "free");
+/** Settings that are not held against those of the run: these, those of its plan, and what is not read. */
+const apart = settingsWhere(({ resume, kept }) => resume !== undefined || kept === true);
 
 /** Refuses settings that are not those of the run. */
 export function checkSame(given: ConfigTree, written: RunConfig, path: string): void {
-  const { out = resolve(path), ...others } = omit(
-    given,
-    ...changeable,
-    ...planned,
-    "about",
-    "own",
-    "$schema",
-  );
+  const { out = resolve(path), ...others }: ConfigTree = omit(given, ...apart);
   const kept = out === resolve(path) ? others : { ...others, out };
   const own = withFullPaths({ ...written });
   const { samplers = own.samplers } = kept as Pick<TrainSettings, "samplers">;

@@ -1,3 +1,6 @@
+import { z } from "zod";
+
+import { schemaAt } from "../../config/settings.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { quoted } from "../../core/quote.ts";
 import {
@@ -11,18 +14,15 @@ import {
   valueOf,
   withPreset,
 } from "../../train/index.ts";
-import { mistakesError } from "../misuse.ts";
+import { mistakesError } from "../arguments.ts";
 import { type Call, keyOf, longName, type OptionSpec } from "../verb.ts";
 
-/** Settings whose value is a list, so that a single word is a list of one. */
-const lists = ["encoder.blocks"];
-/** Settings whose value is text even where it looks like a number. */
-const texts = ["data", "test", "out", "init", "device", "groups", "labels", "from"];
-
+/** The value of a setting as a word says it: text even where it looks like a number, a list even of one. */
 function flagValue(path: string, word: string): unknown {
-  if (texts.includes(path)) return word;
+  const schema = schemaAt(path);
+  if (schema instanceof z.ZodString) return word;
   const value = valueOf(word);
-  return lists.includes(path) && typeof value === "number" ? [value] : value;
+  return schema instanceof z.ZodArray && typeof value === "number" ? [value] : value;
 }
 
 function fromFlags({ specs, options }: Call): ConfigTree {

@@ -1,5 +1,5 @@
 import { quoted } from "../../core/quote.ts";
-import { mistakesError } from "../misuse.ts";
+import { mistakesError } from "../arguments.ts";
 import type { OptionValues } from "../verb.ts";
 
 type Kind = { whole?: boolean; least?: number; most?: number; above?: number };

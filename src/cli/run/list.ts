@@ -7,7 +7,8 @@ import { suggest } from "../../core/suggest.ts";
 import { adapters } from "../../encoders/index.ts";
 import { starts } from "../../inference/index.ts";
 import { catalogues } from "../../frameworks/index.ts";
-import { configSchema, methods, omit, TrainConfig } from "../../train/index.ts";
+import { configSchema, listSettings, usualOf } from "../../config/settings.ts";
+import { methods, omit } from "../../train/index.ts";
 import { viewPresets } from "../../views/index.ts";
 import type { Answer, Call } from "../verb.ts";
 
@@ -87,17 +88,14 @@ function startEntries(): Described[] {
   }));
 }
 
-/** Every setting of a training config; what stands for "auto" is chosen from the data and the machine. */
-function settingEntries(): Described[] {
-  return Object.entries(TrainConfig.shape as Record<string, z.ZodType>)
-    .filter(([name]) => name !== "about" && name !== "$schema")
-    .map(([name, schema]) => ({
-      name,
-      summary: schema.description ?? "",
-      source: "",
-      options: {},
-    }));
-}
+/** Every setting of a training config that is no option of a part, with what holds where it is left out. */
+const settingEntries = (): Described[] =>
+  listSettings().map((setting) => ({
+    name: setting.path,
+    summary: `${setting.description}${usualOf(setting) && ` (${usualOf(setting)})`}`,
+    source: setting.flag ?? "",
+    options: {},
+  }));
 
 /** Everything that configs can name, by kind. */
 export function catalogue(): Record<string, Described[]> {
@@ -148,5 +146,5 @@ export async function runList({ words, printer }: Call): Promise<Answer> {
   }
   if (kind === undefined)
     printer.say("contrapose list <kind> shows sources and options, list settings all of a config.");
-  return kind === "settings" ? { ...chosen, schema: configSchema() } : chosen;
+  return kind === "settings" ? { settings: listSettings(), schema: configSchema() } : chosen;
 }

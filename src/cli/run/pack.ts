@@ -14,7 +14,7 @@ import {
 import { datasetName } from "../../inference/index.ts";
 import { valueOf } from "../../train/index.ts";
 import { count, counted, duration } from "../format.ts";
-import { mistakesError } from "../misuse.ts";
+import { mistakesError } from "../arguments.ts";
 import type { Answer, Call } from "../verb.ts";
 import { valueReader, type ValueReader } from "../common/values.ts";
 

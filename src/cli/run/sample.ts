@@ -3,7 +3,7 @@ import { mistakes } from "../../core/options.ts";
 import { renderSamples, SampleOptions } from "../../data/index.ts";
 import { valueOf } from "../../train/index.ts";
 import { count } from "../format.ts";
-import { mistakesError } from "../misuse.ts";
+import { mistakesError } from "../arguments.ts";
 import type { Answer, Call } from "../verb.ts";
 
 const direct = ["train", "test", "size", "label", "format", "seed"];

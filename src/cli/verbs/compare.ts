@@ -1,12 +1,10 @@
 import type { OptionSpec, Verb } from "../verb.ts";
-import { settingOptions } from "./train.ts";
+import { settingOptions } from "./settingOptions.ts";
 
 const comparison = "Comparison:";
 
 /** What the comparison decides itself, or says in its own words. */
 const replaced = ["--method", "--seed", "--minutes", "--out", "--config"];
-
-const settings = settingOptions.filter(({ flags }) => !replaced.includes(flags.split(" ")[0]));
 
 const own: readonly OptionSpec[] = [
   {
@@ -67,7 +65,7 @@ export const compare: Verb = {
   name: "compare",
   summary: "Compare methods over seeds under one budget: accuracy, cost, sampling, with intervals",
   words: [{ name: "[data]", describe: "images, the same as --data" }],
-  options: [...own, ...settings],
+  options: async () => [...own, ...(await settingOptions(...replaced))],
   examples: [
     "compare ./photos --methods simclr,debiased,hcl,fnc --seeds 3 --budget 10m --test ./labelled",
     "compare ./photos --methods simclr --over loss.temperature=0.1,0.2,0.5 --epochs 20",

@@ -11,6 +11,7 @@ import { fileError, writeFileAtomic } from "../../files/index.ts";
 import type { AutomaticChoice } from "../../config/automatic.ts";
 import type { ConfigTree, RunConfig } from "../../config/schema.ts";
 import { configMistakes, omit } from "../../config/layers.ts";
+import { settingsWhere } from "../../config/settings.ts";
 import type { describeMachine } from "./machine.ts";
 import { withoutMissing } from "../../config/ownParts.ts";
 import { existingRun, type RunFolder } from "./runFolder.ts";
@@ -102,9 +103,11 @@ export function runConfig(path: string): RunConfig {
   return omit(readRunConfig(existingRun(path)), "about");
 }
 
+const places = settingsWhere(({ unit = "" }) => /^(path|file|folder|start)$/.test(unit));
+
 /** A config with its paths in full, so that they hold whatever folder it is read in. */
 export function withFullPaths<T extends ConfigTree>(tree: T): T {
-  const full = ["data", "test", "groups", "labels", "init", "out", "from"].flatMap((key) => {
+  const full = places.flatMap((key) => {
     const path = tree[key];
     const isPath = typeof path === "string" && (key !== "from" || existsSync(path)); // else of a hub
     return isPath ? [[key, resolve(path)]] : [];

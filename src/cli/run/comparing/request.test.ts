@@ -4,10 +4,11 @@ import type { Call, OptionValues } from "../../verb.ts";
 import { compare } from "../../verbs/compare.ts";
 import { readRequest } from "./request.ts";
 
+const specs = typeof compare.options === "function" ? await compare.options() : [];
 const call = (options: OptionValues): Call => ({
   words: ["images"],
   options: { epochs: "2", ...options },
-  specs: compare.options,
+  specs,
   printer: undefined as never,
   signal: new AbortController().signal,
   saves: () => undefined,

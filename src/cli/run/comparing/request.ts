@@ -18,7 +18,7 @@ import { quoted } from "../../../core/quote.ts";
 import { suggest } from "../../../core/suggest.ts";
 import { datasetName } from "../../../inference/index.ts";
 import { type ConfigTree, omit, type RunConfig } from "../../../train/index.ts";
-import { mistakesError } from "../../misuse.ts";
+import { mistakesError } from "../../arguments.ts";
 import type { Call } from "../../verb.ts";
 import { layeredSettings, settingMistakes, settingsFile } from "../../common/settings.ts";
 import { valueReader } from "../../common/values.ts";
