@@ -101,7 +101,8 @@ export type TrainEvent =
       images: number;
       labelled: boolean;
       stepsPerEpoch: number;
-      parameters: number;
+      parameters: number; // that are trained, of the encoder or of the adapter in its place
+      frozen: number; // of an encoder that is trained in part
       firstStep: number;
     }
   | { kind: "plan"; config: RunConfig; text: string } // the config as it is from here on

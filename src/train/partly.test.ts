@@ -76,7 +76,18 @@ test.each([
 
 test("globs freeze by name, and norms that are trained may follow their batches", async () => {
   const freeze = "block1,block2,block3.bn";
-  const { run } = await train(begun("globs", { freeze, batchNorm: "trained" }));
+  let said: number[] = [];
+  const { run } = await train(begun("globs", { freeze, batchNorm: "trained" }), {
+    listener: (event) => {
+      if (event.kind === "start") said = [event.parameters, event.parameters + event.frozen];
+    },
+  });
+  const sizes = Object.entries((await variablesOf(start)).parameters).map(
+    ([name, { data }]): [string, number] => [name, data.length],
+  );
+  const sum = (some: typeof sizes) => some.reduce((total, [, size]) => total + size, 0);
+  const trained = sizes.filter(([name]) => /^block(4|3\.conv)/.test(name));
+  expect(said).toEqual([sum(trained), sum(sizes)]);
   const norm = ["weight", "bias", "running_mean", "running_var"].map((part) => `block4.bn.${part}`);
   expect((await changedIn(run)).sort()).toEqual(
     ["block3.conv.weight", "block4.conv.weight", ...norm].sort(),

@@ -144,6 +144,7 @@ export function openLoader(
 function announce(session: Session, firstStep: number, stepsPerEpoch: number): void {
   const { config, framework, data, folder, listener } = session;
   const parameters = parameterCount(framework.encoder);
+  const all = session.start === undefined ? parameters : parameterCount(session.start.network);
   listener({
     kind: "start",
     config,
@@ -152,6 +153,7 @@ function announce(session: Session, firstStep: number, stepsPerEpoch: number): v
     labelled: data.labels !== undefined,
     stepsPerEpoch,
     parameters,
+    frozen: config.adapter === undefined ? all - parameters : 0,
     firstStep,
   });
 }

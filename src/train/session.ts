@@ -65,7 +65,8 @@ function checkBatchNorms({ name, statistics }: Network, { framework }: ModelConf
 function trainedPart(config: ModelConfig, given?: Start) {
   const { adapter, encoder, start, imageSize } = config;
   if (adapter !== undefined && start !== undefined) {
-    return encoderOf(adapterFor(adapter, start.dimension), imageSize);
+    const network = adapterFor(adapter, start.dimension);
+    return encoderOf({ ...network, fixed: Object.keys(network.statistics) }, imageSize);
   }
   return given === undefined ? encoder : encoderOf(trainedBody(given.network, config), imageSize);
 }

@@ -99,12 +99,13 @@ function noGroups({ samplers, groups }: RunConfig): string[] {
 }
 
 function startLines(event: TrainEvent & { kind: "start" }): string[] {
-  const { config, run, images, stepsPerEpoch, parameters, firstStep } = event;
+  const { config, run, images, stepsPerEpoch, parameters, frozen, firstStep } = event;
+  const all = frozen === 0 ? "" : ` of ${count(parameters + frozen)}`;
   const from = firstStep > 0 ? `, from step ${count(firstStep)}` : "";
   return [
     `run        ${run}`,
     `images     ${count(images)}, ${counted(stepsPerEpoch, "step")} of ${config.batchSize} an epoch, ${counted(config.epochs, "epoch")}${from}`,
-    `encoder    ${String(config.encoder.name)}, ${count(parameters)} parameters, ${config.method}, on ${config.device} with ${counted(config.threads, "thread")}`,
+    `encoder    ${String(config.encoder.name)}, ${count(parameters)}${all} parameters, ${config.method}, on ${config.device} with ${counted(config.threads, "thread")}`,
     ...noGroups(config),
     ...(config.own ?? []).map((part) => `own        ${part}: give it again to go on with the run`),
   ];
