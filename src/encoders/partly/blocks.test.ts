@@ -56,6 +56,7 @@ test("globs stand for names and for leading parts of them", () => {
 
 test.each([
   ["layer1.*,layr2.*", 'no parameter of the encoder is named "layr2.*"', "did you mean layer2?"],
+  ["lax.7", 'named "lax.7"', "as of layer1, layer1.0, layer1.0.conv1"],
   ["bod", 'no parameter of the encoder is named "bod"', "expected body, none, all-but:2 or globs"],
   ["all-but:8", "expected a number of blocks from 1 to 7", "--freeze none trains all of them"],
   ["all-but:two", "expected a number of blocks from 1 to 7", ""],

@@ -45,9 +45,24 @@ function partsOf(names: readonly string[]): string[] {
   return [...new Set(parts)];
 }
 
+/** How many letters two texts have in common at their beginning. */
+function commonStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+}
+
+/** Parts of names that begin most like a text; some from all over where none does. */
+function begunAlike(text: string, parts: readonly string[], names: readonly string[]): string[] {
+  const most = Math.max(...parts.map((part) => commonStart(text, part)));
+  if (most > 0) return parts.filter((part) => commonStart(text, part) === most).slice(0, 3);
+  return [names[0], names[Math.floor(names.length / 2)], names[names.length - 1]];
+}
+
 function unknownGlob(glob: string, names: readonly string[]): ConfigError {
-  const near = suggest(glob.replace(/[*?]+$/, "").replace(/\.$/, ""), partsOf(names));
-  const some = [names[0], names[Math.floor(names.length / 2)], names[names.length - 1]];
+  const [word, parts] = [glob.replace(/[*?]+$/, "").replace(/\.$/, ""), partsOf(names)];
+  const near = suggest(word, parts);
+  const some = begunAlike(word, parts, names);
   return new ConfigError(
     `freeze: no parameter of the encoder is named ${quoted(glob)}`,
     near === undefined
