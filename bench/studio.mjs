@@ -59,7 +59,8 @@ try {
   const paints = [];
   for (let i = 0; i < 5; i++) {
     await page.reload();
-    await page.waitForSelector("h1");
+    const painted = () => performance.getEntriesByName("first-contentful-paint").length > 0;
+    await page.waitForFunction(painted);
     paints.push(
       await page.evaluate(
         () => performance.getEntriesByName("first-contentful-paint")[0].startTime,
