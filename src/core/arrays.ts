@@ -90,6 +90,11 @@ export function flattenTree(tree: HostTree, path = ""): [string, HostArray][] {
 }
 
 /** A tree of the same structure with every array replaced. */
+export function mapTree<T extends HostTree>(
+  tree: T,
+  replace: (array: HostArray, path: string) => HostArray,
+  path?: string,
+): T;
 export function mapTree(
   tree: HostTree,
   replace: (array: HostArray, path: string) => HostArray,

@@ -41,11 +41,14 @@ export type Differentiated<P, X> = { value: np.Array; gradient: P; extra: X };
 
 type Tracer = {
   _trace: { main: { level: number } };
-  primal?: Tracer;
-  tangent?: Tracer;
-  dispose(): void;
-  fullLower(): Tracer;
+  primal?: np.Array;
+  tangent?: np.Array;
+  fullLower(): np.Array;
 };
+
+/** What jax-js keeps in an array inside a differentiated function, which its types do not show. */
+// eslint-disable-next-line no-restricted-syntax -- fields of jax-js 0.1.25 beyond its types
+const tracerOf = (array: np.Array) => array as unknown as Tracer;
 
 /**
  * A value made inside a differentiated function as a value outside of it: `level` is that of the function's
@@ -53,15 +56,16 @@ type Tracer = {
  * function, as a look-up is transposed by.
  */
 function lowered(value: np.Array, level: number): np.Array {
-  let tracer = value as unknown as Tracer;
+  let array = value;
   // two levels belong to the function: values with their slopes, and below what is known without slopes
-  while (tracer._trace.main.level >= level - 1) {
+  while (tracerOf(array)._trace.main.level >= level - 1) {
+    const tracer = tracerOf(array);
     tracer.tangent?.dispose();
     const lower = tracer.primal ?? tracer.fullLower();
-    if (lower === tracer) throw new Error("differentiate: a further result depends on the slopes");
-    tracer = lower;
+    if (lower === array) throw new Error("differentiate: a further result depends on the slopes");
+    array = lower;
   }
-  return tracer as unknown as np.Array;
+  return array;
 }
 
 /** Differentiates `f`, which returns a scalar and further arrays. Consumes all arguments. */
@@ -71,10 +75,11 @@ export function differentiate<P extends ArrayTree, X extends ArrayTree, A extend
   return (parameters, ...rest) => {
     let level = 0;
     const watched = (variables: P, ...others: A) => {
-      const [first] = tree.leaves(variables as never) as unknown as Tracer[];
-      level = first._trace.main.level;
+      const [first] = tree.leaves(variables as never) as np.Array[];
+      level = tracerOf(first)._trace.main.level;
       return f(variables, ...others);
     };
+    // eslint-disable-next-line no-restricted-syntax -- jax-js types arguments by the function, which is of any
     const both = valueAndGrad(watched as never, { hasAux: true }) as unknown as (
       variables: P,
       ...others: A

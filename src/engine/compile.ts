@@ -165,6 +165,7 @@ async function referenceProgram(
 ): Promise<Program> {
   await startJax();
   const specs = flattenSpecs([...example]);
+  // eslint-disable-next-line no-restricted-syntax -- jax-js types arguments by the function, which is of any
   const compiled = jit(fn as never) as unknown as Callable;
   return {
     device: "reference",

@@ -83,6 +83,7 @@ function run(fn: TracedFunction, example: SpecTree[]) {
     main = traceOf(args)?.main;
     return fn(...args);
   };
+  // eslint-disable-next-line no-restricted-syntax -- jax-js types arguments by the function, which is of any
   const tracer = makeJaxpr(seen as never) as unknown as (...args: unknown[]) => Traced;
   try {
     return tracer(...placeholders);

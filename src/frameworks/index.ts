@@ -30,6 +30,7 @@ export {
   runCached,
 } from "./model/gradientCache.ts";
 export {
+  asHostState,
   asHostTree,
   asTree,
   type HostModel,

@@ -74,7 +74,8 @@ export function defineMixer<O extends z.ZodObject>(definition: MixerDefinition<O
   const schema = definition.options.extend({ warmup: warmupOption(warmup) });
   type Given = Options<O> | undefined;
   const parsed = (options: Given) =>
-    parseOptions(name, schema, options ?? {}) as unknown as z.output<O>;
+    parseOptions<z.ZodType>(name, schema, options ?? {}) as z.output<O>;
+  // eslint-disable-next-line no-restricted-syntax -- types of the options are lost where the warm-up joins them
   return {
     kind: "mixer",
     metrics: {},

@@ -9,6 +9,10 @@ export async function evaluate(f: (...args: never[]) => unknown, ...args: HostTr
   return result;
 }
 
+/** The tree that a function is known to return. */
+// eslint-disable-next-line no-restricted-syntax -- the tree that a program gives is known to its function only
+export const shaped = <T>(tree: HostTree) => tree as unknown as T;
+
 /** A float32 array of numbers. */
 export const float32 = (shape: number[], values: readonly number[]) =>
   hostArray("float32", shape, Float32Array.from(values));

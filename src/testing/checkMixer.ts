@@ -5,7 +5,7 @@ import { l2Normalize } from "../core/numerics.ts";
 import { randomStream } from "../core/random.ts";
 import { type ArrayRecord, differentiate } from "../core/trees.ts";
 import type { Mixer } from "../sampling/index.ts";
-import { evaluate, float32, float64, numbers, rowsOf } from "./arrays.ts";
+import { evaluate, float32, float64, numbers, rowsOf, shaped } from "./arrays.ts";
 import { type Breaches, checkDevices } from "./breaches.ts";
 import { keyAndQueue } from "./scene.ts";
 
@@ -95,7 +95,7 @@ async function checkSlopes(
 ): Promise<void> {
   const args = argumentsOf(mixer, options, float64, 1);
   const apply = traced(mixer, options);
-  const { similarity } = ((await evaluate(apply, ...args)) as unknown as Given).mixed;
+  const { similarity } = shaped<Given>(await evaluate(apply, ...args)).mixed;
   for (const column of [0, similarity.shape[1] - 1]) {
     // one synthetic candidate an anchor, so that the slopes of each are told apart
     const objective = ({ q }: { q: np.Array }, ...rest: Rest): [np.Array, ArrayRecord] => {
@@ -126,10 +126,10 @@ export async function checkMixer(
 ): Promise<void> {
   const [apply, args] = [traced(mixer, options), argumentsOf(mixer, options, float32, 1)];
   const precise = argumentsOf(mixer, options, float64, 1);
-  const given = (await checkDevices(noted, apply, args, precise)) as unknown as Given;
+  const given = shaped<Given>(await checkDevices(noted, apply, args, precise));
   checkGiven(noted, mixer, given);
   const early = await evaluate(apply, ...argumentsOf(mixer, options, float32, 0));
-  const { negative } = (early as unknown as Given).mixed;
+  const { negative } = shaped<Given>(early).mixed;
   noted.must(!numbers(negative).some(Boolean), "mixes before its warm-up is over");
   if (noted.found.length === 0) await checkSlopes(noted, mixer, options);
 }

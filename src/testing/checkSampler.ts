@@ -5,7 +5,7 @@ import type { Pairs } from "../core/pairs.ts";
 import { randomStream } from "../core/random.ts";
 import { type ArrayRecord, differentiate } from "../core/trees.ts";
 import type { Sampler, Sizes } from "../sampling/index.ts";
-import { evaluate, float32, float64, numbers, rowsOf } from "./arrays.ts";
+import { evaluate, float32, float64, numbers, rowsOf, shaped } from "./arrays.ts";
 import { type Breaches, checkDevices, elements, isClose } from "./breaches.ts";
 import { type GivenScene, type Rows, sceneOf, viewsOfImages } from "./scene.ts";
 
@@ -122,14 +122,11 @@ function argumentsOf(
 }
 
 const run = async (trial: Trial, active = 1, state?: HostRecord) =>
-  (await evaluate(
-    traced(trial),
-    ...argumentsOf(trial, active, float32, state),
-  )) as unknown as Given;
+  shaped<Given>(await evaluate(traced(trial), ...argumentsOf(trial, active, float32, state)));
 
 const weightsOf = ({ terms }: Given) => terms.flatMap((term) => elements(term));
 
-const kinds = (record: HostRecord) =>
+const kinds = (record: Readonly<Record<string, Pick<HostArray, "dtype" | "shape">>>) =>
   Object.entries(record)
     .map(([key, { dtype, shape }]) => `${key} ${dtype}[${shape.join(", ")}]`)
     .sort()
@@ -140,7 +137,7 @@ function checkInputs({ must }: Breaches, { sampler, options, setting }: Trial): 
   const inputs = sampler.inputs?.(options, setting.sizes);
   if (inputs === undefined) return;
   const make = () => inputs.make({ progress: 0.3, stream: randomStream(1) });
-  const announced = kinds(inputs.spec as unknown as HostRecord);
+  const announced = kinds(inputs.spec);
   must(
     kinds(make()) === announced,
     `makes the inputs ${kinds(make())}, announced are ${announced}`,
@@ -280,7 +277,7 @@ export async function checkSampler(
   checkInputs(noted, trial);
   const args = argumentsOf(trial, 1);
   const precise = argumentsOf(trial, 1, float64);
-  const given = (await checkDevices(noted, traced(trial), args, precise)) as unknown as Given;
+  const given = shaped<Given>(await checkDevices(noted, traced(trial), args, precise));
   checkGiven(noted, trial, given);
   if (noted.found.length > 0) return;
   checkPairs(noted, trial, given);

@@ -4,7 +4,7 @@ import { type HostArray, type HostRecord, isHostArray } from "../core/arrays.ts"
 import type { Marks } from "../core/pairs.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import type { Sampler, Scene } from "../sampling/sampler.ts";
-import { evaluate, numbers, rowsOf } from "./arrays.ts";
+import { evaluate, numbers, rowsOf, shaped } from "./arrays.ts";
 
 export type Rows = number[][];
 type Matrix = Rows | HostArray | np.Array;
@@ -155,11 +155,11 @@ export async function sample(
     const kept = terms.map(({ pairs, weight }) => (weight ? { pairs, weight } : { pairs }));
     return { terms: kept, metrics, state };
   });
-  const { terms, metrics, state } = result as unknown as {
+  const { terms, metrics, state } = shaped<{
     terms: { pairs: { positive: HostArray; negative: HostArray }; weight?: HostArray }[];
     metrics: HostRecord;
     state: HostRecord;
-  };
+  }>(result);
   const lists = terms.map(({ pairs, weight }) => ({
     positive: rowsOf(pairs.positive),
     negative: rowsOf(pairs.negative),

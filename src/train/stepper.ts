@@ -8,6 +8,7 @@ import {
   type TracedFunction,
 } from "../engine/index.ts";
 import {
+  asHostState,
   asHostTree,
   cachedExamples,
   type CachedRunners,
@@ -73,10 +74,10 @@ async function wholeStepper(
   return {
     async step(before, batch, at) {
       const result = await program.run(asHostTree(before), framework.batch(batch, at));
-      const [after, measured] = result as unknown as [HostState, HostTree];
+      const [after, measured] = result as [HostTree, HostTree];
       const figures = framework.figures(numbersOf(measured));
       program.recycle(measured);
-      return { state: after, figures };
+      return { state: asHostState(after), figures };
     },
     recycle: (done) => program.recycle(asHostTree(done)),
     choices: () => ({ ...program.choices }),

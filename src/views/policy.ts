@@ -136,20 +136,20 @@ const isTree = (value: unknown): value is Tree =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A tree with another laid over it; what is undefined there stays as it is. */
-export function merge(base: Tree, over: Tree): Tree {
-  const result = { ...base };
+export function merge<T extends object>(base: T, over: Tree): T {
+  const result = { ...base } as Tree;
   for (const [key, value] of Object.entries(over)) {
     if (value === undefined) continue;
     const under = result[key];
     result[key] = isTree(value) && isTree(under) ? merge(under, value) : value;
   }
-  return result;
+  return result as T;
 }
 
 /** The transforms of view `index`: the policy with what `perView` says of that view laid over it. */
 export function transformsOf(policy: ViewPolicy, index: number): TransformPolicy {
   const over = policy.perView[index];
-  return over === undefined ? policy : (merge(policy, over) as unknown as TransformPolicy);
+  return over === undefined ? policy : merge<TransformPolicy>(policy, over);
 }
 
 /**

@@ -184,6 +184,6 @@ export function viewPolicy(options: ViewOptions = {}): ViewPolicy {
     }),
     options,
   );
-  const policy = merge(viewPresets[given.preset], given) as ViewPolicy;
+  const policy = merge(viewPresets[given.preset], given);
   return { ...policy, count: Math.max(policy.count, policy.perView.length) };
 }

@@ -2,7 +2,5 @@ import { mapTree } from "../../core/arrays.ts";
 import type { HostModel } from "./state.ts";
 
 /** The same values in arrays of their own. */
-export function copyModel(model: HostModel): HostModel {
-  const copy = mapTree(model, (array) => ({ ...array, data: array.data.slice() }));
-  return copy as unknown as HostModel;
-}
+export const copyModel = (model: HostModel): HostModel =>
+  mapTree(model, (array) => ({ ...array, data: array.data.slice() }));

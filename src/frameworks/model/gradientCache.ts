@@ -22,6 +22,7 @@ import type {
   ModelStatistics,
   State,
 } from "./state.ts";
+import { asHostState } from "./state.ts";
 import { contrastBatch } from "../step.ts";
 
 /** Sum of gradients and mean of statistics over the micro-batches so far. */
@@ -208,9 +209,6 @@ export async function runCached(
   for (const [i, part] of images.entries()) {
     sum = await run.backward(sum, model, part, microBatch(judged.slope, count, i));
   }
-  const [next, norm] = (await run.apply(state, sum, ratesOf(batch))) as unknown as [
-    HostState,
-    HostRecord,
-  ];
-  return [withSampling(next, judged.sampling), { ...judged.metrics, ...norm }];
+  const [next, norm] = (await run.apply(state, sum, ratesOf(batch))) as [HostTree, HostRecord];
+  return [withSampling(asHostState(next), judged.sampling), { ...judged.metrics, ...norm }];
 }

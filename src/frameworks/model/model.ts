@@ -5,13 +5,7 @@ import type { Network } from "../../encoders/index.ts";
 import { averageRecords, type Update } from "../../optim/index.ts";
 import { gradientNorm } from "../judge/contrast.ts";
 import type { Parts } from "../parts.ts";
-import {
-  asTree,
-  type Model,
-  type ModelParameters,
-  type ModelStatistics,
-  type State,
-} from "./state.ts";
+import { type Model, type ModelParameters, type ModelStatistics, type State } from "./state.ts";
 
 /** Encoder, then head: images [N, 3, H, W] to embeddings [N, E], while training. Consumes all. */
 export function project(
@@ -112,7 +106,7 @@ export function gradientAt<K extends ArrayTree>(
 }
 
 /** A second reference to a model. */
-export const refModel = (model: Model): Model => refArrays(asTree(model)) as unknown as Model;
+export const refModel = (model: Model): Model => refArrays(model);
 
 /** average · decay + model · (1 − decay) for parameters and statistics. Consumes both. */
 function averageModel(parts: Parts, average: Model, model: Model): Model {

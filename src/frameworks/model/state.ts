@@ -46,3 +46,7 @@ export const asTree = (state: State | Model): ArrayTree => state;
 
 /** A host state seen as a tree that programs take. */
 export const asHostTree = (state: HostState): HostTree => state;
+
+/** What a program gave where it returns a state. */
+// eslint-disable-next-line no-restricted-syntax -- the tree that a program gives is known to its function only
+export const asHostState = (tree: HostTree): HostState => tree as unknown as HostState;

@@ -82,8 +82,8 @@ export function imageNumbers(
 }
 
 /** What a program behind the embeddings takes of a batch. */
-const behindViews = <T extends object>(batch: T) =>
-  omit(batch, ...(["views", "learningRate", "bodyRate"] as unknown as (keyof T)[]));
+const behindViews = <T extends HostRecord | Framework["batchSpec"]>(batch: T) =>
+  omit(batch, "views", "learningRate", "bodyRate");
 
 /** Whether embeddings come from the stepper's micro-batches, not from the recording program. */
 const cutAtEmbeddings = (recorder: Recorder, stepper: Stepper): boolean =>

@@ -38,7 +38,7 @@ export function openKernels(bytes: number): Kernels {
   });
   let views = look();
   return {
-    ...(exports as unknown as Exports),
+    ...(exports as WebAssembly.Exports & Exports),
     reserve(wanted) {
       const missing = wanted - memory.buffer.byteLength;
       if (missing <= 0) return;
