@@ -62,6 +62,8 @@ function dedupe(folder, name) {
   const args = [
     "dedupe",
     folder,
+    "--split",
+    "all",
     "--strictness",
     values.strictness,
     "--cache",

@@ -12,7 +12,7 @@ export type Printer = {
   readonly quiet: boolean;
   /** A line of the result; nothing with `--json`. */
   say(text?: string): void;
-  /** A line of progress or a message; nothing with `--quiet`. */
+  /** A line of progress or a message; nothing with `--quiet`. A line that starts with `note` is told once. */
   note(text?: string): void;
   /** What a program reads of the result: one line of JSON with `--json`. Only the first counts. */
   answer(answer: Readonly<Record<string, unknown>>): void;
@@ -54,6 +54,7 @@ export function createPrinter({ json, quiet, environment }: Settings): Printer {
   const colours = createColors(live && !environment.NO_COLOR);
   const shown = (text: string) => printable(text, live);
   let [drawn, answered] = [false, false];
+  const told = new Set<string>(); // notes: a verb may open the same images twice
   const clear = () => {
     if (drawn) process.stderr.write(CLEAR);
     drawn = false;
@@ -70,6 +71,8 @@ export function createPrinter({ json, quiet, environment }: Settings): Printer {
     },
     note(text = "") {
       clear();
+      if (told.has(text)) return;
+      if (/^note\s/.test(text)) told.add(text);
       if (!quiet) process.stderr.write(`${shown(text)}\n`);
     },
     answer(answer) {

@@ -5,6 +5,7 @@ import * as ort from "onnxruntime-node";
 import { DeviceError } from "../core/errors.ts";
 import { suggest } from "../core/suggest.ts";
 import { GraphBuilder } from "./onnx.ts";
+import { runtimeMessage } from "./runtimeMessage.ts";
 
 /**
  * Where programs run. `reference` is jax-js itself: slow, exact, float64 as well. The others are
@@ -61,8 +62,8 @@ export async function openSession(
       extra: { session: { dynamic_block_base: "4", intra_op: { allow_spinning: "0" } } },
     });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new DeviceError(`device "${device}" could not load the program: ${message}`, undefined, {
+    const why = runtimeMessage(cause);
+    throw new DeviceError(`device "${device}" could not load the program: ${why}`, undefined, {
       cause,
     });
   }

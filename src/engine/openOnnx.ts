@@ -3,10 +3,11 @@ import * as ort from "onnxruntime-node";
 
 import { type DataOf, type HostArray, hostArray } from "../core/arrays.ts";
 import { DataError, DeviceError } from "../core/errors.ts";
-import { harmless, quoted } from "../core/quote.ts";
+import { quoted } from "../core/quote.ts";
 import { checkDevice } from "./device.ts";
 import { externalTensors, metadataOf, type OnnxValue, parseModel, placeOf } from "./onnxGraph.ts";
 import { toTensor } from "./program.ts";
+import { runtimeMessage } from "./runtimeMessage.ts";
 
 /** An ONNX model of any origin, loaded. */
 export type OnnxModel = {
@@ -67,9 +68,7 @@ export async function openOnnx(
         ? await ort.InferenceSession.create(options.path, settings)
         : await ort.InferenceSession.create(model, settings);
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const [first] = message.split("\n");
-    const what = `the ONNX model cannot be loaded: ${harmless(first).slice(0, 300)}`;
+    const what = `the ONNX model cannot be loaded: ${runtimeMessage(cause)}`;
     throw new DeviceError(what, undefined, { cause });
   }
   return {
@@ -81,9 +80,10 @@ export async function openOnnx(
       const feeds = Object.fromEntries(
         Object.entries(inputs).map(([name, array]) => [name, toTensor(array)]),
       );
-      const results = await (wanted === undefined
-        ? session.run(feeds)
-        : session.run(feeds, wanted));
+      const running = wanted === undefined ? session.run(feeds) : session.run(feeds, wanted);
+      const results = await running.catch((cause: unknown) => {
+        throw new DeviceError(runtimeMessage(cause), undefined, { cause });
+      });
       return Object.fromEntries(
         Object.entries(results).map(([name, tensor]) => [name, arrayOf(name, tensor)]),
       );

@@ -12,6 +12,7 @@ import {
 } from "../core/arrays.ts";
 import { DeviceError } from "../core/errors.ts";
 import type { Device } from "./device.ts";
+import { runtimeMessage } from "./runtimeMessage.ts";
 import type { Spec } from "./spec.ts";
 
 /** A compiled function. Call `run` any number of times, `dispose` when done. */
@@ -90,8 +91,8 @@ export async function runSession(
   try {
     await session.run(feeds, fetches);
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new DeviceError(`program failed while running: ${message}`, undefined, { cause });
+    const why = runtimeMessage(cause);
+    throw new DeviceError(`program failed while running: ${why}`, undefined, { cause });
   }
   return results;
 }

@@ -1,7 +1,7 @@
 import { counted } from "../../core/counted.ts";
 import { isUneven } from "../../metrics/index.ts";
 import { fact, type Finding, type Found } from "./finding.ts";
-import type { Course } from "./records.ts";
+import type { Course, Evidence } from "./records.ts";
 import type { Signs } from "./signs.ts";
 
 /** Accuracies of k-NN so far, in order: without test images that are copies of training images, where there are others. */
@@ -108,6 +108,15 @@ export function expectedOf(standing: Standing, bar: Bar): string {
   const slack = slackOf(standing, bar);
   const within = slack > 0 ? ` − ${slack.toFixed(3)}` : "";
   return `above ${bar.share.toFixed(3)}${within}, ${bar.name}`;
+}
+
+/** The newest k-NN accuracy, or agreement of views, beside what it has to beat. */
+export function measured(course: Course): Evidence[] {
+  const standing = standingOf(course);
+  const share = standing?.shares.at(-1);
+  if (standing === undefined || share === undefined) return [];
+  const expected = standing.bars.map((bar) => expectedOf(standing, bar)).join("; ") || "rising";
+  return [fact(standing.measure, share, expected)];
 }
 
 /** What to do about an encoder that is behind. */

@@ -162,6 +162,40 @@ describe("diagnose", () => {
     expect(picked(mates, { accuracy: 0 })).toBe("healthy");
   });
 
+  test("of a run of few steps only what they show is told, and that they are few", () => {
+    const short = (count: number, figures: Partial<StepRecord>, totalSteps = count) => {
+      const one = course(() => figures);
+      return diagnose({ ...one, steps: one.steps.slice(0, count), totalSteps });
+    };
+    const wrong = { positiveSimilarity: 0.49, negativeSimilarity: 0.5, accuracy: 0, loss: 6.2 };
+    const few = short(12, wrong);
+    expect([few.verdict, few.finding]).toEqual(["watch", "too few steps"]);
+    expect(few.sentence).toBe("12 steps: too few to judge by how it trains.");
+    expect(few.evidence).toEqual([
+      { name: "steps", value: 12, expected: "30 or more, 10 of a longer run" },
+    ]);
+    expect(short(12, {}).finding).toBe("too few steps");
+    expect(short(1, {}, 1000).sentence).toBe("1 step of 1000: too few to judge by how it trains.");
+    expect(short(10, wrong, 1000).finding).toBe("shuffled key ids");
+    expect(short(12, { featureStd: 0.001 }).finding).toBe("constant head");
+    const below = { ...course(), steps: course().steps.slice(0, 12), totalSteps: 12 };
+    const evaluations = measuredVotes([0.2]);
+    const baselines = {
+      kind: "baselines" as const,
+      epoch: 0,
+      step: 0,
+      elapsedSeconds: 0,
+      knnPixels: 0.4,
+    };
+    const behind = diagnose({ ...below, evaluations, baselines });
+    expect(behind.verdict).toBe("watch");
+    expect(behind.evidence[1]).toEqual({
+      name: "knnAccuracy",
+      value: 0.2,
+      expected: "above 0.400, raw pixels",
+    });
+  });
+
   test("keys of a short run with few images are not called shuffled for their small lead", () => {
     const small = (more: Partial<StepRecord>, count = 10) => {
       const noise = [0.04, -0.02, 0.03, 0.01, -0.05, 0.02, -0.03];
@@ -170,7 +204,7 @@ describe("diagnose", () => {
         const figures = { positiveSimilarity: 0.7, negativeSimilarity, chanceLoss: Math.log(15) };
         return { ...figures, loss: 2.5, accuracy: 1 / 15 + noise[at % 7], ...more };
       });
-      return diagnose({ ...one, steps: one.steps.slice(0, count), totalSteps: count });
+      return diagnose({ ...one, steps: one.steps.slice(0, count), totalSteps: 40 });
     };
     const sure = small({}, 40);
     expect([sure.verdict, sure.finding]).toEqual(["broken", "shuffled key ids"]);

@@ -1,11 +1,13 @@
-import { copiesFound, copiesInTest, expectedOf, standingOf } from "./accuracyFindings.ts";
+import { copiesFound, copiesInTest, measured } from "./accuracyFindings.ts";
 import { fact } from "./finding.ts";
-import { findings } from "./findings.ts";
+import { findings, findingsOfFew, hasFewSteps } from "./findings.ts";
 import type { Course, Diagnosis } from "./records.ts";
 import { leadOf, type Signs, signsOf, WINDOW } from "./signs.ts";
 
 /** Names of all that a diagnosis may find. */
-export const findingNames: readonly string[] = findings.map(({ name }) => name);
+export const findingNames: readonly string[] = [
+  ...new Set([...findings, ...findingsOfFew].map(({ name }) => name)),
+];
 
 /** The gravest thing that is wrong with a run, as far as its records tell. Pure. */
 export function diagnose(course: Course): Diagnosis {
@@ -18,7 +20,8 @@ export function diagnose(course: Course): Diagnosis {
       evidence: [],
     };
   }
-  const found = findings.flatMap(({ name, verdict, passing, look }): Diagnosis[] => {
+  const looked = hasFewSteps(signs) ? findingsOfFew : findings;
+  const found = looked.flatMap(({ name, verdict, passing, look }): Diagnosis[] => {
     const seen = look(signs);
     return seen === undefined
       ? []
@@ -39,14 +42,6 @@ function besideCopies(diagnosis: Diagnosis, course: Course): Diagnosis {
   };
 }
 
-/** The newest k-NN accuracy, or agreement of views, beside what it has to beat. */
-function measured(course: Course): [string, number | undefined, string][] {
-  const standing = standingOf(course);
-  if (standing === undefined) return [];
-  const expected = standing.bars.map((bar) => expectedOf(standing, bar)).join("; ") || "rising";
-  return [[standing.measure, standing.shares.at(-1), expected]];
-}
-
 function healthy(signs: Signs): Diagnosis {
   const { mean, last, course, probe } = signs;
   const evaluated = course.evaluations.at(-1);
@@ -60,15 +55,17 @@ function healthy(signs: Signs): Diagnosis {
     ["uniformity", evaluated?.uniformity, "below -1; 0 is one point"],
     ["queueTurnover", probe?.queueTurnover, "above 0"],
     ["updateRatio", probe?.updateRatio, "below 0.05"],
-    ...measured(course),
     ["effectiveRank", evaluated?.effectiveRank, "ten or more"],
   ];
   return {
     verdict: "healthy",
     finding: "healthy",
     sentence: "Nothing that is looked for is wrong.",
-    evidence: figures.flatMap(([name, value, expected]) =>
-      value === undefined ? [] : [fact(name, value, expected)],
-    ),
+    evidence: [
+      ...figures.flatMap(([name, value, expected]) =>
+        value === undefined ? [] : [fact(name, value, expected)],
+      ),
+      ...measured(course),
+    ],
   };
 }

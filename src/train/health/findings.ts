@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import { frameworkNamed, samplerNamed } from "../../frameworks/index.ts";
 import type { Sampler } from "../../sampling/index.ts";
 import type { StepRecord } from "../events.ts";
@@ -6,61 +7,13 @@ import {
   belowBarsSoFar,
   copiesInTest,
   fallingVote,
+  measured,
   votesOf,
 } from "./accuracyFindings.ts";
 import { fact, type Finding } from "./finding.ts";
+import { duplicates, sameViews, wrongNormalisation } from "./inputFindings.ts";
 import type { Course } from "./records.ts";
 import { errorsAbove, leadOf, type Signs, START, WINDOW } from "./signs.ts";
-
-const wrongNormalisation: Finding = {
-  name: "wrong normalisation",
-  verdict: "broken",
-  look({ course, probe }) {
-    const onFeatures = course.config.adapter !== undefined; // which have any mean and deviation
-    if (probe === undefined || onFeatures) return undefined;
-    const { viewMean, viewStd } = probe;
-    if (viewStd >= 0.05 && viewStd <= 5 && Math.abs(viewMean) <= 5) return undefined;
-    return {
-      sentence: "The encoder sees values far from mean 0 and deviation 1.",
-      evidence: [fact("viewMean", viewMean, "near 0"), fact("viewStd", viewStd, "near 1")],
-      change: "leave views.mean and views.std out, or give them for values from 0 to 1",
-    };
-  },
-};
-
-const sameViews: Finding = {
-  name: "identity augmentation",
-  verdict: "broken",
-  look({ probe, mean }) {
-    const difference = probe?.viewDifference;
-    if (difference === undefined || difference > 0.02) return undefined;
-    return {
-      sentence:
-        "Two views of an image are the same picture, so there is nothing to learn from them.",
-      evidence: [
-        fact("viewDifference", difference, "0.3 to 1, of what two images differ"),
-        fact("positiveSimilarity", mean("positiveSimilarity") ?? NaN, "below 0.99 at the start"),
-      ],
-      change: 'use a preset of views, as --views "small" or "photo"',
-    };
-  },
-};
-
-const duplicates: Finding = {
-  name: "duplicated data",
-  verdict: "watch",
-  look({ course, probe }) {
-    const share = probe?.duplicateShare ?? 0;
-    // who gave groups knows of them
-    if (share <= 0.3 || course.config.groups !== undefined) return undefined;
-    return {
-      sentence:
-        "Many images look like another one of the set: there is less to learn from than their number says.",
-      evidence: [fact("duplicateShare", share, "below 0.3")],
-      change: "keep one image of each group; groups are never each other's negatives",
-    };
-  },
-};
 
 const constantEmbedding: Finding = {
   name: "constant head",
@@ -348,6 +301,34 @@ const waiting: Finding = {
     };
   },
 };
+
+const tooFewSteps: Finding = {
+  name: "too few steps",
+  verdict: "watch",
+  passing: true,
+  look({ course, last }) {
+    const of = course.totalSteps > last.step + 1 ? ` of ${course.totalSteps}` : "";
+    return {
+      sentence: `${counted(last.step + 1, "step")}${of}: too few to judge by how it trains.`,
+      evidence: [
+        fact("steps", last.step + 1, `${START} or more, ${WINDOW} of a longer run`),
+        ...measured(course),
+      ],
+      change:
+        course.totalSteps < START ? "more --epochs, or a smaller --batch-size" : "let it go on",
+    };
+  },
+};
+
+/** Whether a run is so short, or so young, that hardly anything can be said of how it trains. */
+export const hasFewSteps = ({ course, last }: Signs): boolean =>
+  course.totalSteps < START || last.step + 1 < WINDOW;
+
+/** What shows from the first steps on, and that they are few. */
+export const findingsOfFew: readonly Finding[] = [
+  ...[wrongNormalisation, sameViews, deadQueue, constantEmbedding, tooCold, tooHot],
+  ...[leak, rateTooHigh, duplicates, copiesInTest, clamped, tooFewSteps],
+];
 
 /** All that is looked for, what explains others first. */
 export const findings: readonly Finding[] = [
