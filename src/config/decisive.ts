@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { quoted } from "../core/quote.ts";
-import type { ConfigTree, RunConfig } from "./schema.ts";
+import type { ConfigTree } from "./schema.ts";
 import { omit } from "./layers.ts";
 import { settingsWhere } from "./settings.ts";
 
@@ -9,8 +9,8 @@ const indecisive = settingsWhere(({ decides }) => decides === false);
 const planned = settingsWhere(({ resume }) => resume === "plan");
 
 /** The part of a config that decides what the weights become, with the dataset's fingerprint. */
-export function decisivePart(config: RunConfig, dataset: string): ConfigTree {
-  return { ...omit<ConfigTree, string>(config, ...indecisive), dataset };
+export function decisivePart(config: ConfigTree, dataset: string): ConfigTree {
+  return { ...omit(config, ...indecisive), dataset };
 }
 
 /** A decisive part without what may change from one step of a run to the next. */

@@ -1,10 +1,8 @@
 import { basename, dirname, join } from "node:path";
 
 import { quoted } from "../core/quote.ts";
-import { readCheckpoint } from "./run/checkpoint.ts";
 import { firstBoxes } from "./crops/cropRefresh.ts";
 import { openTrainingData } from "./dataset.ts";
-import { configHash, decisivePart } from "../config/decisive.ts";
 import { shareAt } from "./time/epochs.ts";
 import { readFailure } from "./failure.ts";
 import { loadedBatch } from "./loadedBatch.ts";
@@ -12,11 +10,11 @@ import { notFinite } from "./loop.ts";
 import { checkOwn } from "../config/ownParts.ts";
 import { readRunConfig } from "./run/runConfig.ts";
 import { existingRun, isRun } from "./run/runFolder.ts";
-import { closeKept, openKept } from "./kept/openKept.ts";
+import { closeKept, type Kept } from "./kept/openKept.ts";
+import { openParts } from "./openParts.ts";
 import { openLoader } from "./runSession.ts";
-import { exportedOf, frameworkOf } from "./session.ts";
+import { frameworkOf } from "./session.ts";
 import { keptStart } from "../config/start.ts";
-import { openStepper, targetOf } from "./stepper.ts";
 
 /** What a repeated step showed. */
 export type Replayed = {
@@ -65,26 +63,23 @@ export async function replay(path: string): Promise<Replayed> {
   });
   const quiet = { listener: () => undefined, signal: new AbortController().signal };
   const start = await keptStart(folder.path, config);
-  const target = targetOf(config, about.lowering);
-  const kept = await openKept(config, target, { data, test: undefined, start, ...quiet });
+  let kept: Kept | undefined;
   try {
     const framework = frameworkOf(config, data.count, start);
-    const template = framework.init();
-    const decisive = decisivePart(config, data.fingerprint);
-    const expected = { decisive, configHash: configHash(decisive) };
-    const exported = exportedOf(config, framework, template, data.dataset, start);
     const checkpoint = join(folder.checkpoints, basename(failure.checkpoint));
-    const { state, boxes } = readCheckpoint(checkpoint, template, expected, exported);
+    const given = { data, test: undefined, start, ...quiet };
+    const parts = await openParts(framework, config, given, { checkpoint, tune: about.lowering });
+    kept = parts.kept;
+    const { state, stepper, read } = parts;
     const perEpoch = Math.floor(data.count / batchSize);
     const here = { config: { ...config, workers: 0 }, data, kept };
     const loader = openLoader(
       here,
       failure.step,
       perEpoch,
-      boxes ?? firstBoxes(config.views, data),
+      read?.boxes ?? firstBoxes(config.views, data),
     );
     const batch = (await loader.next())!;
-    const stepper = await openStepper(framework, state, config, target);
     const { learningRate, step } = failure;
     const progress = shareAt(config, step, perEpoch);
     const at = { learningRate, step, progress };

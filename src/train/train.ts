@@ -5,19 +5,17 @@ import { counted } from "../core/counted.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { type Lock, recoverFolder } from "../files/index.ts";
-import type { Framework, HostState } from "../frameworks/index.ts";
+import type { Framework } from "../frameworks/index.ts";
 import {
   type AutomaticChoice,
   closeConfig,
   epochsFor,
   openConfig,
-  type OpenConfig,
   viewSize,
   withPreset,
 } from "../config/automatic.ts";
-import { goBackTo, newestCheckpoint, readCheckpoint, readPosition } from "./run/checkpoint.ts";
+import { goBackTo, newestCheckpoint, readPosition } from "./run/checkpoint.ts";
 import type { ConfigTree, RunConfig, TrainSettings } from "../config/schema.ts";
-import { beginWith } from "./begin.ts";
 import { checkLabels } from "./checks/checkLabels.ts";
 import { checkMemory } from "./checks/checkMemory.ts";
 import { checkStart } from "../config/checkStart.ts";
@@ -25,17 +23,17 @@ import { checkNegatives } from "./checks/checkNegatives.ts";
 import { checkSame, continuedConfig } from "./continued.ts";
 import { checkCrops } from "./crops/cropRefresh.ts";
 import { factsOf, openTrainingData, type TrainingData } from "./dataset.ts";
-import { configHash, decisivePart, differences } from "../config/decisive.ts";
+import { differences } from "../config/decisive.ts";
 import type { TrainListener } from "./events.ts";
-import { describeLoaded, initialise } from "./init.ts";
 import { meetStart } from "./kept/meetStart.ts";
-import { closeKept, type Given, type Kept, openKept } from "./kept/openKept.ts";
+import { closeKept, type Given, type Kept } from "./kept/openKept.ts";
 import { configMistakes, omit, spelledOut } from "../config/layers.ts";
 import { describeMachine } from "./run/machine.ts";
 import { openTest } from "./monitor.ts";
 import { checkOwn } from "../config/ownParts.ts";
 import { LATE, spoken } from "./time/pace.ts";
 import { loadPlugins } from "../config/plugins.ts";
+import { openParts, type Parts } from "./openParts.ts";
 import { measureStep } from "./prepare.ts";
 import { replanned } from "./time/replan.ts";
 import {
@@ -54,10 +52,9 @@ import {
   lockRun,
   type RunFolder,
 } from "./run/runFolder.ts";
-import { exportedOf, frameworkOf, trainingOf } from "./session.ts";
+import { frameworkOf, trainingOf } from "./session.ts";
 import { startHint } from "./startHint.ts";
 import { keepStart, keptStart, openStart } from "../config/start.ts";
-import { openStepper, type Stepper, type Target, targetOf } from "./stepper.ts";
 
 /** How training is watched and stopped. */
 export type TrainOptions = {
@@ -75,59 +72,24 @@ export type TrainResult = Outcome & {
 };
 
 const quiet: TrainListener = () => undefined;
+type Tamper = TrainOptions["tamper"];
+
 const unchanged = (framework: Framework): Framework => framework;
 
-type Opened = {
-  kept: Kept | undefined;
-  target: Target;
-  config: OpenConfig;
-  choices: AutomaticChoice[];
-  framework: Framework;
-  state: HostState;
-  stepper: Stepper;
-};
-
-async function openParts(
-  tree: ConfigTree,
-  given: Given,
-  tamper: NonNullable<TrainOptions["tamper"]>,
-): Promise<Opened> {
-  const { data, start, listener } = given;
+/** The config of a new run but for its epochs, checked against its images, and the framework that it describes. */
+function openNew(tree: ConfigTree, { data, start, listener }: Given, tamper: Tamper = unchanged) {
   const { config: asked, choices } = openConfig(tree, factsOf(data, start));
   checkLabels(asked.samplers, data);
   const framework = tamper(frameworkOf(asked, data.count, start));
   const config = { ...asked, views: { ...asked.views, count: framework.viewCount } };
   checkCrops(config.views, framework.encoder, data);
   checkMemory(framework, config);
-  const state = framework.init();
-  checkNegatives(config, data, state.memory === undefined);
-  if (config.init !== undefined) {
-    listener({ kind: "note", text: describeLoaded(await initialise(state, config.init)) });
-  } else if (start === undefined) {
+  checkNegatives(config, data, framework.memoryRows === 0);
+  if (config.init === undefined && start === undefined) {
     const hint = startHint(data.originalShortSide);
     if (hint !== undefined) listener({ kind: "note", text: `note       ${hint}` });
   }
-  const kept = await openKept(config, targetOf(config), given);
-  if (start !== undefined) beginWith(state, config, { start, views: kept?.views });
-  listener({ kind: "compiling", what: "the training step" });
-  const timing = (done: number, total: number) =>
-    listener({ kind: "timing", done, total, what: "convolutions" });
-  const stepper = await openStepper(framework, state, config, {
-    ...targetOf(config),
-    timing,
-  }).catch((error: unknown) => {
-    closeKept(kept);
-    throw error;
-  });
-  return {
-    kept,
-    config,
-    choices,
-    framework,
-    state,
-    stepper,
-    target: targetOf(config, stepper.choices()),
-  };
+  return { config, choices, framework };
 }
 
 /**
@@ -136,7 +98,8 @@ async function openParts(
  * @param isGiven whether the config says the minutes
  */
 async function chosenEpochs(
-  { config, choices, framework, state, stepper }: Opened,
+  { config, choices }: ReturnType<typeof openNew>,
+  { framework, state, stepper }: Parts,
   images: number,
   isGiven: boolean,
 ): Promise<{ epochs: number; minutes?: number }> {
@@ -211,14 +174,15 @@ async function trainLocked(
     checkStart(withPreset(tree), found);
     const start = await meetStart(found, settings, { data, listener, signal });
     const given = { data, test, start, listener, signal };
-    const opened = await openParts(settings, given, options.tamper ?? unchanged);
-    kept = opened.kept;
-    const { epochs, minutes } = await chosenEpochs(opened, data.count, tree.minutes !== undefined);
-    const closed = closeConfig(opened.config, epochs, minutes);
-    const choices = [...opened.choices, ...closed.choices];
+    const asked = openNew(settings, given, options.tamper);
+    const parts = await openParts(asked.framework, asked.config, given);
+    kept = parts.kept;
+    const isGiven = tree.minutes !== undefined;
+    const { epochs, minutes } = await chosenEpochs(asked, parts, data.count, isGiven);
+    const closed = closeConfig(asked.config, epochs, minutes);
+    const choices = [...asked.choices, ...closed.choices];
     listener({ kind: "choices", choices });
     const folder = createRunFolder(out, overwrite);
-    const lowering = opened.stepper.choices();
     const about = {
       ...describeMachine(),
       started: new Date().toISOString(),
@@ -229,14 +193,14 @@ async function trainLocked(
         shortSide: data.originalShortSide,
       },
       choices,
-      lowering,
+      lowering: parts.stepper.choices(),
     };
     if (start !== undefined) {
       await keepStart(folder.path, start, trainingOf(closed.config, data.dataset));
     }
     await writeRunConfig(folder, { ...closed.config, about });
-    const parts = { ...opened, config: closed.config, data, test, start, folder, signal, listener };
-    const outcome = await runSession({ ...parts, held }, undefined);
+    const session = { ...given, ...parts, config: closed.config, folder, held };
+    const outcome = await runSession(session, undefined);
     return { ...outcome, run: out, choices };
   } finally {
     closeKept(kept);
@@ -298,14 +262,14 @@ async function resumeLocked(
   const { path } = folder;
   const before = readRunConfig(folder);
   const { about, ...written } = before;
-  const given = withFullPaths(await named(options.given ?? {}));
+  const asked = withFullPaths(await named(options.given ?? {}));
   checkOwn(quoted(path), written);
-  checkSame(given, written, path);
-  const moved = continuedConfig(written, given, path);
+  checkSame(asked, written, path);
+  const moved = continuedConfig(written, asked, path);
   const checkpoint = await checkpointOf(folder, from);
   const at = positionAt(checkpoint);
   const perEpoch = Math.floor(about.dataset.images / moved.batchSize);
-  const config = replanned(moved, given, { at, perEpoch, listener });
+  const config = replanned(moved, asked, { at, perEpoch, listener });
   const { out, groups, labels, split, imageSize } = config;
   const places = { out, imageSize, listener, signal };
   const data = await openTrainingData(config.data, { ...places, groups, labels, split });
@@ -317,27 +281,14 @@ async function resumeLocked(
     test = await openTest(config.test, data, places);
     const framework = frameworkOf(config, data.count, start);
     checkMemory(framework, config);
-    const fresh = framework.init();
-    const decisive = decisivePart(config, data.fingerprint);
-    const expected = { decisive, configHash: configHash(decisive) };
-    const exported = exportedOf(config, framework, fresh, data.dataset, start);
-    kept = await openKept(config, targetOf(config), { data, test, start, listener, signal });
-    if (start !== undefined) beginWith(fresh, config, { start, views: kept?.views });
-    const read =
-      checkpoint === undefined ? undefined : readCheckpoint(checkpoint, fresh, expected, exported);
-    if (read === undefined && config.init !== undefined) await initialise(fresh, config.init);
-    const state = read?.state ?? fresh;
-    const target = targetOf(config, about.lowering);
-    const stepper = await openStepper(framework, state, config, target);
-    const parts = { config, framework, state, stepper, target, data, test, start, kept };
+    const given = { data, test, start, listener, signal };
+    const parts = await openParts(framework, config, given, { checkpoint, tune: about.lowering });
+    kept = parts.kept;
     if (from !== undefined) await goBackTo(folder.checkpoints, from);
     await noteMoved(folder, before, config);
     forgetFailure(folder);
-    const { boxes } = read ?? {};
-    const outcome = await runSession(
-      { ...parts, folder, held, signal, listener, boxes },
-      read?.position,
-    );
+    const { boxes, position } = parts.read ?? {};
+    const outcome = await runSession({ ...given, ...parts, config, folder, held, boxes }, position);
     return { ...outcome, run: path, choices: about.choices };
   } finally {
     closeKept(kept);
