@@ -2,7 +2,7 @@
 // Contrapose's own code, the same that made the vectors.
 import * as ort from "/ort/ort.wasm.min.mjs";
 import { residentRows } from "/contrapose/metrics/residentRows.js";
-import { renderView } from "/contrapose/views/render.js";
+import { renderView } from "/contrapose/views/draw/render.js";
 
 const SHOWN = 24;
 const element = (id) => document.getElementById(id);

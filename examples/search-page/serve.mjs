@@ -2,7 +2,7 @@
 // node examples/search-page/serve.mjs EXPORTED EMBEDDINGS IMAGES [--port 8080]
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { extname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -18,12 +18,22 @@ if (images === undefined) {
   process.exit(2);
 }
 
+/** The folder of onnxruntime-web, which the page needs and the package does not bring. */
+function runtimeFolder() {
+  try {
+    return dirname(fileURLToPath(import.meta.resolve("onnxruntime-web/wasm")));
+  } catch {
+    console.error("the page needs onnxruntime-web: npm install onnxruntime-web@1.30.0");
+    process.exit(2);
+  }
+}
+
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "..", "..");
 const base = embeddings.replace(/\.(parquet|npy)$/, "");
 const folders = {
   "/contrapose/": join(root, "dist"),
-  "/ort/": join(root, "node_modules", "onnxruntime-web", "dist"),
+  "/ort/": runtimeFolder(),
   "/model/": exported,
   "/images/": images,
   "/": here,
