@@ -107,6 +107,11 @@ export const methods = {
       loss: ntXent,
     },
   },
+  gloFnd: {
+    summary: "Learns for every image the similarity above which a negative is false.",
+    source: "Balmaseda et al. 2025, arXiv:2502.20612",
+    config: { framework: { name: "simclr" }, samplers: [{ name: "gloFnd" }], loss: ntXent },
+  },
   ring: {
     summary: "Negatives from a ring of similarity, neither nearest nor farthest.",
     source: "Wu et al. 2021, arXiv:2010.02037",
@@ -116,6 +121,11 @@ export const methods = {
     summary: "Mixes the hardest negatives of a queue into harder ones.",
     source: "Kalantidis et al. 2020, arXiv:2010.01028",
     config: { framework: { name: "moco" }, mixer: { name: "mochi" }, loss: ntXent },
+  },
+  synco: {
+    summary: "Synthetic negatives of six kinds around the hard ones of a queue.",
+    source: "Giakoumoglou and Stathaki 2024, arXiv:2410.02401",
+    config: { framework: { name: "moco" }, mixer: { name: "synco" }, loss: ntXent },
   },
   invp: {
     summary: "Positives along the neighbour graph of a memory bank, the hard ones of them.",

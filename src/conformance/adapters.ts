@@ -4,6 +4,7 @@ import { debiased, hardNegative } from "./adapters/debiased.ts";
 import { decoupled } from "./adapters/decoupled.ts";
 import { fnc } from "./adapters/fnc.ts";
 import { fncSelect } from "./adapters/fncSelect.ts";
+import { gloFnd } from "./adapters/gloFnd.ts";
 import { infoNce } from "./adapters/infoNce.ts";
 import { instDiscNce, instDiscSoftmax } from "./adapters/instDisc.ts";
 import { invariancePropagation } from "./adapters/invariancePropagation.ts";
@@ -15,6 +16,7 @@ import { ntXent } from "./adapters/ntXent.ts";
 import { pairSamplers } from "./adapters/pairSampler.ts";
 import { ring } from "./adapters/ring.ts";
 import { supCon } from "./adapters/supCon.ts";
+import { synco } from "./adapters/synco.ts";
 import { viewLosses } from "./adapters/viewLoss.ts";
 import { viewTriage } from "./adapters/viewTriage.ts";
 
@@ -28,10 +30,12 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   debiased,
   hardNegative,
   mochi,
+  synco,
   ring,
   looc,
   fncSelect,
   fnc,
+  gloFnd,
   invariancePropagation,
   contrastiveCropBox,
   contrastiveCrop,

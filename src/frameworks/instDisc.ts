@@ -154,7 +154,8 @@ export const instDisc = defineFramework({
   build(parts, { form, noise, momentum }) {
     const { datasetSize, batchSize: images, seed } = parts;
     const nce = form === "nce";
-    const sizes = { anchors: images, candidates: datasetSize, images, datasetSize };
+    const width = parts.head.dimension;
+    const sizes = { anchors: images, candidates: datasetSize, images, datasetSize, width };
     return {
       viewCount: 1,
       queryViews: 1,

@@ -119,7 +119,8 @@ export const looc = defineFramework({
     const { momentum, queueSize, augmentations } = options;
     const spaces = augmentations.length + 1;
     const size = queueSize ?? defaultQueueSize(datasetSize);
-    const sizes = { anchors: images, candidates: spaces + size, images, datasetSize };
+    const width = head.dimension / spaces;
+    const sizes = { anchors: images, candidates: spaces + size, images, datasetSize, width };
     const views = upTo(spaces).map((h) => h + 1);
     return {
       viewCount: spaces + 1,

@@ -75,7 +75,8 @@ export const moco = defineFramework({
     const ownCount = symmetric ? 1 : views - 1;
     const keyViews = symmetric ? [1, 0] : Array.from({ length: ownCount }, (_, p) => p + 1);
     const anchors = queryViews * images;
-    const sizes = { anchors, candidates: ownCount + size, images, datasetSize };
+    const width = parts.head.dimension;
+    const sizes = { anchors, candidates: ownCount + size, images, datasetSize, width };
     return {
       viewCount: views,
       queryViews,

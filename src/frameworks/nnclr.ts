@@ -87,7 +87,8 @@ export const nnclr = defineFramework({
     const { batchSize: images, datasetSize, samplers, head } = parts;
     checkBatch("nnclr", images);
     const size = queueSize ?? defaultQueueSize(datasetSize);
-    const sizes = { anchors: 2 * images, candidates: images, images, datasetSize };
+    const width = parts.head.dimension;
+    const sizes = { anchors: 2 * images, candidates: images, images, datasetSize, width };
     return {
       viewCount: 2,
       queryViews: 2,

@@ -58,11 +58,17 @@ export const simclr = defineFramework({
     const { batchSize: images, datasetSize } = parts;
     checkBatch("simclr", images);
     const grid = { images, anchorViews: anchors === "all" ? views : 1, views };
-    const sizes = { anchors: grid.anchorViews * images, candidates: views * images };
+    const sizes = {
+      anchors: grid.anchorViews * images,
+      candidates: views * images,
+      images,
+      datasetSize,
+      width: parts.head.dimension,
+    };
     return {
       viewCount: views,
       queryViews: views,
-      chains: [buildChain(parts, { ...sizes, images, datasetSize }, parts)],
+      chains: [buildChain(parts, sizes, parts)],
       columns: Array.from({ length: views }, (_, view) => ({ kind: "view", count: images, view })),
       offers: views > 2 ? ["manyViews"] : [],
       contests: (seen) => viewsAgainstViews(seen, grid),

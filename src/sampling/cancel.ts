@@ -21,3 +21,16 @@ export function cancel({ positive, negative }: Pairs, picked: np.Array, action: 
   const rest = negative.sub(moved.ref); // [N, M]
   return { positive: action === "attract" ? positive.add(moved) : positive, negative: rest };
 }
+
+/** x / y, 0 where y is 0. Consumes both. */
+export const ratio = (x: np.Array, y: np.Array): np.Array => {
+  const some = y.ref.greater(0);
+  return np.where(some.ref, x.div(np.where(some, y, 1)), 0);
+};
+
+/** Negatives scaled up to the sum of weights that they had before. Consumes both. */
+export function massOf(negative: np.Array, before: np.Array): np.Array {
+  const mass = (weights: np.Array) => weights.sum(-1, { keepdims: true }); // [N, 1]
+  const factor = ratio(mass(before), mass(negative.ref)); // [N, 1]
+  return negative.mul(factor); // [N, M]
+}

@@ -1,4 +1,5 @@
 import { falseNegatives } from "./falseNegatives.ts";
+import { gloFnd } from "./gloFnd.ts";
 import { groupPositives } from "./groupPositives.ts";
 import { groups } from "./groups.ts";
 import { hardest } from "./hardest.ts";
@@ -12,6 +13,7 @@ import { random } from "./random.ts";
 import { ring } from "./ring.ts";
 import type { Sampler } from "./sampler.ts";
 import { sortViews } from "./sortViews/sortViews.ts";
+import { synco } from "./synco.ts";
 
 export { defineMixer, type Mixed, type Mixer, type MixerScene, type Parents } from "./mixer.ts";
 export { falseNegativeMask, supportScores } from "./falseNegatives.ts";
@@ -42,9 +44,10 @@ export const samplers = {
   oracle,
   nearest,
   falseNegatives,
+  gloFnd,
   propagate,
   sortViews,
 } satisfies Record<string, Sampler>;
 
 /** Every mixer, by the name used in configs, on the command line and in the docs. */
-export const mixers = { mochi } satisfies Record<string, Mixer>;
+export const mixers = { mochi, synco } satisfies Record<string, Mixer>;

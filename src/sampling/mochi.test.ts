@@ -295,7 +295,7 @@ describe("mochi", () => {
   });
 
   test("draws two different parents, evenly over the list", async () => {
-    const sizes = { anchors: 4, candidates: 21, images: 4, datasetSize: 100 };
+    const sizes = { anchors: 4, candidates: 21, images: 4, datasetSize: 100, width: 4 };
     const many = { topN: 3, topShare: 1, pairMixes: 300, queryMixes: 1 };
     const { spec, ...made } = mochi.inputs!(many, sizes);
     const inputs = made.make({ progress: 0.5, stream: randomStream(6) });

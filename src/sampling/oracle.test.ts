@@ -46,7 +46,7 @@ describe("noisy oracle", () => {
     candidates: { labels: Array.from({ length: m }, (_, j) => mark(j)) },
   };
   const wide = keyAndQueue(n, m);
-  const sizes = { anchors: n, candidates: m, images: n, datasetSize: m };
+  const sizes = { anchors: n, candidates: m, images: n, datasetSize: m, width: 4 };
 
   async function picked(options: { precision?: number; recall?: number }) {
     const inputs = oracle.inputs!(options, sizes).make({ progress: 0, stream: randomStream(12) });

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { constantLike } from "../core/constantLike.ts";
 import type { Pairs } from "../core/pairs.ts";
-import { actionOption, cancel } from "./cancel.ts";
+import { actionOption, cancel, massOf, ratio } from "./cancel.ts";
 import { sameMark } from "./sameMark.ts";
 import { defineSampler, type Scene } from "./sampler.ts";
 import { fieldInputs, uniformField } from "./uniformField.ts";
@@ -11,12 +11,6 @@ import { fieldInputs, uniformField } from "./uniformField.ts";
 type Quality = { precision: number; recall: number };
 
 const isExact = ({ precision, recall }: Quality) => precision === 1 && recall === 1;
-
-/** x / y, 0 where y is 0. Consumes both. */
-const ratio = (x: np.Array, y: np.Array): np.Array => {
-  const some = y.ref.greater(0);
-  return np.where(some.ref, x.div(np.where(some, y, 1)), 0);
-};
 
 /**
  * What an oracle of that quality picks among negatives, [N, M]: same-label ones with probability `recall`, others of
@@ -39,13 +33,6 @@ function noisy(scene: Scene, same: np.Array, negative: np.Array, { precision, re
   const draw = uniformField(inputs, negative); // [N, M]
   const hit = draw.ref.less(recall).astype(dtype).mul(right); // [N, M]
   return hit.add(draw.less(chance).astype(dtype).mul(wrong)); // [N, M]
-}
-
-/** Negatives scaled up to the sum of weights that they had before. Consumes both. */
-function massOf(negative: np.Array, before: np.Array): np.Array {
-  const mass = (weights: np.Array) => weights.sum(-1, { keepdims: true }); // [N, 1]
-  const factor = ratio(mass(before), mass(negative.ref)); // [N, 1]
-  return negative.mul(factor); // [N, M]
 }
 
 /**

@@ -13,6 +13,7 @@ const sizesOf = (anchors: number, candidates: number) => ({
   candidates,
   images: anchors,
   datasetSize: candidates,
+  width: 4,
 });
 
 async function fieldOf(

@@ -252,7 +252,7 @@ describe("ring: schedules", () => {
   });
 
   test("comes into the program as a number of the step", () => {
-    const sizes = { anchors: 2, candidates: 9, images: 2, datasetSize: 90 };
+    const sizes = { anchors: 2, candidates: 9, images: 2, datasetSize: 90, width: 4 };
     const inputs = ring.inputs!({ outer: 0.5, inner: 0 }, sizes);
     expect(inputs.spec).toEqual({ outer: { dtype: "float64", shape: [] } });
     const at = (progress: number) =>
@@ -265,7 +265,7 @@ describe("ring: schedules", () => {
 describe("ring: draws", () => {
   const options = { ...constant, outer: 0.5, inner: 0.2 }; // ranks 2 … 9 of 20
   const [cosines, pairs] = [random(9, 3, 21), keyAndQueue(3, 21)];
-  const sizes = { anchors: 3, candidates: 21, images: 3, datasetSize: 20 };
+  const sizes = { anchors: 3, candidates: 21, images: 3, datasetSize: 20, width: 4 };
 
   test("count how often each member was drawn, evenly over the ring", async () => {
     const draws = 4000;

@@ -18,6 +18,7 @@ export type Sizes = {
   readonly candidates: number; // M
   readonly images: number; // B, of a batch
   readonly datasetSize: number; // images
+  readonly width: number; // of an embedding, E
 };
 
 /** Where a run stands: `progress` in [0, 1) of its steps; `stream` gives this step's random numbers. */

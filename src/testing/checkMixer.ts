@@ -54,7 +54,7 @@ function argumentsOf(
   array: typeof float32 | typeof float64,
   active: number,
 ): HostTree[] {
-  const sizes = { anchors: N, candidates: 1 + K, images: N, datasetSize: 100 };
+  const sizes = { anchors: N, candidates: 1 + K, images: N, datasetSize: 100, width: E };
   const at = { progress: 0.6, stream: randomStream(9) };
   const inputs = mixer.inputs?.(options, sizes).make(at) ?? {};
   const rows = [array([N, E], anchorRows()), array([K, E], normals(K * E, 2))];

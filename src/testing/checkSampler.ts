@@ -31,7 +31,7 @@ function viewSetting(): Setting {
     labels: list(n, (i) => [0, 0, 1, -1][i % IMAGES]),
   };
   return {
-    sizes: { anchors: n, candidates: n, images: IMAGES, datasetSize: 20 },
+    sizes: { anchors: n, candidates: n, images: IMAGES, datasetSize: 20, width: 4 },
     similarity: list(n * n, () => Math.fround(stream.uniform(-1, 1))),
     scene: {
       views: 4,
@@ -50,7 +50,7 @@ function bankSetting(): Setting {
   const own = list(n, (i) => 3 * i);
   const positive = own.map((at) => list(m, (j) => Number(j === at)));
   return {
-    sizes: { anchors: n, candidates: m, images: n, datasetSize: m },
+    sizes: { anchors: n, candidates: m, images: n, datasetSize: m, width: 4 },
     scene: {
       anchors: { ids: own, labels: list(n, (i) => i % 2) },
       candidates: { ids: list(m, (j) => j), labels: list(m, (j) => j % 3) },

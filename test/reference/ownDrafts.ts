@@ -225,6 +225,45 @@ const mochi: Drafters = {
   "whole-queue": mixing({ n: 1, K: 4, topN: 4, pairs: twoPairs, picks: [3] }),
 };
 
+/** Two candidates of each kind named, none of the others. */
+const synthesising =
+  (kinds: string[], { topN = 4, K = 9 } = {}): Drafter =>
+  (numbers) => {
+    const each = <T>(make: () => T) => range(3).map(make);
+    const wanted = (kind: string) => kinds.includes(kind) || kinds.length === 0;
+    const picks = (kind: string) => each(() => (wanted(kind) ? numbers.integers(2, topN) : []));
+    const shares = (kind: string, low: number) =>
+      each(() => (wanted(kind) ? numbers.uniforms(2, 0.5).map((x) => low + x) : []));
+    const noise = wanted("noisy") ? range(2).map(() => numbers.row(D)) : [];
+    return {
+      params: {
+        temperature: 0.2,
+        topN,
+        interpolated: { picks: picks("interpolated"), alphas: shares("interpolated", 0) },
+        extrapolated: { picks: picks("extrapolated"), betas: shares("extrapolated", 1) },
+        mixed: {
+          pairs: each(() => (wanted("mixed") ? twoPairs : [])),
+          gammas: shares("mixed", 0.2),
+        },
+        noisy: { picks: picks("noisy"), noise, sigma: 0.1 },
+        perturbed: { picks: picks("perturbed"), delta: 0.2 },
+        adversarial: { picks: picks("adversarial"), eta: 0.1 },
+      },
+      inputs: queue(numbers, 3, K),
+    };
+  };
+
+const synco: Drafters = {
+  "all-kinds": synthesising([]),
+  interpolated: synthesising(["interpolated"]),
+  extrapolated: synthesising(["extrapolated"]),
+  mixed: synthesising(["mixed"]),
+  noisy: synthesising(["noisy"]),
+  perturbed: synthesising(["perturbed"]),
+  adversarial: synthesising(["adversarial"]),
+  "whole-queue": synthesising([], { K: 4 }),
+};
+
 const ringOf =
   (params: Record<string, unknown>, ties?: number[][]): Drafter =>
   (numbers) => {
@@ -342,6 +381,7 @@ export const lossDrafts: Record<string, Drafters> = {
   debiased,
   hardNegative,
   mochi,
+  synco,
   ring,
   looc,
   adnce,

@@ -67,5 +67,30 @@ const byRule: Record<string, Drafters> = {
   },
 };
 
+const learning =
+  (options: Record<string, unknown>, updates: number[] = [3, 1, 7, 2]): Drafter =>
+  (numbers) => {
+    const view1 = numbers.rows(4, 4);
+    const slopes = numbers.uniforms(4, 0.4).map((x) => x - 0.2);
+    const state = {
+      threshold: updates.map((count) => (count === 0 ? 1 : numbers.uniforms(1, 0.8)[0] - 0.2)),
+      mean: updates.map((count, i) => (count === 0 ? 0 : slopes[i])),
+      variance: updates.map((count, i) => (count === 0 ? 0 : slopes[i] ** 2 + 0.01)),
+      updates,
+    };
+    const inputs = { view1, view2: numbers.near(view1, 0.7), ...state };
+    const defaults = { alpha: 0.2, rate: 0.05, beta1: 0.9, beta2: 0.98, start: "quantile" };
+    const rest = { massPreserving: true, action: "eliminate" };
+    return { params: { temperature: 0.3, options: { ...defaults, ...rest, ...options } }, inputs };
+  };
+
+const gloFnd: Record<string, Drafter> = {
+  later: learning({}),
+  first: learning({}, [0, 0, 0, 0]),
+  "some-first": learning({ alpha: 0.4 }, [0, 2, 0, 5]),
+  attract: learning({ action: "attract", massPreserving: false }),
+  "as-they-are": learning({ massPreserving: false, beta1: 0 }),
+};
+
 /** Cases of samplers that are a rule of a line. */
-export const ruleDrafts = byRule;
+export const ruleDrafts: Record<string, Record<string, Drafter>> = { ...byRule, gloFnd };

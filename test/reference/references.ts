@@ -4,6 +4,7 @@ import { debiased } from "./debiased.ts";
 import { decoupled } from "./decoupled.ts";
 import { fnc } from "./fnc.ts";
 import { fncSelect } from "./fncSelect.ts";
+import { gloFnd } from "./gloFnd.ts";
 import { hardNegative } from "./hardNegative.ts";
 import { infoNce } from "./infoNce.ts";
 import { instDiscNce } from "./instDiscNce.ts";
@@ -18,6 +19,7 @@ import { pairSamplers } from "./pairSamplers.ts";
 import { ring } from "./ring.ts";
 import type { Expected } from "./standard.ts";
 import { supCon } from "./supCon.ts";
+import { synco } from "./synco.ts";
 import { viewLosses } from "./viewLosses.ts";
 import { viewTriage } from "./viewTriage.ts";
 
@@ -34,10 +36,12 @@ export const references: Record<string, Reference> = {
   debiased,
   hardNegative,
   mochi,
+  synco,
   ring,
   looc,
   fncSelect,
   fnc,
+  gloFnd,
   invariancePropagation,
   contrastiveCropBox,
   contrastiveCrop,

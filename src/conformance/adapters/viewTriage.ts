@@ -96,7 +96,7 @@ export const viewTriage = defineAdapter({
   run(params, { views: given, rankingViews }, machine) {
     const [V, B] = [given.length, given[0].length];
     const options = optionsOf(params);
-    const sizes = { anchors: B, candidates: V * B, images: B, datasetSize: B };
+    const sizes = { anchors: B, candidates: V * B, images: B, datasetSize: B, width: 4 };
     const step = { progress: 0.5, stream: randomStream(0, "viewTriage") };
     const named = (word: string, record: HostRecord): HostRecord =>
       Object.fromEntries(Object.entries(record).map(([name, array]) => [`${word}.${name}`, array]));

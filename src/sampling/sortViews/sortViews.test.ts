@@ -231,7 +231,7 @@ describe("sortViews", () => {
   });
 
   test("an epoch has as many steps as whole batches", () => {
-    const sizes = { anchors: 4, candidates: 8, images: 4, datasetSize: 19 };
+    const sizes = { anchors: 4, candidates: 8, images: 4, datasetSize: 19, width: 4 };
     expect(numbers(inputsAt({}, sizes).epochSteps)).toEqual([4]);
   });
 
