@@ -9,7 +9,7 @@ import { pack } from "tar-stream";
 import { compareFolder, readResults, readState } from "../dist/compare/folder.js";
 import { parseCases } from "../dist/conformance/caseFile.js";
 import { keptEvaluation } from "../dist/cli/common/keptEvaluation.js";
-import { openEncoderOf } from "../dist/cli/common/queryImage.js";
+import { openEncoderOf } from "../dist/evaluate/queryImage.js";
 import { resnet } from "../dist/encoders/index.js";
 import { decodeImage, detectSource, openDataset, packDataset } from "../dist/data/index.js";
 import { readJournal } from "../dist/data/packed/journal.js";

@@ -42,7 +42,7 @@ test("the schema for editors has the defaults that a config gets, and the entrie
     if (value !== undefined) expect(parsed.evaluation).toHaveProperty(name, value);
   }
   const [names, ...entries] = properties.mixer.anyOf as Json[];
-  expect(names.enum).toEqual(["mochi"]);
+  expect(names.enum).toEqual(["mochi", "synco"]);
   expect(entries[0].properties).toHaveProperty("name.const", "mochi");
 });
 type Json = Record<string, unknown>;

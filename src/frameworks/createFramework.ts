@@ -27,6 +27,11 @@ import { isMemoryless, stepOf } from "./step.ts";
 const FrameworkSchema = z.strictObject({
   ...commonSettings,
   mixer: commonSettings.mixer.optional(),
+  batchSize: z
+    .int()
+    .min(1)
+    .max(1e6)
+    .describe("images of a step; one where a memory holds the negatives"),
   headFirst: z
     .number()
     .min(0)

@@ -204,7 +204,7 @@ describe("mochi", () => {
     const i = 3;
     const own = { ...given, query: [given.query[i]], key: [given.key[i]] };
     const ofOne = (array: HostArray) => matrix([rowsOf(array)[i]], float32);
-    const drawn = mapTree(setup.draws, ofOne) as HostRecord;
+    const drawn: HostRecord = mapTree(setup.draws, ofOne);
     const { slope, each } = await mix(own, { ...setup, draws: drawn }, float64, true);
     const plain = await plainLoss({
       ...own,

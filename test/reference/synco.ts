@@ -41,21 +41,26 @@ function syntheticRows(params: Params, i: number, q: number[], hard: number[][])
   ];
 }
 
-export function synco(params: Params, { query, key, queue }: Inputs): Expected {
-  const { temperature, topN } = params;
-  const [queries, keys, others] = [rowsOf(query), rowsOf(key), rowsOf(queue)];
+/** The synthetic rows of every query. */
+export function syntheticOf(params: Params, { query, queue }: Inputs): Matrix[] {
   const [q, u] = [unitRows(query), unitRows(queue)];
-  const topIndices = q.map((row) =>
-    descending(u.map((other) => product(row, other))).slice(0, topN),
-  );
-  const synthetic = q.map((row, i) =>
-    syntheticRows(
+  return q.map((row, i) => {
+    const hardest = descending(u.map((other) => product(row, other))).slice(0, params.topN);
+    return syntheticRows(
       params,
       i,
       row,
-      topIndices[i].map((place) => u[place]),
-    ),
-  );
+      hardest.map((place) => u[place]),
+    );
+  });
+}
+
+export function synco(params: Params, inputs: Inputs): Expected {
+  const { query, key, queue } = inputs;
+  const { temperature } = params;
+  const [queries, keys, others] = [rowsOf(query), rowsOf(key), rowsOf(queue)];
+  const q = unitRows(query);
+  const synthetic = syntheticOf(params, inputs);
   const perAnchor = queries.map((anchor, i) => {
     const positive = scoreOf(anchor, keys[i], temperature);
     const negatives = [...others, ...rowsOf(synthetic[i])];

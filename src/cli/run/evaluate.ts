@@ -92,6 +92,9 @@ export const evaluationLegend = [
   "rank       directions that the features use",
 ];
 
+const voteName = (withoutCopies: boolean, balanced: boolean): string =>
+  withoutCopies ? "k-NN without copies of training images" : balanced ? "balanced k-NN" : "k-NN";
+
 /**
  * Says in one sentence how far the encoder is ahead, what it lost to first: beside its start or of uneven classes by balanced accuracy, else
  * without copies of training images, if any.
@@ -114,8 +117,7 @@ function verdict({ knn, baselines, classes }: Evaluation): string | undefined {
     beside(shareOf(pixels.knn), "raw pixels"),
     beside(shareOf(before.knn), start === undefined ? "the untrained encoder" : "its start"),
   ];
-  const plain = even ? "balanced k-NN" : "k-NN";
-  const vote = hasOwn ? "k-NN without copies of training images" : plain;
+  const vote = voteName(hasOwn, even);
   if (start !== undefined && own < shareOf(before.knn)) {
     return `the start, not adapted, does better: ${vote} is ${first}, ${raw}`;
   }
