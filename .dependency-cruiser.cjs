@@ -2,7 +2,7 @@
 // from a neighbour. What two neighbours share moves down a floor; what combines them moves up one.
 const floors = [
   ["core"],
-  ["engine", "files"],
+  ["engine", "files", "ranks"],
   ["losses", "sampling", "encoders", "optim", "views", "data", "metrics", "memory", "hub"],
   ["frameworks", "inference", "store", "testing"],
   ["config"],
@@ -21,7 +21,7 @@ const browserSafe = [
   "memory",
   "frameworks",
 ];
-const noJax = ["views", "data", "metrics", "files", "store"];
+const noJax = ["views", "data", "metrics", "files", "store", "ranks"];
 
 const inside = (names) => `^src/(${names.join("|")})/`;
 const tests = "\\.test\\.ts$";
@@ -53,6 +53,7 @@ module.exports = {
     only("onnxruntime-outside-engine", "engine", "(onnxruntime-node|onnxruntime-common|onnx-buf)"),
     only("sharp-outside-data", "data", "sharp"),
     only("duckdb-outside-store", "store", "@duckdb"),
+    only("koffi-outside-ranks", "ranks", "koffi"),
     { name: "cycle", severity: "error", from: {}, to: { circular: true } },
     {
       name: "imports-a-test",

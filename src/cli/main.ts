@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 import { fitToPrint } from "../core/quote.ts";
+import { type Leader, leading, openRanks, type Ranks, speaks } from "../ranks/index.ts";
 import { DONE, FAILED, failureOf } from "./failure.ts";
 import { interruption } from "./interruption.ts";
+import { introduce } from "./introduce.ts";
 import { PARENT } from "./parent.ts";
 import { createPrinter, printable, type Printer } from "./printer.ts";
-import { readArguments } from "./program.ts";
+import { type Picked, readArguments } from "./program.ts";
+import type { Call } from "./verb.ts";
 
 const WATCH_MS = 500;
+const TOLD_MS = 2500; // in which the rank that says why is heard
 
 /** A process that another call of contrapose started ends as by a signal when that one is gone. */
 function watchParent(): void {
@@ -19,13 +23,45 @@ function watchParent(): void {
   }, WATCH_MS).unref();
 }
 
-function report(error: unknown, printer: Printer): number {
+function report(error: unknown, printer: Printer, rank = 0): number {
   const { text, hint, code } = failureOf(error);
   printer.redraw("");
   const { red, dim } = printer.colours;
-  process.stderr.write(`${red("error")} ${printable(fitToPrint(text), false)}\n`);
+  const who = rank === 0 ? "" : `rank ${rank}: `;
+  process.stderr.write(`${red("error")} ${who}${printable(fitToPrint(text), false)}\n`);
   if (hint !== undefined) process.stderr.write(`${dim("  hint:")} ${printable(hint, false)}\n`);
   return code;
+}
+
+/** Runs a verb in this process, the first of those that it runs over. */
+async function lead(picked: Picked, call: Omit<Call, "words" | "options" | "specs">) {
+  if (picked.options.plugin !== undefined) {
+    const { loadPlugins } = await import("../config/plugins.ts");
+    await loadPlugins(picked.options.plugin);
+  }
+  const run = await picked.verb.load();
+  const answer = await run({ ...picked, ...call });
+  const { printer } = call;
+  printer.redraw("");
+  printer.answer(answer);
+  return picked.verb.failed?.(answer) === true ? FAILED : DONE;
+}
+
+/**
+ * What a rank beside the first does. Signals are for the first, which saves; where that is gone the launcher ends the
+ * rest. Whatever goes wrong here ends all.
+ */
+async function follow({ verb }: Picked, ranks: Ranks, printer: Printer): Promise<number> {
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => undefined);
+  try {
+    const code = await (await verb.follow!())(ranks);
+    await ranks.close();
+    return code;
+  } catch (error) {
+    const code = report(error, printer, ranks.rank);
+    ranks.abort(code);
+    return code;
+  }
 }
 
 async function main(argv: string[]): Promise<number> {
@@ -33,22 +69,28 @@ async function main(argv: string[]): Promise<number> {
   const printer = createPrinter({ json, quiet, environment: process.env });
   const { signal, saves, code: interrupted } = interruption(printer);
   watchParent();
+  let leader: Leader | undefined;
+  const finish = async (code: number) => {
+    const last = interrupted() ?? code;
+    await leader?.dismiss(last);
+    await leader?.ranks.close();
+    return last;
+  };
   try {
     const picked = await readArguments(argv);
     if (picked === undefined) return 0;
-    if (picked.options.plugin !== undefined) {
-      const { loadPlugins } = await import("../config/plugins.ts");
-      await loadPlugins(picked.options.plugin);
-    }
-    const run = await picked.verb.load();
-    const answer = await run({ ...picked, printer, signal, saves });
-    printer.redraw("");
-    printer.answer(answer);
-    const done = picked.verb.failed?.(answer) === true ? FAILED : DONE;
-    return interrupted() ?? done;
+    const { verb } = picked;
+    const ranks = await openRanks(process.env, verb.follow === undefined ? verb.name : undefined);
+    await introduce(ranks, printer);
+    if (ranks.rank > 0) return await follow(picked, ranks, printer);
+    leader = leading(ranks);
+    return await finish(await lead(picked, { printer, signal, saves, leader }));
   } catch (error) {
-    const code = report(error, printer);
-    return interrupted() ?? code;
+    if (leader === undefined && !speaks(process.env, error)) {
+      await new Promise((resolve) => setTimeout(resolve, TOLD_MS)); // the launcher ends all where one ends
+      return failureOf(error).code;
+    }
+    return finish(report(error, printer));
   }
 }
 

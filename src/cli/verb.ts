@@ -1,3 +1,4 @@
+import type { Leader, Ranks } from "../ranks/index.ts";
 import type { Printer } from "./printer.ts";
 
 /** One option of a verb, as it is written and as it reaches the code. */
@@ -26,6 +27,8 @@ export type Call = {
   readonly signal: AbortSignal;
   /** Says from when on the work saves itself once `signal` is aborted, and from when on no more. */
   readonly saves: (on: boolean) => void;
+  /** This process as the first of several; the others do what `follow` of the verb does. */
+  readonly leader: Leader;
 };
 
 /** What a program reads: printed as one line of JSON with `--json`. */
@@ -49,6 +52,8 @@ export type Verb = {
   /** Whether the answer tells of a failure: the exit code is 1 then. Never by default. */
   readonly failed?: (answer: Answer) => boolean;
   load(): Promise<(call: Call) => Promise<Answer>>;
+  /** What other ranks than 0 do, to an exit code; without it the verb is for one process. */
+  follow?(): Promise<(ranks: Ranks) => Promise<number>>;
 };
 
 /** Options that every verb has. */

@@ -21,7 +21,7 @@ import { type ChosenParts, commonSettings } from "./settings.ts";
 import { recorderOf } from "./judge/recorder.ts";
 import { samplingQuality } from "./judge/quality.ts";
 import type { HostModel, HostState, Model } from "./model/state.ts";
-import { isMemoryless, stepOf } from "./step.ts";
+import { stepOf } from "./step.ts";
 
 /** What a framework is made of: what a run says of it, how many images there are, and whether it measures itself. */
 const FrameworkSchema = z.strictObject({
@@ -73,10 +73,27 @@ function checkNames(encoder: Network, head: Network): void {
   );
 }
 
-function buildParts(config: Parsed, entry: FrameworkEntry): Parts {
+/** Parts of a batch that are normalised apart: of the whole batch, and of each of its micro-batches. */
+type Splits = { readonly whole: number; readonly each: number };
+
+/** Micro-batches are normalised apart in any case, and in parts of their own where the framework asks for more. */
+function splitsOver({ framework, batchSize }: Parsed, count: number): Splits {
+  const { entry, options } = framework;
+  const asked = entry.splits?.(options, batchSize) ?? 1;
+  const fits = asked % count === 0;
+  if (!fits && count > 1 && typeof options.batchSplits === "number" && asked > 1) {
+    throw new ConfigError(
+      `${entry.name}: batchSplits is ${asked}, but a batch is taken in ${count} micro-batches, which are normalised apart: expected a multiple of ${count}`,
+      "leave batchSplits out",
+    );
+  }
+  const each = fits ? asked / count : 1;
+  return { whole: each * count, each };
+}
+
+function buildParts(config: Parsed, entry: FrameworkEntry, splits: number): Parts {
   const { batchSize, imageSize, datasetSize, seed, metrics, averaging } = config;
   const { entry: loss, options: lossOptions } = config.loss;
-  const splits = entry.splits?.(config.framework.options, batchSize) ?? 1;
   const { options } = config.encoder;
   const split = splits > 1 && options.normalisation === "batch";
   const encoderOptions = split ? { ...options, normalisation: { splitBatch: splits } } : options;
@@ -168,16 +185,15 @@ function viewCrops(crops: LoadedBatch["crops"], shape: readonly number[]): HostA
   );
 }
 
-/** Arrays of a step, of a loaded batch and where the run stands. */
-function batchOf(
+/** Arrays of a step beside its views, of a loaded batch and where the run stands. */
+function besideOf(
   core: Core,
   { spec, headFirst }: { spec: BatchSpec; headFirst: number },
-  { views, ids, groups, labels, crops }: LoadedBatch,
+  { ids, groups, labels, crops }: LoadedBatch,
   { learningRate, step, progress }: StepAt,
 ): HostRecord {
   const [rows] = spec.ids.shape;
   return {
-    views: hostArray("float32", spec.views.shape, views as DataOf<"float32">),
     ids: viewMarks(ids, rows, "ids"),
     groups: viewMarks(groups, rows, "groups"),
     labels: viewMarks(labels, rows, "labels"),
@@ -216,15 +232,19 @@ export function createFramework(config: FrameworkConfig): Framework {
       `batchSize is ${parsed.batchSize}, expected at most the ${parsed.datasetSize} images of the dataset`,
     );
   }
-  const parts = buildParts(parsed, entry);
+  const parts = buildParts(parsed, entry, splitsOver(parsed, 1).whole);
   const core = entry.build(parts, options);
   checkChain(entry.name, core, parts);
   const spec = batchSpecOf(parts, core);
   const { columns } = core;
   const { headFirst } = parsed;
-  const batch: Framework["batch"] = (loaded, at) => batchOf(core, { spec, headFirst }, loaded, at);
+  const beside: Framework["beside"] = (loaded, at) =>
+    besideOf(core, { spec, headFirst }, loaded, at);
+  const batch: Framework["batch"] = (loaded, at) => ({
+    views: hostArray("float32", spec.views.shape, loaded.views as DataOf<"float32">),
+    ...beside(loaded, at),
+  });
   const build = (other: Parts) => entry.build(other, options);
-  const [rows] = spec.views.shape;
   return {
     name: entry.name,
     encoder: parts.encoder,
@@ -238,6 +258,7 @@ export function createFramework(config: FrameworkConfig): Framework {
     init: () => initialState(parts, core),
     step: stepOf(parts, core),
     batch,
+    beside,
     figures: samplingQuality,
     embed: (encoder, images) => parts.encoder.apply(encoder, images, { training: false }).features,
     embedHead: ({ encoder, head }, images) => {
@@ -248,7 +269,13 @@ export function createFramework(config: FrameworkConfig): Framework {
     ...(core.viewCount > 1 && core.viewCount === core.queryViews && isSplit(parsed)
       ? { embedParts: (model, views) => unitRows(projectModel(parts, model, views)) }
       : {}),
-    ...(columns ? { recorder: (count) => recorderOf(parts, build, { spec, batch }, count) } : {}),
-    ...(isMemoryless(core) ? { cached: (count) => cachedPrograms(parts, core, rows, count) } : {}),
+    ...(columns
+      ? { recorder: (count) => recorderOf(parts, build, { spec, batch, beside }, count) }
+      : {}),
+    cached(count) {
+      const { whole, each } = splitsOver(parsed, count);
+      const cut = buildParts(parsed, entry, each);
+      return cachedPrograms(cut, build(cut), { count, splits: whole });
+    },
   };
 }

@@ -6,7 +6,7 @@ import type { Network, Variables } from "../encoders/index.ts";
 import type { BatchSpec } from "./pairs/batchSpec.ts";
 import type { RunAt } from "./pairs/chain.ts";
 import type { ColumnBlock } from "./defineFramework.ts";
-import type { CachedPrograms } from "./model/gradientCache.ts";
+import type { CachedPrograms, Embedded } from "./model/gradientCache.ts";
 import type { LossOverrides } from "./parts.ts";
 import type { HostState, Model, State } from "./model/state.ts";
 
@@ -15,7 +15,9 @@ import type { HostState, Model, State } from "./model/state.ts";
  * images, or of the V·B views where a view may show another image; labels −1, or absent, where unknown.
  */
 export type LoadedBatch = {
+  /** All of them, or those of some rows: then `places` [V·B] says where a row is among them, −1 where it is not. */
   views: Float32Array;
+  places?: Int32Array | undefined;
   ids: Int32Array;
   groups: Int32Array;
   labels?: Int32Array | undefined;
@@ -52,6 +54,8 @@ export type Framework = {
   init: () => HostState;
   step: (state: State, batch: ArrayRecord) => [State, ArrayRecord];
   batch: (loaded: LoadedBatch, at: StepAt) => HostRecord;
+  /** The same without the views. */
+  beside: (loaded: LoadedBatch, at: StepAt) => HostRecord;
   /** Scalars of a step as they are shown: sums of pairs become shares. */
   figures: (scalars: Record<string, number>) => Record<string, number>;
   embed: (encoder: Variables, images: np.Array) => np.Array;
@@ -65,8 +69,8 @@ export type Framework = {
   chanceLoss: () => number;
   /** A program that returns the pairs of `count` anchors of a step, where the framework has pairs to show. */
   recorder?: (count: number) => Recorder;
-  /** The step cut into programs over `count` micro-batches, where the framework allows it. */
-  cached?: (count: number) => CachedPrograms;
+  /** The step cut into programs over `count` micro-batches. */
+  cached: (count: number) => CachedPrograms;
 };
 
 /** A sampler of a recorded chain, with its words for what it does to a pair. */
@@ -100,8 +104,15 @@ export type Recorder = {
   readonly chains: readonly RecordedChain[];
   readonly batchSpec: BatchSpec;
   batch(loaded: LoadedBatch, at: StepAt, rows: Int32Array): HostRecord;
+  /** The same without the views. */
+  beside(loaded: LoadedBatch, at: StepAt, rows: Int32Array): HostRecord;
   /** Consumes both. */
   program: (state: State, batch: ArrayRecord) => ArrayRecord;
-  /** The same behind the embeddings [V·B, E] of a batch, where the step can be cut there. Consumes all. */
-  contrast?: (embeddings: np.Array, batch: ArrayRecord, sampling: ArrayRecord) => ArrayRecord;
+  /** The same behind the embeddings of a batch that is taken in micro-batches. Consumes all. */
+  contrast: (
+    embedded: Embedded<np.Array>,
+    batch: ArrayRecord,
+    memory: ArrayRecord,
+    sampling: ArrayRecord,
+  ) => ArrayRecord;
 };

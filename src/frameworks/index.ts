@@ -21,14 +21,19 @@ export {
   type Seen,
 } from "./defineFramework.ts";
 export type { Framework, LoadedBatch, StepAt } from "./framework.ts";
+export type { CachedPrograms, Embedded } from "./model/gradientCache.ts";
 export {
-  type CachedPrograms,
   cachedExamples,
-  embedCached,
+  type CachedName,
   type CachedRunners,
-  microBatch,
-  runCached,
-} from "./model/gradientCache.ts";
+  embedCached,
+  type EmbeddedBatch,
+  finishCached,
+  microBatchesOf,
+  recycleCached,
+  rowsOf,
+  type Sharing,
+} from "./model/runCached.ts";
 export {
   asHostState,
   asHostTree,

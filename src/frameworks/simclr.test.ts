@@ -47,7 +47,7 @@ describe("simclr", () => {
     const framework = tinyFramework({ loss: { name: "infoNce", temperature: 0.5 } });
     const [state, loaded] = [framework.init(), someBatch(framework, 1)];
     const model = { encoder: state.encoder, head: state.head };
-    const { embed } = framework.cached!(1);
+    const { embed } = framework.cached(1);
     const views = float32([8, 3, 4, 4], Array.from(loaded.views));
     const unit = rowsOf(await evaluate(embed as never, model as never, views)).map((row) =>
       row.map((x) => x / Math.hypot(...row)),

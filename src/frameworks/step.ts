@@ -61,18 +61,9 @@ export function contrast(
   return [judged.loss, { metrics, sampling: judged.sampling, kept }];
 }
 
-/** Whether all that a step contrasts are embeddings of its batch, so that it can be cut behind them. */
-export const isMemoryless = ({ keys, memory }: Core): boolean =>
-  keys === undefined && memory === undefined;
-
-/** `contrast` of a framework without keys and memory: embeddings [V·B, E] of a batch. `batch` and `sampling` are lent. */
-export const contrastBatch = (
-  parts: Parts,
-  core: Core,
-  embedding: np.Array,
-  batch: ArrayRecord,
-  sampling: ArrayRecord,
-) => contrast(parts, core, { embedding, keys: [], memory: {}, batch }, sampling);
+/** Keys [K·B, E] as those of each view, K of [B, E]. Lent. */
+export const keysByView = (keys: np.Array | undefined, images: number): np.Array[] =>
+  keys === undefined ? [] : upTo(keys.shape[0] / images).map((i) => rowsOfViews(keys, [i], images));
 
 /** The training step of a framework. Consumes state and batch. */
 export function stepOf(
@@ -86,7 +77,7 @@ export function stepOf(
     const memory = state.memory ?? {};
     const queries = rowsOfViews(views, upTo(queryViews), images);
     const keyed = keying && encodeKeys(parts, state, views, keying);
-    const behind = { keys: keyed?.keys ?? [], memory, batch };
+    const behind = { keys: keysByView(keyed?.keys, images), memory, batch };
     const { gradient, statistics, metrics, kept } = gradientAt(
       parts,
       state,

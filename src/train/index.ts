@@ -66,3 +66,4 @@ export { targetOf } from "./stepper.ts";
 export { isBodyFrozen } from "../config/checkStart.ts";
 export { openStart, type Start } from "../config/start.ts";
 export { resume, train, type TrainOptions, type TrainResult } from "./train.ts";
+export { followTraining } from "./ranks/followTraining.ts";

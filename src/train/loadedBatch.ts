@@ -21,11 +21,12 @@ export function loadedBatch(
   batch: ViewBatch,
   { labels, pixels }: Pick<TrainingData, "labels" | "pixels">,
 ): LoadedBatch {
-  const { views, ids, groups, sources } = batch;
+  const { views, places, ids, groups, sources } = batch;
   const shown = sources.some((id, i) => id !== ids[i % ids.length]) ? sources : ids;
   const groupOf = (id: number) => pixels.groups?.[id] ?? id;
   return {
     views,
+    places,
     ids: shown,
     groups: shown === ids ? groups : shown.map(groupOf),
     labels: labels && shown.map((id) => labels[id]),

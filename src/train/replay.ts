@@ -12,7 +12,7 @@ import { readRunConfig } from "./run/runConfig.ts";
 import { existingRun, isRun } from "./run/runFolder.ts";
 import { closeKept, type Kept } from "./kept/openKept.ts";
 import { openParts } from "./openParts.ts";
-import { openLoader } from "./runSession.ts";
+import { openLoader } from "./openLoader.ts";
 import { frameworkOf } from "./session.ts";
 import { keptStart } from "../config/start.ts";
 
@@ -73,12 +73,11 @@ export async function replay(path: string): Promise<Replayed> {
     const { state, stepper, read } = parts;
     const perEpoch = Math.floor(data.count / batchSize);
     const here = { config: { ...config, workers: 0 }, data, kept };
-    const loader = openLoader(
-      here,
-      failure.step,
-      perEpoch,
-      read?.boxes ?? firstBoxes(config.views, data),
-    );
+    const loader = openLoader(here, {
+      step: failure.step,
+      stepsPerEpoch: perEpoch,
+      boxes: read?.boxes ?? firstBoxes(config.views, data),
+    });
     const batch = (await loader.next())!;
     const { learningRate, step } = failure;
     const progress = shareAt(config, step, perEpoch);

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { VERSION } from "../core/version.ts";
 import { type Lock, readJsonLines } from "../files/index.ts";
 import type { Framework, HostState } from "../frameworks/index.ts";
-import { type Boxes, openViewLoader } from "../views/index.ts";
+import type { Boxes, ViewBatch } from "../views/index.ts";
 import { type Exported, writeCheckpoint } from "./run/checkpoint.ts";
 import type { RunConfig } from "../config/schema.ts";
 import {
@@ -30,9 +30,9 @@ import { openPairRecorder, type PairRecorder } from "./pairs/pairRecorder.ts";
 import type { Position } from "./run/position.ts";
 import { openRunFiles, type RunFiles, type RunRecord } from "./run/runFiles.ts";
 import type { RunFolder } from "./run/runFolder.ts";
-import { openKeptLoader } from "./kept/keptLoader.ts";
 import type { Kept } from "./kept/openKept.ts";
-import { type Batches, openRunLoader, type RunLoader } from "./runLoader.ts";
+import { openLoader } from "./openLoader.ts";
+import { openRunLoader, type RunLoader } from "./runLoader.ts";
 import { following, lastSeen } from "./run/seen.ts";
 import { exportedOf, parameterCount } from "./session.ts";
 import type { Start } from "../config/start.ts";
@@ -95,6 +95,7 @@ function positionOf({ session, files, stepsPerEpoch }: Saving, progress: Progres
 async function save(saving: Saving, progress: Progress, names: readonly string[]) {
   const { session, exported } = saving;
   session.held.check();
+  await session.stepper.agree?.(progress.state);
   const position = positionOf(saving, progress);
   for (const name of names) {
     const path = join(session.folder.checkpoints, name);
@@ -116,29 +117,6 @@ function failing(saving: Saving): LoopParts["fail"] {
     saving.files.log(error.message);
     return error;
   };
-}
-
-/** Batches of a run from a step on. */
-export function openLoader(
-  { config, data, kept }: Pick<Session, "config" | "data" | "kept">,
-  step: number,
-  stepsPerEpoch: number,
-  boxes: Boxes | undefined,
-): Batches {
-  const { views: policy, seed, batchSize, epochs, workers } = config;
-  const epoch = Math.floor(step / stepsPerEpoch);
-  const from = { epoch, stepInEpoch: step - epoch * stepsPerEpoch };
-  const place = { batchSize, epochs, from };
-  if (kept !== undefined) {
-    return openKeptLoader({
-      ...place,
-      seed,
-      kept: kept.views,
-      views: policy.count,
-      pixels: data.pixels,
-    });
-  }
-  return openViewLoader({ ...place, policy, seed, boxes, source: data.pixels, workers });
 }
 
 function announce(session: Session, firstStep: number, stepsPerEpoch: number): void {
@@ -167,6 +145,7 @@ function refreshing({ session, files }: Saving, loader: RunLoader): LoopParts["r
     if (!isRefreshDue(epoch, views, planned)) return;
     const { boxes, record } = await refreshCrops(session, progress, epoch);
     progress.boxes = boxes;
+    await session.stepper.batchesFrom?.(progress.step, planned, boxes);
     await loader.reopen(progress.step, boxes);
     files.record(record);
     const text = describeRefresh(record, views.crop);
@@ -199,16 +178,35 @@ async function baselinesOf(
   return baselines;
 }
 
+/** A batch with all its views: where this process has some rows only, the others are made here too. */
+async function withAllViews<R>(
+  session: Session,
+  { batch, ...at }: { batch: ViewBatch; stepsPerEpoch: number; boxes: Boxes | undefined },
+  use: (whole: ViewBatch) => Promise<R>,
+): Promise<R> {
+  if (batch.places === undefined) return use(batch);
+  const config = { ...session.config, workers: 0 };
+  const loader = openLoader({ ...session, config }, { ...at, step: batch.step });
+  try {
+    return await use((await loader.next())!);
+  } finally {
+    await loader.close();
+  }
+}
+
 /** Looks at a run when that is due, and tells where its verdict changes. */
 async function examining({ session, files, stepsPerEpoch }: Saving, earlier: readonly RunRecord[]) {
   const { config, framework, data, target, listener } = session;
   const watch = watchHealth(config, () => session.config.epochs * stepsPerEpoch);
   for (const record of earlier) watch.see(record);
   const probe = openHealthProbe(framework, data, target, listener);
-  const look: LoopParts["look"] = async (before, { state, step, elapsedSeconds }, batch) => {
+  const look: LoopParts["look"] = async (before, progress, batch) => {
+    const { state, step, elapsedSeconds } = progress;
     if (!isHealthDue(step, epochsAt(session.config, step) * stepsPerEpoch)) return undefined;
     const at = { epoch: Math.floor(step / stepsPerEpoch), step, elapsedSeconds };
-    return probe.look({ before, after: state, batch, at });
+    return withAllViews(session, { batch, stepsPerEpoch, boxes: progress.boxes }, (whole) =>
+      probe.look({ before, after: state, batch: whole, at }),
+    );
   };
   const judge: LoopParts["judge"] = (record) => {
     files.record(record);
@@ -289,9 +287,10 @@ export async function runSession(session: Session, from: Position | undefined): 
   const progress = progressAt(session, from);
   const files = openRunFiles(folder, from);
   const loader = openRunLoader(
-    (step, boxes) => openLoader(session, step, stepsPerEpoch, boxes),
+    (step, boxes) => openLoader(session, { step, stepsPerEpoch, boxes, rows: stepper.rows }),
     ...([progress.step, progress.boxes] as const),
   );
+  await stepper.batchesFrom?.(progress.step, config.epochs, progress.boxes);
   let doctor: Doctor | undefined;
   const monitor = await openMonitor(session, session.target);
   const recorder = openPairRecorder(session);

@@ -5,6 +5,7 @@ import { counted } from "../core/counted.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { quoted } from "../core/quote.ts";
 import { type Lock, recoverFolder } from "../files/index.ts";
+import { alone, leading, type Leader } from "../ranks/index.ts";
 import type { Framework } from "../frameworks/index.ts";
 import {
   type AutomaticChoice,
@@ -35,6 +36,7 @@ import { LATE, spoken } from "./time/pace.ts";
 import { loadPlugins } from "../config/plugins.ts";
 import { openParts, type Parts } from "./openParts.ts";
 import { measureStep } from "./prepare.ts";
+import { shareBatch, withThreads } from "./ranks/openJoint.ts";
 import { replanned } from "./time/replan.ts";
 import {
   type AboutRun,
@@ -61,6 +63,8 @@ export type TrainOptions = {
   readonly overwrite?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly listener?: TrainListener | undefined;
+  /** Rank 0 of several, whose others are in `followTraining`. */
+  readonly leader?: Leader | undefined;
   /** Changes the framework that the config describes before it is compiled; for experiments with faults. */
   readonly tamper?: ((framework: Framework) => Framework) | undefined;
 };
@@ -72,13 +76,16 @@ export type TrainResult = Outcome & {
 };
 
 const quiet: TrainListener = () => undefined;
-type Tamper = TrainOptions["tamper"];
-
 const unchanged = (framework: Framework): Framework => framework;
 
 /** The config of a new run but for its epochs, checked against its images, and the framework that it describes. */
-function openNew(tree: ConfigTree, { data, start, listener }: Given, tamper: Tamper = unchanged) {
-  const { config: asked, choices } = openConfig(tree, factsOf(data, start));
+function openNew(
+  tree: ConfigTree,
+  { data, start, listener }: Given,
+  { tamper = unchanged, leader = leading(alone) }: TrainOptions,
+) {
+  const open = openConfig(tree, factsOf(data, start));
+  const { config: asked, choices } = shareBatch(open, leader.ranks);
   checkLabels(asked.samplers, data);
   const framework = tamper(frameworkOf(asked, data.count, start));
   const config = { ...asked, views: { ...asked.views, count: framework.viewCount } };
@@ -133,7 +140,7 @@ export async function train(
   settings: TrainSettings | RunConfig,
   options: TrainOptions = {},
 ): Promise<TrainResult> {
-  const tree = await named(settings);
+  const tree = withThreads(await named(settings), options.leader?.ranks ?? alone);
   const mistakes = configMistakes(withPreset(tree));
   if (mistakes.length > 0) throw new ConfigError(`train: ${mistakes.join("; ")}`);
   const out =
@@ -174,8 +181,8 @@ async function trainLocked(
     checkStart(withPreset(tree), found);
     const start = await meetStart(found, settings, { data, listener, signal });
     const given = { data, test, start, listener, signal };
-    const asked = openNew(settings, given, options.tamper);
-    const parts = await openParts(asked.framework, asked.config, given);
+    const asked = openNew(settings, given, options);
+    const parts = await openParts(asked.framework, asked.config, given, { leader: options.leader });
     kept = parts.kept;
     const isGiven = tree.minutes !== undefined;
     const { epochs, minutes } = await chosenEpochs(asked, parts, data.count, isGiven);
@@ -259,6 +266,7 @@ async function resumeLocked(
   options: ResumeOptions,
 ): Promise<TrainResult> {
   const { signal = new AbortController().signal, listener = quiet, from } = options;
+  const { leader = leading(alone) } = options;
   const { path } = folder;
   const before = readRunConfig(folder);
   const { about, ...written } = before;
@@ -282,7 +290,7 @@ async function resumeLocked(
     const framework = frameworkOf(config, data.count, start);
     checkMemory(framework, config);
     const given = { data, test, start, listener, signal };
-    const parts = await openParts(framework, config, given, { checkpoint, tune: about.lowering });
+    const parts = await openParts(framework, config, given, { checkpoint, tune: about.lowering, leader, exists: true });
     kept = parts.kept;
     if (from !== undefined) await goBackTo(folder.checkpoints, from);
     await noteMoved(folder, before, config);

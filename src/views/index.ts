@@ -1,4 +1,4 @@
-export { batchesPerEpoch, epochOrder, viewsDrawer } from "./load/batches.ts";
+export { batchesPerEpoch, epochOrder, placesOf, viewsDrawer } from "./load/batches.ts";
 export { benchViews } from "./bench.ts";
 export type { ViewRate } from "./bench.ts";
 export { boxFromActivation } from "./crop/activationBox.ts";

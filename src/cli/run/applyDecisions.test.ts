@@ -13,6 +13,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { alone, leading } from "../../ranks/index.ts";
 import { type Decision, writeDecisions } from "../../inference/decisionsFile.ts";
 import { valueReader } from "../common/values.ts";
 import { createPrinter } from "../printer.ts";
@@ -47,7 +48,8 @@ async function apply(options: OptionValues, made = decisions) {
   await writeDecisions(at("d.json"), { images: at("photos"), decisions: made });
   const printer = createPrinter({ json: true, quiet: true, environment: {} });
   const { signal } = new AbortController();
-  const call = { words: [], specs: [], printer, signal, saves: () => undefined, options };
+  const leader = leading(alone);
+  const call = { words: [], specs: [], printer, signal, saves: () => undefined, options, leader };
   return runApply(call, valueReader("dedupe", options));
 }
 const asked = (more: OptionValues = {}) => ({ apply: at("d.json"), ...more });

@@ -171,10 +171,15 @@ export async function runTrain(call: Call): Promise<Answer> {
     );
   }
   const overwrite = options.overwrite === true;
+  const { leader } = call;
   const result = await trainSaving(call, async (watched) =>
     path === undefined
-      ? train((await readSettings(call, "train")) as TrainSettings, { overwrite, ...watched })
-      : resumed(path, call, watched),
+      ? train((await readSettings(call, "train")) as TrainSettings, {
+          overwrite,
+          leader,
+          ...watched,
+        })
+      : resumed(path, call, { ...watched, leader }),
   );
   if (result.finished) sayDone(result, call);
   else sayStopped(result, call);

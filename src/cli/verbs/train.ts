@@ -34,4 +34,5 @@ export const train: Verb = {
     "train --resume runs/photos",
   ],
   load: async () => (await import("../run/train.ts")).runTrain,
+  follow: async () => (await import("../../train/ranks/followTraining.ts")).followTraining,
 };

@@ -1,14 +1,14 @@
 import type { numpy as np } from "@jax-js/jax";
 
-import { hostArray, type HostRecord } from "../../core/arrays.ts";
+import { hostArray } from "../../core/arrays.ts";
 import { type ArrayRecord, differentiate, disposeArrays } from "../../core/trees.ts";
 import type { BatchSpec } from "../pairs/batchSpec.ts";
 import type { Core } from "../defineFramework.ts";
-import type { LoadedBatch, Recorder, StepAt } from "../framework.ts";
+import type { Framework, Recorder } from "../framework.ts";
 import type { LossOverrides, Parts, Recording } from "../parts.ts";
 import { anchorLosses, named, ofChain, recordedOnly, termsOf } from "./recording.ts";
 import { asTree } from "../model/state.ts";
-import { contrastBatch, isMemoryless, stepOf } from "../step.ts";
+import { contrast, keysByView, stepOf } from "../step.ts";
 
 /** The arrays of a chain with loss and force of every recorded anchor. Consumes the arrays. */
 function withForces(parts: Parts, arrays: ArrayRecord, overrides: readonly LossOverrides[]) {
@@ -29,7 +29,7 @@ function withForces(parts: Parts, arrays: ArrayRecord, overrides: readonly LossO
 export function recorderOf(
   parts: Parts,
   build: (parts: Parts) => Core,
-  base: { spec: BatchSpec; batch(loaded: LoadedBatch, at: StepAt): HostRecord },
+  base: { spec: BatchSpec } & Pick<Framework, "batch" | "beside">,
   count: number,
 ): Recorder {
   const overrides: Recording["overrides"] = new Map();
@@ -52,27 +52,26 @@ export function recorderOf(
     );
     return Object.assign({}, ...each) as ArrayRecord;
   };
+  const asked = (rows: Int32Array) => ({
+    rows: hostArray("int32", [count], Int32Array.from(rows)),
+  });
   return {
     count,
     chains,
     batchSpec: { ...base.spec, rows: { dtype: "int32", shape: [count] } },
-    batch: (loaded, at, rows) => ({
-      ...base.batch(loaded, at),
-      rows: hostArray("int32", [count], Int32Array.from(rows)),
-    }),
+    batch: (loaded, at, rows) => ({ ...base.batch(loaded, at), ...asked(rows) }),
+    beside: (loaded, at, rows) => ({ ...base.beside(loaded, at), ...asked(rows) }),
     program(state, batch) {
       const [after, results] = stepOf(watched, core)(state, batch);
       disposeArrays(asTree(after));
       return finished(results);
     },
-    ...(isMemoryless(core)
-      ? {
-          contrast(embeddings, batch, sampling) {
-            const [loss, { metrics }] = contrastBatch(watched, core, embeddings, batch, sampling);
-            loss.dispose();
-            return finished(metrics);
-          },
-        }
-      : {}),
+    contrast(embedded, batch, memory, sampling) {
+      const keys = keysByView(embedded.keys, parts.batchSize);
+      const seen = { embedding: embedded.queries, keys, memory, batch };
+      const [loss, { metrics }] = contrast(watched, core, seen, sampling);
+      loss.dispose();
+      return finished(metrics);
+    },
   };
 }

@@ -1,103 +1,139 @@
 import type { numpy as np } from "@jax-js/jax";
 
-import {
-  type HostArray,
-  hostArray,
-  type HostRecord,
-  type HostTree,
-  mapTree,
-  zeros,
-} from "../../core/arrays.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { type ArrayRecord, differentiate, disposeArrays, mapArrays } from "../../core/trees.ts";
+import { type ArrayRecord, differentiate, disposeArrays } from "../../core/trees.ts";
 import { gradientNorm } from "../judge/contrast.ts";
-import { descend, project, type Rates, settled, withSampling } from "./model.ts";
+import { embedKeys, followed } from "./keyEncoder.ts";
+import { descend, project, type Rates, settled } from "./model.ts";
 import type { Core } from "../defineFramework.ts";
 import type { Parts } from "../parts.ts";
-import type {
-  HostModel,
-  HostState,
-  Model,
-  ModelParameters,
-  ModelStatistics,
-  State,
-} from "./state.ts";
-import { asHostState } from "./state.ts";
-import { contrastBatch } from "../step.ts";
+import { keyRows, type MicroRows, queryRows } from "./microRows.ts";
+import type { Model, ModelParameters, ModelStatistics, State } from "./state.ts";
+import { contrast, keysByView } from "../step.ts";
 
-/** Sum of gradients and mean of statistics over the micro-batches so far. */
-export type Accumulated = { gradient: ModelParameters; statistics: ModelStatistics };
+/** What a micro-batch adds: its gradient, and the statistics after it. */
+export type Change = { gradient: ModelParameters; statistics: ModelStatistics };
+
+/** Embeddings of a batch: of the views with gradient [Q·B, E], and of those of keys [K·B, E], both view-major. */
+export type Embedded<T> = { queries: T; keys?: T };
+
+/** What a step does behind its embeddings; `memory` and `sampling` are the next ones. */
+export type Judgement<A, R> = { slope: A; metrics: R; sampling: R; memory: R };
 
 /**
- * A step cut into four programs, so that a batch need not fit into memory at once (Gao et al. 2021,
+ * A step cut into programs, so that a batch need not fit into memory at once, or be on one machine (Gao et al. 2021,
  * arXiv:2101.06983). The gradient is that of the whole batch.
  *
- * Row i of the views belongs to micro-batch i mod `count`. Batch normalisation uses the statistics of
- * each micro-batch: the whole step with `{ splitBatch: count }`.
+ * Image b of the batch belongs to micro-batch b mod `count`. Batch normalisation uses the statistics of each
+ * micro-batch: the whole step with `{ splitBatch: count }`. Keys are in other micro-batches than their queries.
  */
 export type CachedPrograms = {
   /** Number of micro-batches. */
   readonly count: number;
+  /** Length of an embedding, E. */
+  readonly dimension: number;
+  /** Names of statistics that stay as they are. */
+  readonly fixed: Readonly<Record<"encoder" | "head", readonly string[]>>;
+  /** What a micro-batch encodes with gradient, and as keys. */
+  readonly rows: (index: number) => Embedded<MicroRows>;
   /** Embeddings [n, E] of a micro-batch, while training, without gradient. */
   embed: (model: Model, images: np.Array) => np.Array;
-  /** Loss, metrics, the next state of the samplers, and the gradient [N, E] of all embeddings. */
+  /** The parameters of the encoder of keys after those of the model. */
+  follow?: (key: ModelParameters, model: ModelParameters) => ModelParameters;
+  /** Keys [n, E] of a micro-batch, and the statistics after it. */
+  embedKeys?: (key: Model, images: np.Array) => { keys: np.Array; statistics: ModelStatistics };
+  /** Loss, metrics, what is remembered, and the gradient [Q·B, E] of all embeddings. */
   contrast: (
-    embeddings: np.Array,
+    embedded: Embedded<np.Array>,
     batch: ArrayRecord,
+    memory: ArrayRecord,
     sampling: ArrayRecord,
-  ) => { slope: np.Array; metrics: ArrayRecord; sampling: ArrayRecord };
-  /** Adds the gradient of a micro-batch, given the gradient [n, E] of its embeddings. */
-  backward: (sum: Accumulated, model: Model, images: np.Array, slope: np.Array) => Accumulated;
-  /** Moves the state along the gradient. */
-  apply: (state: State, sum: Accumulated, rates: Rates) => [State, ArrayRecord];
+  ) => Judgement<np.Array, ArrayRecord>;
+  /** The change of a micro-batch, given the gradient [n, E] of its embeddings. */
+  backward: (model: Model, images: np.Array, slope: np.Array) => Change;
+  /** Moves what is trained along the gradient. */
+  apply: (
+    state: State,
+    change: Change,
+    rates: Rates,
+  ) => [Pick<State, "encoder" | "head" | "optimiser" | "average">, ArrayRecord];
 };
 
-/** The four programs of a framework whose loss sees one batch of embeddings. */
+const parametersOf = ({ encoder, head }: Model): ModelParameters => ({
+  encoder: encoder.parameters,
+  head: head.parameters,
+});
+const statisticsOf = ({ encoder, head }: Model): ModelStatistics => ({
+  encoder: encoder.statistics,
+  head: head.statistics,
+});
+
+const contrastOf =
+  (parts: Parts, core: Core): CachedPrograms["contrast"] =>
+  ({ queries, keys }, batch, memory, sampling) => {
+    const behind = { keys: keysByView(keys, parts.batchSize), memory, batch };
+    const loss = ({ all }: ArrayRecord) =>
+      contrast(parts, core, { ...behind, embedding: all }, sampling);
+    const { value, gradient, extra } = differentiate(loss)({ all: queries });
+    const { kept, metrics, sampling: next } = extra;
+    return {
+      slope: gradient.all,
+      metrics: { loss: value, ...metrics },
+      sampling: next,
+      memory: core.remember?.(behind, kept) ?? {},
+    };
+  };
+
+/**
+ * The programs of a framework over `count` micro-batches.
+ *
+ * @param splits parts of the whole batch that are normalised apart, over which keys are shuffled
+ */
 export function cachedPrograms(
   parts: Parts,
   core: Core,
-  rows: number,
-  count: number,
+  { count, splits }: { count: number; splits: number },
 ): CachedPrograms {
-  if (rows % count !== 0) {
+  const { batchSize: images } = parts;
+  if (images % count !== 0) {
     throw new ConfigError(
-      `gradient caching: ${rows} views do not divide into ${count} micro-batches`,
-      "choose a divisor of batch size times views",
+      `gradient caching: ${images} images do not divide into ${count} micro-batches`,
+      "choose a divisor of the batch size",
     );
   }
-  const sides = (model: Model): [ModelParameters, ModelStatistics] => [
-    { encoder: model.encoder.parameters, head: model.head.parameters },
-    { encoder: model.encoder.statistics, head: model.head.statistics },
-  ];
+  const { keys: keying, queryViews } = core;
   return {
     count,
+    dimension: parts.head.dimension,
+    fixed: { encoder: parts.encoder.fixed ?? [], head: parts.head.fixed ?? [] },
+    rows: (index) => ({
+      queries: queryRows({ images, views: queryViews, count, index }),
+      ...(keying && { keys: keyRows({ images, views: keying.views, count, index }, splits) }),
+    }),
     embed(model, images) {
-      const { embedding, statistics } = project(parts, ...sides(model), images);
+      const { embedding, statistics } = project(
+        parts,
+        parametersOf(model),
+        statisticsOf(model),
+        images,
+      );
       disposeArrays(statistics);
       return embedding; // [n, E]
     },
-    contrast(embeddings, batch, state) {
-      const loss = ({ all }: ArrayRecord) => contrastBatch(parts, core, all, batch, state);
-      const { value, gradient, extra } = differentiate(loss)({ all: embeddings });
-      const { metrics, sampling } = extra;
-      return { slope: gradient.all, metrics: { loss: value, ...metrics }, sampling };
-    },
-    backward(sum, model, images, slope) {
-      const [parameters, running] = sides(model);
+    ...(keying && {
+      follow: (key, model) => followed(key, model, keying.momentum),
+      embedKeys: (key, images) => embedKeys(parts, key, images),
+    }),
+    contrast: contrastOf(parts, core),
+    backward(model, images, slope) {
+      const running = statisticsOf(model);
       const objective = (at: ModelParameters): [np.Array, ModelStatistics] => {
         const { embedding, statistics } = project(parts, at, running, images);
         return [embedding.mul(slope).sum(), statistics];
       };
-      const { value, gradient, extra } = differentiate(objective)(parameters);
+      const { value, gradient, extra } = differentiate(objective)(parametersOf(model));
       value.dispose();
-      return {
-        gradient: mapArrays((total, part) => total.add(part), sum.gradient, gradient),
-        statistics: mapArrays(
-          (total, part) => total.add(part.mul(1 / count)),
-          sum.statistics,
-          extra,
-        ),
-      };
+      return { gradient, statistics: extra };
     },
     apply(state, { gradient, statistics: mean }, rates) {
       const of = (part: "encoder" | "head") =>
@@ -110,105 +146,4 @@ export function cachedPrograms(
       return [descend(parts, state, { gradient, statistics, rates }), norm];
     },
   };
-}
-
-/** The programs compiled: each takes and gives trees of arrays outside. */
-export type CachedRunners = {
-  [K in "embed" | "contrast" | "backward" | "apply"]: (...args: HostTree[]) => Promise<HostTree>;
-};
-
-/** Rows i, i + count, i + 2·count … of an array: one micro-batch. */
-export function microBatch(array: HostArray, count: number, index: number): HostArray {
-  const [rows, ...rest] = array.shape;
-  const width = array.data.length / rows;
-  const part = zeros([rows / count, ...rest], array.dtype);
-  for (let i = index, at = 0; i < rows; i += count, at += width) {
-    part.data.set(array.data.subarray(i * width, (i + 1) * width), at);
-  }
-  return part;
-}
-
-/** Puts micro-batches back into their order. */
-function gathered(parts: readonly HostArray[]): HostArray {
-  const count = parts.length;
-  const [rows, width] = parts[0].shape;
-  const data = new Float32Array(count * rows * width);
-  parts.forEach((part, index) => {
-    for (let i = 0; i < rows; i++) {
-      const row = part.data.subarray(i * width, (i + 1) * width);
-      data.set(row, (i * count + index) * width);
-    }
-  });
-  return hostArray("float32", [rows * count, width], data);
-}
-
-/** Arrays with which `backward` starts: zeros like the model's. */
-function nothingYet({ encoder, head }: HostModel): HostTree {
-  const none = (record: HostRecord) => mapTree(record, ({ shape, dtype }) => zeros(shape, dtype));
-  return {
-    gradient: { encoder: none(encoder.parameters), head: none(head.parameters) },
-    statistics: { encoder: none(encoder.statistics), head: none(head.statistics) },
-  };
-}
-
-/** A batch as the contrast sees it. */
-const withoutViews = (batch: HostRecord): HostRecord =>
-  Object.fromEntries(Object.entries(batch).filter(([name]) => name !== "views" && !isRate(name)));
-
-const isRate = (name: string): boolean => name === "learningRate" || name === "bodyRate";
-
-const ratesOf = (batch: HostRecord): HostRecord =>
-  Object.fromEntries(Object.entries(batch).filter(([name]) => isRate(name)));
-
-/** Arguments of the right shapes with which to compile each program; `dimension` is that of the head. */
-export function cachedExamples(
-  state: HostState,
-  batch: HostRecord,
-  { count, dimension }: { count: number; dimension: number },
-): { [K in keyof CachedRunners]: HostTree[] } {
-  const model = { encoder: state.encoder, head: state.head };
-  const images = microBatch(batch.views, count, 0);
-  const rows = batch.views.shape[0];
-  const sum = nothingYet(model);
-  return {
-    embed: [model, images],
-    contrast: [zeros([rows, dimension]), withoutViews(batch), state.sampling ?? {}],
-    backward: [sum, model, images, zeros([rows / count, dimension])],
-    apply: [state, sum, ratesOf(batch)],
-  };
-}
-
-/** Embeddings [V·B, E] of a whole batch, one micro-batch after the other. */
-export async function embedCached(
-  run: Pick<CachedRunners, "embed">,
-  { encoder, head }: HostState,
-  images: readonly HostArray[],
-): Promise<HostArray> {
-  const embedded: HostArray[] = [];
-  for (const part of images) embedded.push((await run.embed({ encoder, head }, part)) as HostArray);
-  return gathered(embedded);
-}
-
-/** One step of `framework.step` over micro-batches: the same state and metrics. */
-export async function runCached(
-  run: CachedRunners,
-  count: number,
-  state: HostState,
-  batch: HostRecord,
-): Promise<[HostState, HostRecord]> {
-  const model = { encoder: state.encoder, head: state.head };
-  const images = Array.from({ length: count }, (_, i) => microBatch(batch.views, count, i));
-  const embeddings = await embedCached(run, state, images);
-  const rest = withoutViews(batch);
-  const judged = (await run.contrast(embeddings, rest, state.sampling ?? {})) as {
-    slope: HostArray;
-    metrics: HostRecord;
-    sampling: HostRecord;
-  };
-  let sum = nothingYet(model);
-  for (const [i, part] of images.entries()) {
-    sum = await run.backward(sum, model, part, microBatch(judged.slope, count, i));
-  }
-  const [next, norm] = (await run.apply(state, sum, ratesOf(batch))) as [HostTree, HostRecord];
-  return [withSampling(asHostState(next), judged.sampling), { ...judged.metrics, ...norm }];
 }

@@ -8,7 +8,7 @@ import type { Core } from "../defineFramework.ts";
 import { project } from "./model.ts";
 import type { Parts } from "../parts.ts";
 import { shuffled, unshuffled } from "./shuffle.ts";
-import type { Model, State } from "./state.ts";
+import type { Model, ModelParameters, ModelStatistics, State } from "./state.ts";
 
 /** Options of every framework with a key encoder. */
 export type KeyOptions = { momentum: number; batchSplits: "auto" | number };
@@ -26,30 +26,56 @@ export function splitsOf({ batchSplits }: KeyOptions, batchSize: number, name: s
   return batchSplits;
 }
 
-/** Averages the key encoder, then encodes views of B images to embeddings [B, E] of each. Without gradient. */
+/** Parameters of the key encoder, a step further behind those of the model. Consumes the former, the latter is lent. */
+export function followed(
+  key: ModelParameters,
+  model: ModelParameters,
+  momentum: number,
+): ModelParameters {
+  const towards = (old: ArrayRecord, fresh: ArrayRecord) =>
+    averageRecords(old, refArrays(fresh), momentum);
+  return { encoder: towards(key.encoder, model.encoder), head: towards(key.head, model.head) };
+}
+
+/** Keys [N, E] of images by the key encoder, without gradient, and its statistics after them. Consumes all. */
+export function embedKeys(
+  parts: Parts,
+  key: Model,
+  images: np.Array,
+): { keys: np.Array; statistics: ModelStatistics } {
+  const { embedding, statistics } = project(
+    parts,
+    { encoder: key.encoder.parameters, head: key.head.parameters },
+    { encoder: key.encoder.statistics, head: key.head.statistics },
+    images,
+  );
+  return { keys: lax.stopGradient(embedding), statistics };
+}
+
+/** Averages the key encoder, then encodes views of B images to embeddings [K·B, E]. Without gradient. */
 export function encodeKeys(
   parts: Parts,
   state: State,
   views: np.Array,
   { views: chosen, momentum, splits }: NonNullable<Core["keys"]>,
-): { keys: np.Array[]; key: Model } {
-  const images = parts.batchSize;
-  const towards = (old: ArrayRecord, fresh: ArrayRecord) =>
-    averageRecords(old, refArrays(fresh), momentum);
-  const key = state.key!;
-  const parameters = {
-    encoder: towards(key.encoder.parameters, state.encoder.parameters),
-    head: towards(key.head.parameters, state.head.parameters),
-  };
-  const { embedding, statistics } = project(
-    parts,
-    refArrays(parameters),
-    { encoder: key.encoder.statistics, head: key.head.statistics },
-    shuffled(rowsOfViews(views, chosen, images), splits),
+): { keys: np.Array; key: Model } {
+  const { encoder, head } = state.key!;
+  const parameters = followed(
+    { encoder: encoder.parameters, head: head.parameters },
+    { encoder: state.encoder.parameters, head: state.head.parameters },
+    momentum,
   );
-  const all = lax.stopGradient(unshuffled(embedding, splits)); // [K·B, E]
+  const behind = refArrays(parameters);
+  const { keys, statistics } = embedKeys(
+    parts,
+    {
+      encoder: { parameters: behind.encoder, statistics: encoder.statistics },
+      head: { parameters: behind.head, statistics: head.statistics },
+    },
+    shuffled(rowsOfViews(views, chosen, parts.batchSize), splits),
+  );
   return {
-    keys: chosen.map((_, i) => rowsOfViews(all, [i], images)), // K of [B, E]
+    keys: unshuffled(keys, splits),
     key: {
       encoder: { parameters: parameters.encoder, statistics: statistics.encoder },
       head: { parameters: parameters.head, statistics: statistics.head },

@@ -1,5 +1,5 @@
 import { randomStream } from "../../core/random.ts";
-import { batchesPerEpoch, epochOrder, type ViewBatch } from "../../views/index.ts";
+import { batchesPerEpoch, epochOrder, placesOf, type ViewBatch } from "../../views/index.ts";
 import type { TrainingData } from "../dataset.ts";
 import type { Batches } from "../runLoader.ts";
 import type { KeptPlace, KeptPlan, KeptViews } from "./keepFeatures.ts";
@@ -12,6 +12,7 @@ export type KeptLoaderOptions = {
   readonly seed: number; // of the order and of which views are taken
   readonly batchSize: number; // images
   readonly epochs: number;
+  readonly rows?: Int32Array | undefined; // of the views to read, ascending; by default all
   readonly from: { readonly epoch: number; readonly stepInEpoch: number };
 };
 
@@ -32,23 +33,25 @@ export function keptPlaces(
   });
 }
 
+const groupsOf = (ids: Int32Array, { groups }: TrainingData["pixels"]): Int32Array =>
+  groups === undefined ? ids : ids.map((image) => groups[image]);
+
 /**
  * Batches of kept features, in the order of images that `openViewLoader` has. What is in a batch depends on the options
  * and its place in training alone.
  */
 export function openKeptLoader(options: KeptLoaderOptions): Batches {
   const { kept, pixels, seed, batchSize, epochs, from, views: count } = options;
-  const { policy } = kept.plan;
-  const perEpoch = batchesPerEpoch(pixels.count, batchSize);
-  const rows = count * batchSize;
-  const slots = [0, 1].map(() => new Float32Array(rows * kept.dimension));
+  const [perEpoch, rows] = [batchesPerEpoch(pixels.count, batchSize), count * batchSize];
+  const [held, length] = [placesOf(options.rows, rows), options.rows?.length ?? rows];
+  const slots = [0, 1].map(() => new Float32Array(length * kept.dimension));
   let [step, waitedMs] = [from.epoch * perEpoch + from.stepInEpoch, 0];
   let order: { epoch: number; images: Uint32Array } | undefined;
 
   function make(epoch: number, stepInEpoch: number): Omit<ViewBatch, "waitMs"> {
     if (order?.epoch !== epoch) order = { epoch, images: epochOrder(seed, epoch, pixels.count) };
     const ids = Int32Array.from(
-      order.images.subarray(stepInEpoch * batchSize).subarray(0, batchSize),
+      order.images.subarray(stepInEpoch * batchSize, (stepInEpoch + 1) * batchSize),
     );
     const views = slots[step % 2];
     const sources = new Int32Array(rows);
@@ -62,11 +65,12 @@ export function openKeptLoader(options: KeptLoaderOptions): Batches {
     places.forEach((each, b) =>
       each.forEach((place, view) => {
         const row = view * batchSize + b;
-        kept.readView(ids[b], place, views, row * kept.dimension);
-        sources[row] = policy.falsePositives > 0 ? (parameters(view, b).source ?? ids[b]) : ids[b];
+        const at = held?.[row] ?? row;
+        if (at >= 0) kept.readView(ids[b], place, views, at * kept.dimension);
+        sources[row] =
+          kept.plan.policy.falsePositives > 0 ? (parameters(view, b).source ?? ids[b]) : ids[b];
       }),
     );
-    const { groups } = pixels;
     return {
       epoch,
       stepInEpoch,
@@ -75,8 +79,9 @@ export function openKeptLoader(options: KeptLoaderOptions): Batches {
       sources,
       views,
       parameters,
-      groups: groups === undefined ? ids : ids.map((image) => groups[image]),
-      shape: [rows, kept.dimension],
+      groups: groupsOf(ids, pixels),
+      places: held,
+      shape: [length, kept.dimension],
     };
   }
 

@@ -6,6 +6,7 @@ import type { HostRecord, HostTree } from "../../core/arrays.ts";
 import { compile, type Program, type SpecTree, type TracedFunction } from "../../engine/index.ts";
 import {
   asHostTree,
+  type EmbeddedBatch,
   type Framework,
   type HostState,
   type LoadedBatch,
@@ -82,49 +83,45 @@ export function imageNumbers(
 }
 
 /** What a program behind the embeddings takes of a batch. */
+const keptOf = ({ memory = {}, sampling = {} }: HostState): HostTree[] => [memory, sampling];
 const behindViews = <T extends HostRecord | Framework["batchSpec"]>(batch: T) =>
   omit(batch, "views", "learningRate", "bodyRate");
 
-/** Whether embeddings come from the stepper's micro-batches, not from the recording program. */
-const cutAtEmbeddings = (recorder: Recorder, stepper: Stepper): boolean =>
-  stepper.embeddings !== undefined && recorder.contrast !== undefined;
-
 type Running = { recorder: Recorder; program: Program };
 
-/** Compiles the recording program when it is first needed. */
+/** Compiles the recording program when it is first needed: behind the stepper's own embeddings where it has them. */
 function compiling({ framework, stepper, target, listener }: Parts, count: number) {
   let running: Promise<Running> | undefined;
-  const open = async (state: HostState): Promise<Running> => {
+  const open = async (state: HostState, embedded?: EmbeddedBatch["embedded"]): Promise<Running> => {
     listener({ kind: "compiling", what: "the recording of pairs" });
     const recorder = framework.recorder!(count);
     const { batchSpec } = recorder;
-    const shape = [batchSpec.views.shape[0], framework.head.dimension];
-    const embeddings = { dtype: "float32", shape };
-    const [fn, example] = cutAtEmbeddings(recorder, stepper)
-      ? [recorder.contrast, [embeddings, behindViews(batchSpec), state.sampling ?? {}]]
+    const [fn, example] = embedded
+      ? [recorder.contrast, [{ ...embedded }, behindViews(batchSpec), ...keptOf(state)]]
       : [recorder.program, [asHostTree(state), batchSpec]];
     const program = await compile(fn as TracedFunction, example as SpecTree[], target);
     return { recorder, program };
   };
   return {
-    get: (state: HostState) => (running ??= open(state)),
+    /** Results of the recording program for one step. */
+    async record(state: HostState, loaded: LoadedBatch, at: StepAt, rows: Int32Array) {
+      const embedded = await stepper.embedded?.(state, loaded, at);
+      const { recorder, program } = await (running ??= open(state, embedded));
+      const results = embedded
+        ? await program.run(
+            { ...embedded },
+            behindViews(recorder.beside(loaded, at, rows)),
+            ...keptOf(state),
+          )
+        : await program.run(asHostTree(state), recorder.batch(loaded, at, rows));
+      return {
+        recorder,
+        results: results as HostRecord,
+        done: () => program.recycle(results),
+      };
+    },
     dispose: async () => void (await (await running)?.program.dispose()),
   };
-}
-
-/** Results of the recording program for one step. */
-async function recorded(
-  { recorder, program }: Running,
-  { stepper }: Parts,
-  state: HostState,
-  batch: HostRecord,
-): Promise<HostRecord> {
-  if (!cutAtEmbeddings(recorder, stepper)) {
-    return (await program.run(asHostTree(state), batch)) as HostRecord;
-  }
-  const embeddings = await stepper.embeddings!(state, batch);
-  const rest: HostTree = behindViews(batch);
-  return (await program.run(embeddings, rest, state.sampling ?? {})) as HostRecord;
 }
 
 /** Views of the batch that rows speak of. */
@@ -174,12 +171,11 @@ export function openPairRecorder(parts: Parts): PairRecorder | undefined {
       const { step } = at;
       const chosen = isChosen(step);
       if (!chosen && watched === 0) return;
-      const open = await running.get(state);
-      const results = await recorded(open, parts, state, open.recorder.batch(loaded, at, rows));
+      const { recorder, results, done } = await running.record(state, loaded, at, rows);
       const used = rows.subarray(0, chosen ? count : watched);
       const wanted = { step, epoch: Math.floor(step / perEpoch), rows: used, limit: candidates };
-      const table = pairTable(open.recorder.chains, results, loaded, config.batchSize, wanted);
-      open.program.recycle(results);
+      const table = pairTable(recorder.chains, results, loaded, config.batchSize, wanted);
+      done();
       const views = viewRows(batch, boxes, table.pairs, config.batchSize);
       await writeRecordedStep(folder.pairs, step, { ...table, views });
     },

@@ -1,4 +1,4 @@
-import type { PixelSource } from "../../core/pixels.ts";
+import type { PixelImage, PixelSource } from "../../core/pixels.ts";
 import { permutation, randomStream } from "../../core/random.ts";
 import { openPixels } from "../../files/pixels.ts";
 import { boxAt } from "../crop/boxes.ts";
@@ -19,11 +19,12 @@ export type BatchPlan = {
   readonly seed: number;
   readonly batchSize: number; // images, B
   readonly boxes?: Boxes | undefined; // of all images, for crop policies that look at them
+  readonly rows?: Int32Array | undefined; // of the views that are made, ascending; by default all
 };
 
 /** Memory of one batch of V views of B images; row v · B + b is view v of image b. */
 export type Slot = {
-  readonly views: Float32Array; // [V · B, 3, S, S]
+  readonly views: Float32Array; // [V · B, 3, S, S], or those of the plan's rows
   readonly parameters: Float64Array; // [V · B, PACKED_PARAMETERS]
   readonly ids: Int32Array; // [B]
   readonly groups: Int32Array; // [B]
@@ -32,11 +33,11 @@ export type Slot = {
 
 /** Memory for one batch: shared between threads, or ordinary. */
 export function createSlot(
-  { policy, batchSize }: BatchPlan,
+  { policy, batchSize, rows: held }: BatchPlan,
   Memory: typeof SharedArrayBuffer | typeof ArrayBuffer,
 ): Slot {
   const rows = policy.count * batchSize;
-  const values = rows * 3 * policy.size * policy.size;
+  const values = (held?.length ?? rows) * 3 * policy.size * policy.size;
   return {
     views: new Float32Array(new Memory(4 * values)),
     parameters: new Float64Array(new Memory(8 * rows * PACKED_PARAMETERS)),
@@ -44,6 +45,14 @@ export function createSlot(
     groups: new Int32Array(new Memory(4 * batchSize)),
     sources: new Int32Array(new Memory(4 * rows)),
   };
+}
+
+/** Where each row [V · B] is among the rows that are made; −1 where it is not, undefined where all are. */
+export function placesOf(rows: Int32Array | undefined, all: number): Int32Array | undefined {
+  if (rows === undefined) return undefined;
+  const places = new Int32Array(all).fill(-1);
+  rows.forEach((row, place) => (places[row] = place));
+  return places;
 }
 
 /** Copies a batch from one slot to another of the same plan. */
@@ -93,6 +102,7 @@ export function createFiller(plan: BatchPlan): { fill: FillRows; close: () => vo
   const draw = viewsDrawer(plan);
   const perEpoch = batchesPerEpoch(source.count, batchSize);
   const values = 3 * policy.size * policy.size;
+  const places = placesOf(plan.rows, policy.count * batchSize);
   const orders = new Map<number, Uint32Array>();
   const orderOf = (epoch: number): Uint32Array => {
     const known = orders.get(epoch);
@@ -108,16 +118,18 @@ export function createFiller(plan: BatchPlan): { fill: FillRows; close: () => vo
     const order = orderOf(epoch);
     for (let b = rows.from; b < rows.to; b++) {
       const image = order[first + b];
-      let shown = image;
-      let pixels = reader.image(shown);
+      let shown = -1; // the image that `pixels` are of
+      let pixels: PixelImage | undefined;
       slot.ids[b] = image;
       slot.groups[b] = source.groups === undefined ? image : source.groups[image];
       draw(epoch, image).forEach((parameters, view) => {
         const row = view * batchSize + b;
         slot.sources[row] = parameters.source ?? image;
-        if (slot.sources[row] !== shown) pixels = reader.image((shown = slot.sources[row]));
         packParameters(parameters, slot.parameters, row * PACKED_PARAMETERS);
-        render(pixels, parameters, slot.views, row * values);
+        const place = places === undefined ? row : places[row];
+        if (place < 0) return; // another process makes it
+        if (slot.sources[row] !== shown) pixels = reader.image((shown = slot.sources[row]));
+        render(pixels!, parameters, slot.views, place * values);
       });
     }
   };

@@ -4,7 +4,7 @@ import { counted } from "../../core/counted.ts";
 import { ConfigError, ContraposeError } from "../../core/errors.ts";
 import type { PixelSource } from "../../core/pixels.ts";
 import { workerUrl } from "../../files/index.ts";
-import { batchesPerEpoch, createSlot } from "./batches.ts";
+import { batchesPerEpoch, createSlot, placesOf } from "./batches.ts";
 import type { BatchPlan, Slot } from "./batches.ts";
 import type { Boxes } from "../crop/boxes.ts";
 import { makeHere, makeInWorkers } from "./makers.ts";
@@ -23,6 +23,7 @@ export type ViewBatch = {
   readonly groups: Int32Array; // [B]
   readonly sources: Int32Array; // [V · B], the images that the views are made of: `ids`, or a false positive
   readonly views: Float32Array; // [V · B, 3, S, S], or features of them [V · B, D]; row v · B + b is view v of image b
+  readonly places?: Int32Array | undefined; // [V · B], where some rows only are made: where each is in `views`, or −1
   readonly shape: readonly number[];
   readonly waitMs: number; // that the consumer spent on getting it
   /** How view `view` of image `b` of the batch was made. */
@@ -39,6 +40,7 @@ export type ViewLoaderOptions = {
   epochs?: number; // ends before this epoch; endless by default
   from?: { epoch: number; stepInEpoch: number }; // the first batch to make
   workers?: number; // threads; 0 makes batches in this thread, when asked for
+  rows?: Int32Array | undefined; // of the views to make, ascending; all else of a batch is known of all rows
   ahead?: number; // batches made before they are asked for; 2 by default
   script?: URL; // another worker file, for tests
 };
@@ -119,7 +121,8 @@ function makerFor(plan: BatchPlan, options: ViewLoaderOptions, workers: number, 
 }
 
 function batchAt(
-  { policy, batchSize }: ViewLoaderOptions,
+  { policy, batchSize, rows }: ViewLoaderOptions,
+  places: Int32Array | undefined,
   { views, parameters, ids, groups, sources }: Slot,
   place: { step: number; perEpoch: number; waitMs: number },
 ): ViewBatch {
@@ -132,7 +135,8 @@ function batchAt(
     groups,
     sources,
     views,
-    shape: [policy.count * batchSize, 3, policy.size, policy.size],
+    places,
+    shape: [rows?.length ?? policy.count * batchSize, 3, policy.size, policy.size],
     waitMs: place.waitMs,
     parameters: (view, b) =>
       unpackParameters(parameters, (view * batchSize + b) * PACKED_PARAMETERS),
@@ -150,9 +154,10 @@ export function openViewLoader(options: ViewLoaderOptions): ViewLoader {
   const perEpoch = batchesPerEpoch(source.count, batchSize);
   const first = from.epoch * perEpoch + from.stepInEpoch;
   const all = Math.max(0, epochs * perEpoch - first);
-  const { policy, seed } = options;
+  const { policy, seed, rows } = options;
   const boxes = options.boxes && shared(options.boxes);
-  const plan: BatchPlan = { source: shareTables(source), policy, seed, batchSize, boxes };
+  const plan: BatchPlan = { source: shareTables(source), policy, seed, batchSize, boxes, rows };
+  const places = placesOf(rows, policy.count * batchSize);
   const maker = makerFor(plan, options, workers, { first, all });
   const batch = createSlot(plan, ArrayBuffer); // ordinary memory: not every library takes shared memory
   let [given, waited, asking] = [0, 0, false];
@@ -174,7 +179,7 @@ export function openViewLoader(options: ViewLoaderOptions): ViewLoader {
     waited += waitMs;
     const place = { step: first + given, perEpoch, waitMs };
     given++;
-    return batchAt(options, batch, place);
+    return batchAt(options, places, batch, place);
   };
 
   return {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { alone, leading } from "../../../ranks/index.ts";
 import type { Call, OptionValues } from "../../verb.ts";
 import { compare } from "../../verbs/compare.ts";
 import { readRequest } from "./request.ts";
@@ -12,6 +13,7 @@ const call = (options: OptionValues): Call => ({
   printer: undefined as never,
   signal: new AbortController().signal,
   saves: () => undefined,
+  leader: leading(alone),
 });
 
 test("options of a sampler lie over those of each arm's preset", async () => {

@@ -1,0 +1,4 @@
+export { type Environment, type Launched, launchedBy, unlaunched } from "./launched.ts";
+export { disagreement, openRanks, speaks } from "./openRanks.ts";
+export { type Leader, leading, obeying } from "./orders.ts";
+export { alone, broadcastValue, gatherValues, type Ranks, type Traffic } from "./ranks.ts";
