@@ -78,7 +78,7 @@ export async function loadMpi(launcher: Launched["launcher"]): Promise<MpiLibrar
 /** Functions and handles of a library, by the version that it tells. */
 function bound(library: Koffi.LibraryHandle): MpiLibrary {
   const plain = (name: string, types: string) =>
-    library.func(`int MPI_${name}(${types})`) as unknown as Foreign;
+    library.func(`int MPI_${name}(${types})`) as Foreign;
   const [text, length] = [new Uint8Array(8192), new Int32Array(1)];
   plain("Get_library_version", "void*, void*")(text, length);
   const version = new TextDecoder().decode(text.subarray(0, length[0])).split("\n")[0];

@@ -12,7 +12,7 @@ import { alone, type Ranks } from "../../ranks/ranks.ts";
 import { upTo } from "../judge/contrast.ts";
 import type { CachedPrograms, Embedded } from "./gradientCache.ts";
 import { withSampling } from "./model.ts";
-import type { HostModel, HostState } from "./state.ts";
+import { asHostState, type HostModel, type HostState } from "./state.ts";
 
 /** A program compiled: it takes and gives trees of arrays outside, and takes back what nobody reads any more. */
 export type Runner = { run(...args: HostTree[]): Promise<HostTree>; recycle(tree: HostTree): void };
@@ -274,9 +274,9 @@ export async function finishCached(
     trained(state),
     change,
     ratesOf(beside),
-  )) as unknown as [HostState, HostRecord];
+  )) as [HostTree, HostRecord];
   run.contrast.recycle(slope);
-  const next = { ...moved, ...(key && { key }), ...(state.memory && { memory }) };
+  const next = { ...asHostState(moved), ...(key && { key }), ...(state.memory && { memory }) };
   return [withSampling(next, sampling), { ...metrics, ...norm }];
 }
 
