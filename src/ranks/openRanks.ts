@@ -29,7 +29,7 @@ export async function openRanks(environment: Environment, single?: string): Prom
   if (single !== undefined) {
     throw new ConfigError(
       `contrapose ${single} runs in one process, it was started as ${size} ranks`,
-      "leave the launcher out: train, embed and compare run over ranks",
+      "leave the launcher out: train runs over ranks",
     );
   }
   if (!joined) {

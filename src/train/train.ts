@@ -290,7 +290,12 @@ async function resumeLocked(
     const framework = frameworkOf(config, data.count, start);
     checkMemory(framework, config);
     const given = { data, test, start, listener, signal };
-    const parts = await openParts(framework, config, given, { checkpoint, tune: about.lowering, leader, exists: true });
+    const parts = await openParts(framework, config, given, {
+      checkpoint,
+      tune: about.lowering,
+      leader,
+      exists: true,
+    });
     kept = parts.kept;
     if (from !== undefined) await goBackTo(folder.checkpoints, from);
     await noteMoved(folder, before, config);

@@ -270,11 +270,10 @@ export async function finishCached(
     },
     ranks,
   );
-  const [moved, norm] = (await run.apply.run(
-    trained(state),
-    change,
-    ratesOf(beside),
-  )) as [HostTree, HostRecord];
+  const [moved, norm] = (await run.apply.run(trained(state), change, ratesOf(beside))) as [
+    HostTree,
+    HostRecord,
+  ];
   run.contrast.recycle(slope);
   const next = { ...asHostState(moved), ...(key && { key }), ...(state.memory && { memory }) };
   return [withSampling(next, sampling), { ...metrics, ...norm }];

@@ -3,7 +3,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { quoted } from "../../core/quote.ts";
 import { suggest } from "../../core/suggest.ts";
 import type { HostRecord, HostTree } from "../../core/arrays.ts";
-import { compile, type Program, type SpecTree, type TracedFunction } from "../../engine/index.ts";
+import { compile, type Program, type TracedFunction } from "../../engine/index.ts";
 import {
   asHostTree,
   type EmbeddedBatch,
@@ -99,7 +99,7 @@ function compiling({ framework, stepper, target, listener }: Parts, count: numbe
     const [fn, example] = embedded
       ? [recorder.contrast, [{ ...embedded }, behindViews(batchSpec), ...keptOf(state)]]
       : [recorder.program, [asHostTree(state), batchSpec]];
-    const program = await compile(fn as TracedFunction, example as SpecTree[], target);
+    const program = await compile(fn as TracedFunction, example, target);
     return { recorder, program };
   };
   return {
