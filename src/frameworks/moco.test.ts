@@ -29,7 +29,7 @@ describe("moco", () => {
       float32([4, 3, 4, 4], Array.from(loaded.views.slice(half * 192, (half + 1) * 192)));
     // nothing has moved (rate 0, momentum 1): both encoders still are the first one
     const model = { encoder: state.encoder, head: state.head };
-    const probe = tinyFramework().cached!(1).embed;
+    const probe = tinyFramework().cached(1).embed;
     const unit = async (half: number) =>
       rowsOf(await evaluate(probe as never, model as never, images(half))).map((row) =>
         row.map((x) => x / Math.hypot(...row)),
