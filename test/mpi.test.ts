@@ -23,8 +23,8 @@ const launchers = {
 };
 type Library = keyof typeof launchers;
 const has = (library: Library) => spawnSync(launchers[library][0], ["--version"]).status === 0;
-const there = (Object.keys(launchers) as Library[]).filter(has);
-const absent = (Object.keys(launchers) as Library[]).filter((name) => !there.includes(name));
+const libraries = Object.keys(launchers) as Library[];
+const there = libraries.filter(has);
 
 type Ended = { code: number | null; out: string; err: string; seconds: number };
 
@@ -83,11 +83,10 @@ beforeAll(async () => {
 });
 afterAll(folder.remove);
 
-for (const library of absent)
-  test.skip(`${library}: ${launchers[library][0]} is not installed`, () => undefined);
+describe.each(libraries)("over ranks of %s (needs its mpirun)", (library) => {
+  const rankTest = test.skipIf(!there.includes(library));
 
-describe.each(there)("over ranks of %s", (library) => {
-  test("a training leaves the weights of one process, and rank 0 alone speaks", async () => {
+  rankTest("a training leaves the weights of one process, and rank 0 alone speaks", async () => {
     const ranks = library === "mpich" ? "4" : "2";
     const { code, out, err } = await mpirun(library, [
       "-np",
@@ -104,92 +103,98 @@ describe.each(there)("over ranks of %s", (library) => {
     expect(weights(library).equals(weights("one"))).toBe(true);
   });
 
-  test("a rank that is killed ends all within five seconds, and the run can be gone on with", async () => {
-    let killed = 0;
-    const name = `killed-${library}`;
-    const { code, out, err } = await mpirun(
-      library,
-      ["-np", "2", process.execPath, main, ...train(name)],
-      {
-        watch(err) {
-          const pid = Number(/rank 0 is \d+, 1 is (\d+)/.exec(err)?.[1]);
-          if (killed > 0 || !(pid > 0) || !existsSync(at(name, "checkpoints", "last"))) return;
-          process.kill(pid, "SIGKILL");
-          killed = performance.now();
+  rankTest(
+    "a rank that is killed ends all within five seconds, and the run can be gone on with",
+    async () => {
+      let killed = 0;
+      const name = `killed-${library}`;
+      const { code, out, err } = await mpirun(
+        library,
+        ["-np", "2", process.execPath, main, ...train(name)],
+        {
+          watch(err) {
+            const pid = Number(/rank 0 is \d+, 1 is (\d+)/.exec(err)?.[1]);
+            if (killed > 0 || !(pid > 0) || !existsSync(at(name, "checkpoints", "last"))) return;
+            process.kill(pid, "SIGKILL");
+            killed = performance.now();
+          },
         },
-      },
-    );
-    expect((performance.now() - killed) / 1000).toBeLessThan(5);
-    expect(code).not.toBe(0);
-    const pid = /1 is (\d+)/.exec(err)![1];
-    // MPICH's launcher names the process, and tells of it among the results
-    const gone = library === "mpich" ? new RegExp(`PID ${pid} `) : /process rank 1 .*signal 9/;
-    expect(`${out}${err}`).toMatch(gone);
-    const first = Number(/rank 0 is (\d+)/.exec(err)![1]);
-    const isGone = () => {
-      try {
-        return !process.kill(first, 0);
-      } catch {
-        return true;
-      }
+      );
+      expect((performance.now() - killed) / 1000).toBeLessThan(5);
+      expect(code).not.toBe(0);
+      const pid = /1 is (\d+)/.exec(err)![1];
+      // MPICH's launcher names the process, and tells of it among the results
+      const gone = library === "mpich" ? new RegExp(`PID ${pid} `) : /process rank 1 .*signal 9/;
+      expect(`${out}${err}`).toMatch(gone);
+      const first = Number(/rank 0 is (\d+)/.exec(err)![1]);
+      const isGone = () => {
+        try {
+          return !process.kill(first, 0);
+        } catch {
+          return true;
+        }
+      };
+      await vi.waitUntil(isGone, { timeout: 5000 }); // the launcher may end before it, and it holds the run's lock
+      const again = await contrapose(["train", "--resume", at(name)]);
+      expect(again.err).not.toMatch(/^error/m);
+      expect(again.code).toBe(0);
+      expect(weights(name).equals(weights("one"))).toBe(true);
+    },
+  );
+});
+
+describe.skipIf(there.length === 0)(
+  "ranks that cannot work together say so once (needs mpirun.openmpi or mpirun.mpich)",
+  () => {
+    const library = there[0];
+    const expectError = ({ code, err }: Ended, sentence: string | RegExp) => {
+      expect(errors(err)).toEqual([expect.stringMatching(sentence)]);
+      expect(code).not.toBe(0);
     };
-    await vi.waitUntil(isGone, { timeout: 5000 }); // the launcher may end before it, and it holds the run's lock
-    const again = await contrapose(["train", "--resume", at(name)]);
-    expect(again.err).not.toMatch(/^error/m);
-    expect(again.code).toBe(0);
-    expect(weights(name).equals(weights("one"))).toBe(true);
-  });
-});
 
-describe.runIf(there.length > 0)("ranks that cannot work together say so once", () => {
-  const library = there[0];
-  const expectError = ({ code, err }: Ended, sentence: string | RegExp) => {
-    expect(errors(err)).toEqual([expect.stringMatching(sentence)]);
-    expect(code).not.toBe(0);
-  };
-
-  test("around a verb for one process", async () => {
-    const ended = await mpirun(library, ["-np", "2", process.execPath, main, "list", "losses"]);
-    expectError(ended, "^error contrapose list runs in one process, it was started as 2 ranks$");
-  });
-
-  test("without the library", async () => {
-    const env = { CONTRAPOSE_MPI: "libnothing.so" };
-    const ended = await mpirun(library, ["-np", "2", process.execPath, main, ...train("none")], {
-      env,
+    test("around a verb for one process", async () => {
+      const ended = await mpirun(library, ["-np", "2", process.execPath, main, "list", "losses"]);
+      expectError(ended, "^error contrapose list runs in one process, it was started as 2 ranks$");
     });
-    expectError(
-      ended,
-      '^error several ranks need an MPI library, and none was found \\(looked for "libnothing.so"\\)$',
-    );
-  });
 
-  test("with mistakes in settings", async () => {
-    const ended = await mpirun(library, [
-      "-np",
-      "2",
-      process.execPath,
-      main,
-      ...train("bad", "--batch-size", "9"),
-    ]);
-    expectError(ended, "^error microBatch is 2, expected a divisor of batchSize 9$");
-    expect(existsSync(at("bad"))).toBe(false);
-  });
+    test("without the library", async () => {
+      const env = { CONTRAPOSE_MPI: "libnothing.so" };
+      const ended = await mpirun(library, ["-np", "2", process.execPath, main, ...train("none")], {
+        env,
+      });
+      expectError(
+        ended,
+        '^error several ranks need an MPI library, and none was found \\(looked for "libnothing.so"\\)$',
+      );
+    });
 
-  test("of different versions", async () => {
-    mkdirSync(at("other"));
-    cpSync(join(root, "dist"), at("other", "dist"), { recursive: true });
-    cpSync(join(root, "package.json"), at("other", "package.json"));
-    symlinkSync(join(root, "node_modules"), at("other", "node_modules"));
-    writeFileSync(at("other", "dist", "core", "version.js"), 'export const VERSION = "9.9.9";\n');
-    const other = at("other", "dist", "cli", "main.js");
-    const ended = await mpirun(library, [
-      ...["-np", "1", process.execPath, main, ...train("mixed")],
-      ...[":", "-np", "1", process.execPath, other, ...train("mixed")],
-    ]);
-    expectError(
-      ended,
-      "^error ranks run different versions of contrapose: rank 0 has \\S+, rank 1 has 9.9.9$",
-    );
-  });
-});
+    test("with mistakes in settings", async () => {
+      const ended = await mpirun(library, [
+        "-np",
+        "2",
+        process.execPath,
+        main,
+        ...train("bad", "--batch-size", "9"),
+      ]);
+      expectError(ended, "^error microBatch is 2, expected a divisor of batchSize 9$");
+      expect(existsSync(at("bad"))).toBe(false);
+    });
+
+    test("of different versions", async () => {
+      mkdirSync(at("other"));
+      cpSync(join(root, "dist"), at("other", "dist"), { recursive: true });
+      cpSync(join(root, "package.json"), at("other", "package.json"));
+      symlinkSync(join(root, "node_modules"), at("other", "node_modules"));
+      writeFileSync(at("other", "dist", "core", "version.js"), 'export const VERSION = "9.9.9";\n');
+      const other = at("other", "dist", "cli", "main.js");
+      const ended = await mpirun(library, [
+        ...["-np", "1", process.execPath, main, ...train("mixed")],
+        ...[":", "-np", "1", process.execPath, other, ...train("mixed")],
+      ]);
+      expectError(
+        ended,
+        "^error ranks run different versions of contrapose: rank 0 has \\S+, rank 1 has 9.9.9$",
+      );
+    });
+  },
+);

@@ -8,7 +8,7 @@ export async function introduce(ranks: Ranks, printer: Printer): Promise<void> {
   if (ranks.size === 1) return;
   const all = await gatherValues(ranks, { pid: process.pid, host: hostname() });
   if (ranks.rank > 0) return;
-  printer.note(`ranks      ${ranks.size}, joined by ${ranks.library}`);
+  printer.note(`ranks      ${ranks.size}, joined by ${ranks.joinedBy}`);
   for (const host of new Set(all.map((one) => one.host))) {
     const own = all.flatMap((one, rank) => (one.host === host ? [`${rank} is ${one.pid}`] : []));
     printer.note(`           processes on ${host}: rank ${own.join(", ")}`);

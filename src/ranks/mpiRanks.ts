@@ -136,7 +136,7 @@ export async function openMpi({ launcher, local, size: started }: Launched): Pro
     rank,
     size,
     local,
-    library: mpi.version,
+    joinedBy: mpi.version,
     allReduceSum: summing(calls, rank, size),
     allGather: gathering(calls, size),
     async broadcast(given) {

@@ -14,7 +14,7 @@ export type Ranks = {
   /** Ranks on this machine; how many share its cores. */
   readonly local: number;
   /** What joins them, as it calls itself. */
-  readonly library: string;
+  readonly joinedBy: string;
   /**
    * Adds the values of every rank to a sum that is the same on all, one rank after the other: the bits are those of
    * one process that adds in this order. The values are read only.
@@ -38,7 +38,7 @@ export const alone: Ranks = {
   rank: 0,
   size: 1,
   local: 1,
-  library: "none",
+  joinedBy: "none",
   allReduceSum: async (sum, values) => {
     for (let i = 0; i < sum.length; i++) sum[i] += values[i];
   },

@@ -29,7 +29,7 @@ export function ranksHere(size: number): Ranks[] {
       rank,
       size,
       local: 1,
-      library: "one process",
+      joinedBy: "one process",
       async allReduceSum(sum, values) {
         for (const each of await meet(values.slice())) await alone.allReduceSum(sum, each);
       },
