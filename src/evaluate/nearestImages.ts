@@ -1,6 +1,6 @@
 import { permutation, randomStream } from "../core/random.ts";
 import type { Images, LoadedEncoder } from "../inference/index.ts";
-import { nearestNeighbours } from "../metrics/index.ts";
+import { nearestNeighbours, pickRows } from "../metrics/index.ts";
 import { embedImages } from "./embedImages.ts";
 import { openLoaded } from "./imageEncoder.ts";
 
@@ -18,14 +18,9 @@ export async function nearestImages(
 ): Promise<NearestImages> {
   const encoder = await openLoaded(loaded);
   const { features } = await embedImages(encoder, images).finally(() => encoder.dispose());
-  const { dimension, data, count } = features;
-  const chosen = permutation(randomStream(seed, "queries"), count).slice(0, queries);
-  const rows = new Float32Array(chosen.length * dimension);
-  chosen.forEach((index, row) =>
-    rows.set(data.subarray(index * dimension, (index + 1) * dimension), row * dimension),
-  );
-  const asked = { data: rows, count: chosen.length, dimension };
-  const found = nearestNeighbours(asked, features, Math.min(k + 1, count));
+  const chosen = permutation(randomStream(seed, "queries"), features.count).slice(0, queries);
+  const asked = pickRows(features, chosen);
+  const found = nearestNeighbours(asked, features, Math.min(k + 1, features.count));
   return Array.from(chosen, (query, row) => {
     const all = Array.from({ length: found.k }, (_, i) => ({
       index: found.indices[row * found.k + i],

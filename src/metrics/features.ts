@@ -67,3 +67,12 @@ export function unitRows(features: Features): Features {
   }
   return { data: unit, count, dimension };
 }
+
+/** Rows of some numbers, one after the other: [rows, dimension]. */
+export function pickRows({ data, dimension }: Features, rows: ArrayLike<number>): Features {
+  const picked = new Float32Array(rows.length * dimension);
+  for (let i = 0; i < rows.length; i++) {
+    picked.set(data.subarray(rows[i] * dimension, (rows[i] + 1) * dimension), i * dimension);
+  }
+  return { data: picked, count: rows.length, dimension };
+}

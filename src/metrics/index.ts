@@ -5,7 +5,7 @@ export { effectiveRank, singularValues } from "./effectiveRank.ts";
 export { symmetricEigenvalues } from "./eigenvalues.ts";
 export { featureSpread, type FeatureSpread } from "./featureSpread.ts";
 export type { Features, LabelledFeatures } from "./features.ts";
-export { checkFeatures, inverseNorms, unitRows } from "./features.ts";
+export { checkFeatures, inverseNorms, pickRows, unitRows } from "./features.ts";
 export { balancedShare, knnClassify, type KnnOptions, type KnnResult } from "./knn.ts";
 export { type Clusters, kMeans, type KMeansOptions } from "./kMeans.ts";
 export { linearProbe, type LinearProbeOptions, type LinearProbeResult } from "./linearProbe.ts";

@@ -5,6 +5,7 @@ import {
   checkSameDimension,
   type Features,
   type LabelledFeatures,
+  pickRows,
 } from "./features.ts";
 import { checkLabels, score } from "./knn.ts";
 import { minimise } from "./lbfgs.ts";
@@ -45,14 +46,8 @@ const ROUGH = 25; // iterations: close enough to tell penalties apart
 const MIDDLE = 0.01; // l2 of so few rows
 
 function pick({ features, labels }: Set, rows: ArrayLike<number>): Set {
-  const { data, dimension } = features;
-  const picked = new Float32Array(rows.length * dimension);
-  for (let i = 0; i < rows.length; i++) {
-    picked.set(data.subarray(rows[i] * dimension, (rows[i] + 1) * dimension), i * dimension);
-  }
-  const count = rows.length;
   return {
-    features: { data: picked, count, dimension },
+    features: pickRows(features, rows),
     labels: Int32Array.from(rows, (row) => labels[row]),
   };
 }

@@ -1,6 +1,6 @@
 import { ConfigError, ShapeError } from "../core/errors.ts";
 import { pauses, type WorkCalls } from "../core/pause.ts";
-import { checkFeatures, type Features, unitRows } from "./features.ts";
+import { checkFeatures, type Features, pickRows, unitRows } from "./features.ts";
 import { kMeans } from "./kMeans.ts";
 import { knnClassify } from "./knn.ts";
 import { nearestOthers } from "./nearestOthers.ts";
@@ -28,15 +28,6 @@ const NEIGHBOURS = 20; // that typicality goes by, and that vote
 const LEAST = 5; // rows of a cluster; smaller ones are left out while others are there
 const MOST = 500; // clusters
 
-/** Rows of some numbers. */
-function rowsOf({ data, dimension }: Features, rows: readonly number[]): Features {
-  const out = new Float32Array(rows.length * dimension);
-  rows.forEach((row, i) =>
-    out.set(data.subarray(row * dimension, (row + 1) * dimension), i * dimension),
-  );
-  return { data: out, count: rows.length, dimension };
-}
-
 /** 1 / the mean distance to the nearest others of a cluster, for each of its rows. */
 async function typicality(
   features: Features,
@@ -45,7 +36,7 @@ async function typicality(
 ): Promise<number[]> {
   if (rows.length < 2) return rows.map(() => 0);
   const k = Math.min(NEIGHBOURS, Math.max(1, rows.length >> 1));
-  const near = await nearestOthers(rowsOf(features, rows), k, pause);
+  const near = await nearestOthers(pickRows(features, rows), k, pause);
   return rows.map((_, i) => {
     let sum = 0;
     for (let n = i * near.k; n < (i + 1) * near.k; n++) {
@@ -97,8 +88,12 @@ function uncertainRows(features: Features, labels: Int32Array): SuggestedRow[] {
   const [known, open] = [all.filter((i) => labels[i] >= 0), all.filter((i) => labels[i] < 0)];
   const classes = Math.max(-1, ...labels) + 1;
   if (known.length === 0 || open.length === 0 || classes < 2) return [];
-  const train = { features: rowsOf(features, known), labels: known.map((i) => labels[i]), classes };
-  const test = { features: rowsOf(features, open), labels: open.map(() => -1) };
+  const train = {
+    features: pickRows(features, known),
+    labels: known.map((i) => labels[i]),
+    classes,
+  };
+  const test = { features: pickRows(features, open), labels: open.map(() => -1) };
   const { margins, predictions } = knnClassify(train, test, { k: NEIGHBOURS });
   return open
     .map((row, i): SuggestedRow => ({

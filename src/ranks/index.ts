@@ -1,4 +1,4 @@
-export { type Environment, type Launched, launchedBy, unlaunched } from "./launched.ts";
+export { type Environment, type Launched, launchedBy } from "./launched.ts";
 export { disagreement, openRanks, speaks } from "./openRanks.ts";
 export { type Leader, leading, obeying } from "./orders.ts";
-export { alone, broadcastValue, gatherValues, type Ranks, type Traffic } from "./ranks.ts";
+export { alone, broadcastValue, gatherValues, type Ranks } from "./ranks.ts";

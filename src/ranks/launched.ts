@@ -51,11 +51,3 @@ export function launchedBy(environment: Environment): Launched | undefined {
   }
   return undefined;
 }
-
-/** The environment without what makes a process one of several: for a process of its own. */
-export function unlaunched(environment: Environment): Record<string, string | undefined> {
-  const kept = Object.entries(environment).filter(
-    ([name]) => !/^(OMPI_|PMIX_|PMI_|PRTE_|HYDI?_|MPI_LOCAL|MPIR_|SLURM_)/.test(name),
-  );
-  return Object.fromEntries(kept);
-}

@@ -27,33 +27,26 @@ function initialised(mpi: MpiLibrary): { rank: number; size: number } {
 
 type Called = "alltoall" | "allgather" | "bcast" | "finalize";
 
-/** Calls of a library on another thread, with what they cost. */
-function calling(mpi: MpiLibrary, size: number) {
-  const traffic = { seconds: 0, bytes: 0 };
+/** Calls of a library on another thread. */
+function calling(mpi: MpiLibrary) {
   const call = (name: Called, ...args: unknown[]) =>
     new Promise<void>((resolve, reject) => {
-      const start = performance.now();
       mpi[name].async(...args, (error: Error | null, code: number) => {
-        traffic.seconds += (performance.now() - start) / 1000;
         if (error === null && code === 0) resolve();
         else reject(error ?? new DeviceError(`MPI: ${name} failed with code ${code}`));
       });
     });
   const { byte, world } = mpi;
   return {
-    traffic,
     /** As many bytes of every rank. */
     async gather(send: Uint8Array, receive: Uint8Array) {
-      traffic.bytes += send.length * (size - 1);
       await call("allgather", send, send.length, byte, receive, send.length, byte, world);
     },
     /** Part j of every rank to rank j; a part has `length` bytes. */
     async exchange(send: Uint8Array, receive: Uint8Array, length: number) {
-      traffic.bytes += length * (size - 1);
       await call("alltoall", send, length, byte, receive, length, byte, world);
     },
-    async broadcast(buffer: Uint8Array, sends: boolean) {
-      if (sends) traffic.bytes += buffer.length * (size - 1);
+    async broadcast(buffer: Uint8Array) {
       for (let at = 0; at < buffer.length; at += PIECE) {
         const piece = buffer.subarray(at, at + PIECE);
         await call("bcast", piece, piece.length, byte, 0, world);
@@ -131,7 +124,7 @@ export async function openMpi({ launcher, local, size: started }: Launched): Pro
       "launch with the mpirun of that library (mpirun.openmpi, mpirun.mpich), or name the launcher's library in CONTRAPOSE_MPI",
     );
   }
-  const calls = calling(mpi, size);
+  const calls = calling(mpi);
   return {
     rank,
     size,
@@ -142,11 +135,9 @@ export async function openMpi({ launcher, local, size: started }: Launched): Pro
     async broadcast(given) {
       const length = await awaited(mpi, given?.length);
       const buffer = given ?? new Uint8Array(length);
-      await calls.broadcast(buffer, rank === 0);
+      await calls.broadcast(buffer);
       return buffer;
     },
-    barrier: () => calls.gather(new Uint8Array(1), new Uint8Array(size)),
-    traffic: () => ({ ...calls.traffic }),
     abort: (code) => void mpi.abort(mpi.world, code),
     close: () => calls.finalize(),
   };

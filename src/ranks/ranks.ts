@@ -1,9 +1,3 @@
-/** What the collectives of a process have cost so far. */
-export type Traffic = {
-  readonly seconds: number; // inside collectives, waiting for other ranks included
-  readonly bytes: number; // sent by this rank
-};
-
 /**
  * The processes that work on one thing together, numbered from 0, and what they do together. Every rank makes the
  * same calls in the same order; a call ends when all have come to it.
@@ -24,9 +18,6 @@ export type Ranks = {
   allGather(bytes: Uint8Array): Promise<Uint8Array[]>;
   /** The bytes of rank 0, which alone gives some. Other ranks wait for them without keeping a core busy. */
   broadcast(bytes?: Uint8Array): Promise<Uint8Array>;
-  /** Ends when all ranks have come to it. */
-  barrier(): Promise<void>;
-  traffic(): Traffic;
   /** Ends the processes of all ranks at once, whatever they do. */
   abort(code: number): void;
   /** The last call: all ranks come to it, then each ends by itself. */
@@ -44,8 +35,6 @@ export const alone: Ranks = {
   },
   allGather: async (bytes) => [bytes],
   broadcast: async (bytes) => bytes!,
-  barrier: async () => undefined,
-  traffic: () => ({ seconds: 0, bytes: 0 }),
   abort: (code) => process.exit(code),
   close: async () => undefined,
 };

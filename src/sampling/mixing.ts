@@ -5,7 +5,7 @@ import { LOWEST, weightedMean } from "../core/numerics.ts";
 import { entriesAt } from "../core/rowEntries.ts";
 import type { ArrayRecord } from "../core/trees.ts";
 import { hardness } from "./hardness.ts";
-import type { Mixed, MixerScene } from "./mixer.ts";
+import type { Mixed, MixerScene, Parents } from "./mixer.ts";
 
 /** Options of every mixer of hardest candidates. */
 export const hardestOptions = {
@@ -156,4 +156,20 @@ export function joined(scene: MixerScene, negative: np.Array, parts: (Mixed | un
   const weight = join("negative"); // [N, S]
   const metrics = measured(scene, negative, { similarity: similarity.ref, negative: weight.ref });
   return { similarity, negative: weight, metrics };
+}
+
+/** Parents of several kinds of mixes, one after the other; of none, the anchor's own. Lent: the scene. */
+export function joinParents(made: Parents[], { anchors }: MixerScene): Parents {
+  if (made.length === 0) {
+    const self = np.zeros([anchors.shape[0], 1], { dtype: np.int32 }).sub(1); // [N, 1]
+    return { first: self.ref, second: self.ref, share: self.astype(np.float32) };
+  }
+  const join = (name: keyof Parents) =>
+    made.length === 1
+      ? made[0][name]
+      : np.concatenate(
+          made.map((part) => part[name]),
+          1,
+        );
+  return { first: join("first"), second: join("second"), share: join("share") };
 }

@@ -13,6 +13,7 @@ import {
   hardestOptions,
   indexOf,
   joined,
+  joinParents,
   mixedMetrics,
   mixPairs,
   mixQuery,
@@ -60,18 +61,7 @@ function parentsOf(scene: MixerScene, negative: np.Array, options: MochiOptions)
     const self = np.zeros(pick.shape, { dtype: np.int32 }).sub(1); // [N, S′]
     made.push({ first: self, second: columns(pick), share });
   }
-  if (made.length === 0) {
-    const self = np.zeros([scene.anchors.shape[0], 1], { dtype: np.int32 }).sub(1); // [N, 1]
-    return { first: self.ref, second: self.ref, share: self.astype(np.float32) };
-  }
-  const join = (name: keyof Parents) =>
-    made.length === 1
-      ? made[0][name]
-      : np.concatenate(
-          made.map((part) => part[name]),
-          1,
-        );
-  return { first: join("first"), second: join("second"), share: join("share") };
+  return joinParents(made, scene);
 }
 
 /** Random positions and shares of one step. */

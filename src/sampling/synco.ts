@@ -11,6 +11,7 @@ import {
   hardestOptions,
   indexOf,
   joined,
+  joinParents,
   mixable,
   mixedMetrics,
   mixPairs,
@@ -197,18 +198,7 @@ function parentsOf(scene: MixerScene, top: Top, options: SyncoOptions): Parents 
     const share = everywhere(pick, scene.similarity, 1); // [N, S]
     made.push({ first: columns(pick), second: columns(pick), share });
   }
-  if (made.length === 0) {
-    const self = np.zeros([scene.anchors.shape[0], 1], { dtype: np.int32 }).sub(1); // [N, 1]
-    made.push({ first: self.ref, second: self.ref, share: self.astype(np.float32) });
-  }
-  const join = (name: keyof Parents) =>
-    made.length === 1
-      ? made[0][name]
-      : np.concatenate(
-          made.map((part) => part[name]),
-          1,
-        );
-  return { first: join("first"), second: join("second"), share: join("share") };
+  return joinParents(made, scene);
 }
 
 /**

@@ -5,9 +5,9 @@ import { bodyLimit } from "hono/body-limit";
 import { getCookie, setCookie } from "hono/cookie";
 
 /** Bytes of a request that a picture, a list of images and any other message may have. */
-export const PICTURE_BYTES = 64 * 2 ** 20;
-export const LIST_BYTES = 16 * 2 ** 20;
-export const MESSAGE_BYTES = 256 * 2 ** 10;
+const PICTURE_BYTES = 64 * 2 ** 20;
+const LIST_BYTES = 16 * 2 ** 20;
+const MESSAGE_BYTES = 256 * 2 ** 10;
 
 const policy = [
   "default-src 'none'",

@@ -28,7 +28,7 @@ export async function pictureAnswer(
 }
 
 /** An image whose longer side is at most `most` pixels. */
-export async function atMost(image: PixelImage, most: number): Promise<PixelImage> {
+async function atMost(image: PixelImage, most: number): Promise<PixelImage> {
   const scale = most / Math.max(image.width, image.height);
   if (scale >= 1) return image;
   const side = (length: number) => Math.max(1, Math.round(length * scale));

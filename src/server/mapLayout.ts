@@ -8,6 +8,7 @@ import {
   inverseNorms,
   kMeans,
   nearestOthers,
+  pickRows,
   residentRows,
   umap,
 } from "../metrics/index.ts";
@@ -20,14 +21,6 @@ const BLOCK = 512;
 
 /** How far a layout is: 0 to 1. */
 type Progress = (share: number) => void;
-
-const rowsOf = ({ data, dimension }: Features, rows: ArrayLike<number>): Features => {
-  const some = new Float32Array(rows.length * dimension);
-  for (let i = 0; i < rows.length; i++) {
-    some.set(data.subarray(rows[i] * dimension, (rows[i] + 1) * dimension), i * dimension);
-  }
-  return { data: some, count: rows.length, dimension };
-};
 
 /** `most` of `count` rows by chance, in their order. */
 const someRows = (count: number, most: number, seed: number): Int32Array =>
@@ -60,11 +53,11 @@ function project(
   const { count } = features;
   const all = new Float32Array(2 * count);
   const far = new Float32Array(count);
-  const base = residentRows(rowsOf(features, laid));
+  const base = residentRows(pickRows(features, laid));
   const stream = randomStream("project");
   for (let first = 0; first < count; first += BLOCK) {
     const rows = Array.from({ length: Math.min(BLOCK, count - first) }, (_, i) => first + i);
-    const near = base.nearest(rowsOf(features, rows), NEIGHBOURS);
+    const near = base.nearest(pickRows(features, rows), NEIGHBOURS);
     for (const [i, row] of rows.entries()) {
       let [x, y, sum] = [0, 0, 0];
       for (let j = i * near.k; j < i * near.k + Math.min(NEAREST, near.k); j++) {
@@ -96,9 +89,9 @@ export async function mapLayout(
     known.forEach((row, i) => places.set([i, 0], 2 * row));
     return { places };
   }
-  const alive = known.length === features.count ? features : rowsOf(features, known);
+  const alive = known.length === features.count ? features : pickRows(features, known);
   const laid = someRows(alive.count, LAID_OUT, seed);
-  const own = await layOut(rowsOf(alive, laid), seed, progress);
+  const own = await layOut(pickRows(alive, laid), seed, progress);
   const found: Places =
     laid.length === alive.count ? { places: own } : project(alive, laid, own, progress);
   known.forEach((row, i) => places.set(found.places.subarray(2 * i, 2 * i + 2), 2 * row));
@@ -122,7 +115,7 @@ function inMedians(distances: Float32Array): Float32Array {
 }
 
 /** A map of rows with their clusters and outlier scores; of many, distances to those that were laid out tell the scores. */
-export async function makeMap(
+async function makeMap(
   features: Features,
   { seed, clusters }: { seed: number; clusters: number },
   progress: Progress,

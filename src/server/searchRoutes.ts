@@ -71,7 +71,7 @@ export function openTables(watch: Watch) {
 export type Tables = ReturnType<typeof openTables>;
 
 /** A row as the page shows it. */
-export const shownRow = ({ embeddings }: OpenTable, row: number): FoundImage => {
+const shownRow = ({ embeddings }: OpenTable, row: number): FoundImage => {
   const { id, label, width, height, group } = embeddings.images[row];
   return { row, id, width, height, group, ...(label === undefined ? {} : { label }) };
 };

@@ -41,7 +41,7 @@ function fieldOf({ path, description, unit, usual, schema, entries }: Listed): S
 }
 
 /** The fields of the form that starts a training, from the one schema of a config. */
-export const formSettings = (): Setting[] =>
+const formSettings = (): Setting[] =>
   listSettings()
     .filter(({ path }) => !aside.includes(path))
     .flatMap(fieldOf);

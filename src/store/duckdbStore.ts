@@ -30,7 +30,7 @@ async function load(): Promise<typeof duckdb> {
 }
 
 /** A condition as SQL; values become parameters, which are added to `values`. */
-export function filterSql(filter: Filter, values: Literal[]): string {
+function filterSql(filter: Filter, values: Literal[]): string {
   const bind = (value: Literal) => `$${values.push(value)}`;
   const inner = (part: Filter) => filterSql(part, values);
   switch (filter.kind) {

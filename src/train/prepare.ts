@@ -1,10 +1,19 @@
-import { hostArray } from "../core/arrays.ts";
+import { sizeOf } from "../core/arrays.ts";
 import { randomStream } from "../core/random.ts";
-import type { Framework, HostState } from "../frameworks/index.ts";
+import type { Framework, HostState, LoadedBatch } from "../frameworks/index.ts";
 import type { Stepper } from "./stepper.ts";
 
 const LONGEST_MS = 6000;
 const STEPS = 4;
+
+/** A batch of noise, the same on every rank. */
+export function noiseBatch({ batchSpec, batchSize }: Framework): LoadedBatch {
+  const stream = randomStream(0, "speed");
+  const numbers = Int32Array.from({ length: batchSize }, (_, i) => i);
+  const size = sizeOf(batchSpec.views.shape);
+  const views = Float32Array.from({ length: size }, () => stream.uniform(-2, 2));
+  return { views, ids: numbers, groups: numbers };
+}
 
 /**
  * Seconds that a step takes on this machine: the median of a few on random images. The state is read
@@ -15,16 +24,7 @@ export async function measureStep(
   framework: Framework,
   state: HostState,
 ): Promise<number> {
-  const { views } = framework.batchSpec;
-  const size = views.shape.reduce((product, side) => product * side, 1);
-  const stream = randomStream(0, "speed");
-  const noise = Float32Array.from({ length: size }, () => stream.uniform(-2, 2));
-  const numbers = Int32Array.from({ length: framework.batchSize }, (_, i) => i);
-  const batch = {
-    views: hostArray("float32", views.shape, noise).data,
-    ids: numbers,
-    groups: numbers,
-  };
+  const batch = noiseBatch(framework);
   const times: number[] = [];
   const start = performance.now();
   for (let i = 0; i < STEPS && performance.now() - start < LONGEST_MS; i++) {

@@ -168,7 +168,7 @@ async function cachedStepper(
 }
 
 /** How many micro-batches a batch is taken in; undefined where it is taken whole. */
-export function microBatchCount(
+function microBatchCount(
   { batchSize, microBatch }: { batchSize: number; microBatch?: number | undefined },
   ranks: Pick<Ranks, "size">,
 ): number | undefined {

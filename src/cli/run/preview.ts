@@ -21,7 +21,7 @@ import { readSettings } from "../common/settings.ts";
 import { valueReader } from "../common/values.ts";
 
 /** What about a policy may surprise. */
-export function viewWarnings(policy: ViewPolicy, shortSide: number): string[] {
+function viewWarnings(policy: ViewPolicy, shortSide: number): string[] {
   const { size, crop, jitter, grey, blur, rotation } = policy;
   const warnings: string[] = [];
   if (size > shortSide * 1.5) {

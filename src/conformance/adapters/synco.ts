@@ -1,20 +1,11 @@
-import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 
 import type { HostRecord } from "../../core/arrays.ts";
-import { refPairs } from "../../core/pairs.ts";
-import { infoNce } from "../../losses/index.ts";
 import { mixers } from "../../sampling/index.ts";
 import { defineAdapter, integerRows, rows, temperature } from "../adapter.ts";
 import { differentiated, type Machine } from "../machine.ts";
-import {
-  queryVariables,
-  queueConstants,
-  QueueInputs,
-  queueSimilarity,
-  unitQueue,
-} from "./queue.ts";
-import { pairsOf } from "./twoViews.ts";
+import { drawsOf, mixedLoss, picked, pickedPairs, widthOf } from "./mixing.ts";
+import { queryVariables, queueConstants, QueueInputs } from "./queue.ts";
 
 const Params = z.object({
   temperature,
@@ -28,30 +19,24 @@ const Params = z.object({
 });
 type Params = z.output<typeof Params>;
 
-const widthOf = (matrix: readonly (readonly unknown[])[]): number => matrix.at(0)?.length ?? 0;
-
-/** Places in the list of hardest rows, as the uniform numbers that pick them, and all other draws. */
-function drawsOf(params: Params, top: number, machine: Machine): HostRecord {
+/** The draws of a case. */
+function draws(params: Params, top: number, machine: Machine): HostRecord {
   const { interpolated, extrapolated, mixed, noisy, perturbed, adversarial } = params;
-  const middle = (place: number, count: number) => (place + 0.5) / count;
-  const places = (picks: number[][]) => picks.map((row) => row.map((place) => middle(place, top)));
-  // the second of a pair is drawn as its distance from the first, 1 … top − 1
-  const distance = ([a, b]: [number, number]) => middle(((b - a + top) % top) - 1, top - 1);
-  const all = {
-    interpolatedPicks: places(interpolated.picks),
-    interpolatedShares: interpolated.alphas,
-    extrapolatedPicks: places(extrapolated.picks),
-    extrapolatedShares: extrapolated.betas,
-    first: mixed.pairs.map((row) => row.map(([a]) => middle(a, top))),
-    second: mixed.pairs.map((row) => row.map(distance)),
-    alphas: mixed.gammas,
-    noisyPicks: places(noisy.picks),
-    noise: noisy.noise,
-    perturbedPicks: places(perturbed.picks),
-    adversarialPicks: places(adversarial.picks),
-  };
-  const some = Object.entries(all).filter(([, matrix]) => widthOf(matrix) > 0);
-  return Object.fromEntries(some.map(([name, matrix]) => [name, machine.reals(matrix, name)]));
+  return drawsOf(
+    {
+      interpolatedPicks: picked(interpolated.picks, top),
+      interpolatedShares: interpolated.alphas,
+      extrapolatedPicks: picked(extrapolated.picks, top),
+      extrapolatedShares: extrapolated.betas,
+      ...pickedPairs(mixed.pairs, top),
+      alphas: mixed.gammas,
+      noisyPicks: picked(noisy.picks, top),
+      noise: noisy.noise,
+      perturbedPicks: picked(perturbed.picks, top),
+      adversarialPicks: picked(adversarial.picks, top),
+    },
+    machine,
+  );
 }
 
 /** The mixer `synco` over a queue, and `infoNce` over real and synthetic rows. */
@@ -73,29 +58,14 @@ export const synco = defineAdapter({
       eta: params.adversarial.eta,
       warmup: 0,
     };
-    const drawn = drawsOf(params, Math.min(params.topN, inputs.queue.length), machine);
+    const drawn = draws(params, Math.min(params.topN, inputs.queue.length), machine);
     const constants = { ...queueConstants(inputs, machine), ...drawn };
+    const how = { names: Object.keys(drawn), temperature: params.temperature };
     return differentiated(machine, queryVariables(inputs, machine), constants, (raw, given) => {
-      const unit = unitQueue(raw, given);
-      const similarity = queueSimilarity(unit.query.ref, unit.key, unit.queue.ref); // [n, 1 + K]
-      const pairs = pairsOf(given);
-      const scene = {
-        anchors: unit.query,
-        rows: unit.queue,
-        offset: 1,
-        similarity,
-        active: np.array(1, { dtype: similarity.dtype }),
-        inputs: Object.fromEntries(Object.keys(drawn).map((name) => [name, given[name]])),
-      };
-      const mixed = mixers.synco.apply(scene, refPairs(pairs), options);
-      const nobody = np.zeros(mixed.negative.shape).astype(similarity.dtype); // [n, S]
-      const all = {
-        positive: np.concatenate([pairs.positive, nobody], 1), // [n, 1 + K + S]
-        negative: np.concatenate([pairs.negative, mixed.negative], 1), // [n, 1 + K + S]
-      };
-      const widened = np.concatenate([similarity.ref, mixed.similarity.ref], 1); // [n, 1 + K + S]
-      const perAnchor = infoNce(widened, all, { temperature: params.temperature }); // [n]
-      return { perAnchor, cosine: mixed.similarity };
+      const { perAnchor, similarity } = mixedLoss(raw, given, how, (scene, pairs) =>
+        mixers.synco.apply(scene, pairs, options),
+      );
+      return { perAnchor, cosine: similarity };
     });
   },
 });

@@ -65,7 +65,7 @@ function isFour(value: unknown): value is [number, number, number, number] {
 const LARGEST_SIDE = 1e6; // pixels
 
 /** Whether four numbers are left, top, width and height of a rectangle within an image. */
-export function isBox(value: unknown): value is Box {
+function isBox(value: unknown): value is Box {
   if (!isFour(value)) return false;
   const [left, top, width, height] = value;
   const inside = [left + width, top + height].every((end) => end <= LARGEST_SIDE);

@@ -106,7 +106,7 @@ export function gradientAt<K extends ArrayTree>(
 }
 
 /** A second reference to a model. */
-export const refModel = (model: Model): Model => refArrays(model);
+const refModel = (model: Model): Model => refArrays(model);
 
 /** average · decay + model · (1 − decay) for parameters and statistics. Consumes both. */
 function averageModel(parts: Parts, average: Model, model: Model): Model {

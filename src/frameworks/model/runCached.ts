@@ -39,9 +39,6 @@ const sideOf = ({ encoder, head }: HostModel, side: Side) => ({
   head: head[side],
 });
 
-const blank = (tree: HostTree): HostTree =>
-  mapTree(tree, ({ shape, dtype }) => zeros(shape, dtype));
-
 /** What `apply` moves. */
 const trained = ({ encoder, head, optimiser, average }: HostState): HostTree => ({
   encoder,
@@ -59,10 +56,10 @@ const withoutRates = (beside: HostRecord): HostRecord =>
 const ratesOf = (beside: HostRecord): HostRecord =>
   Object.fromEntries(Object.entries(beside).filter(([name]) => isRate(name)));
 
-/** What a micro-batch changes, as blank arrays. */
+/** Arrays of the shapes of what a micro-batch changes. */
 const changeOf = (state: HostState): HostTree => ({
-  gradient: blank(sideOf(state, "parameters")),
-  statistics: blank(sideOf(state, "statistics")),
+  gradient: sideOf(state, "parameters"),
+  statistics: sideOf(state, "statistics"),
 });
 
 /**
@@ -155,7 +152,7 @@ function pack({ tree, done }: Given, into: Float32Array, weight: number): void {
 }
 
 /**
- * The sum over all micro-batches of what each gives, the mean of `statistics`: added in the order of micro-batches,
+ * The sum over all micro-batches of what each gives, in the shapes of `template`, the mean of `statistics`: added in the order of micro-batches,
  * whatever rank they are of. While it is added, a rank goes on with its next micro-batch.
  */
 async function summed(
@@ -221,7 +218,7 @@ export async function embedCached(
   const before = sideOf(state.key, "statistics");
   const keys: HostArray[] = [];
   const mean = (await summed(
-    { statistics: blank(before) },
+    { statistics: before },
     count,
     async (index) => {
       const result = await embedKeys.run(keyOf(before), views(parts[index].keys!.views));

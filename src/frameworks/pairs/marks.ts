@@ -17,13 +17,6 @@ export const sliceMarks = (marks: Marks, count: number, from = 0): Marks => ({
   labels: marks.labels.ref.slice([from, from + count]),
 });
 
-/** A second reference to each of the marks. */
-export const refMarks = ({ ids, groups, labels }: Marks): Marks => ({
-  ids: ids.ref,
-  groups: groups.ref,
-  labels: labels.ref,
-});
-
 /** Marks one after the other. Consumes both. */
 export const joinMarks = (a: Marks, b: Marks): Marks => ({
   ids: np.concatenate([a.ids, b.ids], 0),

@@ -11,7 +11,7 @@ const GIB = 2 ** 30;
 const HEADROOM = 0.1;
 
 /** Bytes that this process may use: of the machine, or of the container where that has fewer. */
-export function memoryLimit(): number {
+function memoryLimit(): number {
   const container = process.constrainedMemory() ?? 0;
   return container > 0 ? Math.min(totalmem(), container) : totalmem();
 }

@@ -94,7 +94,7 @@ export function recordedSteps(folder: string): number[] {
 const pathOf = (folder: string, step: number, name: string) => join(folder, nameOf(step), name);
 
 /** Recorded anchors of one step. */
-export async function readAnchors(folder: string, step: number): Promise<AnchorRow[]> {
+async function readAnchors(folder: string, step: number): Promise<AnchorRow[]> {
   const path = pathOf(folder, step, "anchors.parquet");
   return (await readParquetTable(path, anchorColumns)) as AnchorRow[];
 }

@@ -48,11 +48,11 @@ type Parts = {
 };
 
 /** Steps to record where none are asked for: they cost about half a step each. */
-export const affordableSteps = (total: number): number =>
+const affordableSteps = (total: number): number =>
   Math.min(12, Math.max(2, Math.floor(total / 25)));
 
 /** `count` of `total` steps, as far apart as can be, the first and the last among them. */
-export function chosenSteps(total: number, count: number): Set<number> {
+function chosenSteps(total: number, count: number): Set<number> {
   if (count === 0) return new Set();
   if (count >= total) return new Set(Array.from({ length: total }, (_, i) => i));
   if (count === 1) return new Set([0]);
@@ -64,7 +64,7 @@ export function chosenSteps(total: number, count: number): Set<number> {
 const SEARCHED = 5000;
 
 /** Numbers of images given by path or by number. Throws `ConfigError` where there is no such image. */
-export function imageNumbers(
+function imageNumbers(
   wanted: readonly (string | number)[],
   { count, idOf }: Pick<TrainingData, "count" | "idOf">,
   where: string,

@@ -62,7 +62,7 @@ const side = (arrays: HostRecord, name: string): Side => ({
 });
 
 /** The word for what a sampler did to a pair, given its weights before and after; undefined for nothing. */
-export function reasonOf(
+function reasonOf(
   reasons: RecordedLink["reasons"],
   before: { positive: number; negative: number },
   after: { positive: number; negative: number },

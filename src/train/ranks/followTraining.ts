@@ -1,6 +1,6 @@
+import { noiseBatch } from "../prepare.ts";
 import { ContraposeError, DataError } from "../../core/errors.ts";
 import { quoted } from "../../core/quote.ts";
-import { randomStream } from "../../core/random.ts";
 import type { Framework, HostState, LoadedBatch, StepAt } from "../../frameworks/index.ts";
 import { gatherValues, obeying, type Ranks } from "../../ranks/index.ts";
 import type { Boxes } from "../../views/index.ts";
@@ -66,15 +66,6 @@ async function close({ stepper, kept, data }: Opened): Promise<void> {
   data.close();
 }
 
-/** A batch of noise, where the time of a step is measured. */
-function noise({ batchSpec, batchSize }: Framework): LoadedBatch {
-  const size = batchSpec.views.shape.reduce((product, side) => product * side, 1);
-  const stream = randomStream(0, "speed");
-  const numbers = Int32Array.from({ length: batchSize }, (_, i) => i);
-  const views = Float32Array.from({ length: size }, () => stream.uniform(-2, 2));
-  return { views, ids: numbers, groups: numbers };
-}
-
 /** What a rank beside rank 0 works with: the run, its batches, and the state that all have. */
 type Work = {
   readonly ranks: Ranks;
@@ -92,7 +83,7 @@ async function shut(work: Work): Promise<void> {
 
 async function batchAt(work: Work, opened: Opened, { step }: StepAt): Promise<LoadedBatch> {
   if (work.ahead?.step === step) return work.ahead.batch;
-  if (work.loader === undefined) return noise(opened.framework);
+  if (work.loader === undefined) return noiseBatch(opened.framework);
   const batch = await work.loader.next();
   if (batch?.step !== step) {
     throw new ContraposeError(`views: the batch of step ${batch?.step} came for step ${step}`);

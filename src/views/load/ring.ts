@@ -27,9 +27,9 @@ export type WorkerNews =
   | { kind: "failed"; name: string; message: string; hint?: string | undefined; stack: string };
 
 export const NEXT_PIECE = 0;
-export const RETURNED = 1;
+const RETURNED = 1;
 export const FINISHED = 2; // + slot
-export const STOPPED = -1;
+const STOPPED = -1;
 
 /** A ring with all slots free. */
 export function createRing(
