@@ -8,8 +8,7 @@ import type { Choice } from "./parts.ts";
 import type { RawEntry, Skipped, SourceOptions } from "./source.ts";
 
 /** Name of a record: its file and number, in digits that sort. */
-const recordId = (file: string, index: number) =>
-  `${file}#${String(index).padStart(6, "0")}`;
+const recordId = (file: string, index: number) => `${file}#${String(index).padStart(6, "0")}`;
 
 /** Entries of one file, before they have an id. */
 export type RecordEntry = Pick<RawEntry, "label" | "size" | "load"> & { readonly index: number };

@@ -91,8 +91,7 @@ function asFeature(ctx: Context, x: Value): Feature {
   return x.kind === "poly" ? densePoly(ctx, x) : featureOf(ctx, ctx.plain(x), x.shape);
 }
 
-const isNegative = (padding: Geometry["padding"]) =>
-  padding.some((pair) => Math.min(...pair) < 0);
+const isNegative = (padding: Geometry["padding"]) => padding.some((pair) => Math.min(...pair) < 0);
 
 /** Every s-th row and column of a feature map, from the first: all that a 1×1 convolution of stride s reads. */
 export function everyNth(ctx: Context, x: Feature, strides: readonly number[]): Feature {
